@@ -1,0 +1,375 @@
+"""Chart: a machine written as a table, and the engine that runs it.
+
+A subclass's body is the table. An instance is a running machine of five words; its triggers are plain functions that the
+metaclass puts in the place of each `On`. The step is synchronous and knows no clock, task or socket:
+
+    trigger → checks → rows of this state in order → guards → effects (returned) → new state → observers
+
+A step is run to its end: an event that arrives meanwhile, from an observer, waits its turn (`Queued`). If a guard or an
+effect raises, nothing has changed and the exception reaches whoever fired the trigger.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, overload
+
+from fsm_rtc.engine.compile import Cell, ChartTable, Place, build_places, build_table
+from fsm_rtc.engine.outcome import Accepted, Outcome, Queued
+from fsm_rtc.engine.table import On, Row
+from fsm_rtc.errors import ChartError, Reason, Rejected, RunawayError, UnknownTriggerError, sentence_of
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    S = TypeVar("S", bound=StrEnum)
+    C = TypeVar("C", default=None)
+    _Settled = TypeVar("_Settled", Accepted, Rejected, Accepted | Rejected)
+    OnContext = TypeVar("OnContext", contravariant=True)
+    OnEvent = TypeVar("OnEvent", contravariant=True)
+else:
+    from typing import TypeVar
+
+    S = TypeVar("S", bound=StrEnum)
+    C = TypeVar("C")
+
+__all__ = ["Chart", "Observer"]
+
+logger = logging.getLogger("fsm_rtc.engine")
+
+QUEUE_LIMIT = 10_000
+"""How many events observers may add to one step before `RunawayError` ends it."""
+
+_Waiting = deque[tuple[int, object, int | None]] | tuple[()]
+_NOTHING_WAITS: tuple[()] = ()
+
+Observer = Callable[["Chart[Any, Any]", "Accepted | Rejected"], None]
+"""Called after each event, in order, with the machine and what became of the event."""
+
+
+class ChartMeta(type):
+    """Compiles the table in a class body; gives every chart empty slots, so that machines stay small."""
+
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> ChartMeta:
+        declared = {key: value for key, value in namespace.items() if isinstance(value, On)}
+        plain = {key: value for key, value in namespace.items() if key not in declared}
+        plain.setdefault("__slots__", ())
+        cls = super().__new__(mcls, name, bases, plain, **kwargs)
+        inherited: dict[str, On[Any, Any]] = {}
+        for base in reversed(cls.__mro__[1:]):
+            inherited.update(vars(base).get("_declared", {}))
+        declared = {**inherited, **declared}
+        if declared or "initial" in namespace:
+            cls._compile(declared)
+        return cls
+
+    def _compile(cls, declared: Mapping[str, On[Any, Any]]) -> None:
+        initial = getattr(cls, "initial", None)
+        final: frozenset[Any] = getattr(cls, "final", frozenset())
+        table = build_table(cls.__name__, (cls.__doc__ or "").strip(), initial, final, declared, _RESERVED)
+        cls._declared = dict(declared)
+        cls.chart = table
+        cls._trigger_names = ("", *table.triggers)
+        cls._indices = {name: index for index, name in enumerate(table.triggers, start=1)}
+        cls._places = build_places(table, hot=cls._hot)  # type: ignore[attr-defined]
+        for name, index in cls._indices.items():
+            function = _trigger_function(index)
+            function.__name__ = name
+            function.__qualname__ = f"{cls.__qualname__}.{name}"
+            function.__module__ = cls.__module__
+            function.__doc__ = _trigger_doc(table, name)
+            setattr(cls, name, function)
+
+
+def _trigger_function(index: int) -> Callable[..., Outcome]:
+    # The hot path of the whole project: each line here is paid for by every event. An entry is there only for a cell with
+    # one row, at most one guard and effect, no check and no observer; all else goes the general way.
+    def trigger(self: Chart[Any, Any], event: Any = None) -> Outcome:
+        if entry := self._here[index]:
+            guard, effect, target, accepted = entry
+            if guard is None or guard(self.context, event):
+                request = None if effect is None else effect(self.context, event)
+                self._here = target
+                return accepted((event, request))  # type: ignore[no-any-return]
+            return self._reject(index, event, Reason.GUARD, guard)
+        return self._handle(index, event, None)
+
+    return trigger
+
+
+def _trigger_doc(table: ChartTable, name: str) -> str:
+    trigger = table.triggers[name]
+    rows = "\n".join(f"    {row.describe()}" for row in trigger.rows)
+    return f"Fire {name} of {table.name}.\n\n{rows}\n" + (f"\nSource: {trigger.cite}\n" if trigger.cite else "")
+
+
+class Chart(Generic[S, C], metaclass=ChartMeta):
+    """A finite-state machine whose class body is its table.
+
+    ``S`` is the StrEnum of its states, ``C`` what its guards and effects read (None for a machine without context).
+
+    Args:
+        context: what the guards and effects are given.
+        generation: of which peer connection this machine is; see `fire`.
+        state: where to start instead of `initial`, for a machine that is restored.
+
+    Attributes:
+        chart: the table, for reading.
+        context: may be replaced while the machine lives.
+        generation: an event of another generation is `Rejected` as stale.
+    """
+
+    __slots__ = ("_here", "_observers", "_queue", "context", "generation")
+
+    initial: ClassVar[Any]
+    final: ClassVar[frozenset[Any]] = frozenset()
+    source: ClassVar[str] = ""
+    chart: ClassVar[ChartTable]
+    _declared: ClassVar[dict[str, On[Any, Any]]] = {}
+    _trigger_names: ClassVar[tuple[str, ...]]
+    _indices: ClassVar[dict[str, int]]
+    _places: ClassVar[dict[StrEnum, Place]]
+    _hot: ClassVar[bool] = True
+
+    if TYPE_CHECKING:
+        context: C
+        generation: int
+        _here: list[Any]
+        _observers: tuple[Observer, ...]
+        _queue: _Waiting | None
+
+    @overload
+    def __init__(self: Chart[Any, None], context: None = ..., *, generation: int = ..., state: StrEnum | None = ...) -> None: ...
+    @overload
+    def __init__(self, context: C, *, generation: int = ..., state: S | None = ...) -> None: ...
+    def __init__(self, context: Any = None, *, generation: int = 0, state: Any = None) -> None:
+        place = self._places.get(self.initial if state is None else state)
+        if place is None:
+            raise ChartError(f"{type(self).__name__} has no state {state!r}; it has {', '.join(self.chart.states)}")
+        self._here = place.bare
+        self._observers = ()
+        self._queue = None
+        self.context = context
+        self.generation = generation
+
+    @property
+    def state(self) -> S:
+        """The state the machine is in."""
+        return self._here[0].state  # type: ignore[no-any-return]
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the machine is in a state without a way out."""
+        return self.state in self.final
+
+    def allowed(self) -> tuple[str, ...]:
+        """The triggers that have a row in the present state, sorted; a guard may still refuse."""
+        return self.chart.allowed(self.state)
+
+    def fire(self, trigger: str, event: object = None, *, generation: int | None = None) -> Outcome:
+        """Fire a trigger by its name.
+
+        Args:
+            trigger: a trigger of this chart.
+            event: its payload.
+            generation: of which peer connection the event is; if it is not this machine's, the event is stale.
+
+        Raises:
+            UnknownTriggerError: the chart has no such trigger.
+        """
+        return self._handle(self._index(trigger), event, generation)
+
+    @overload
+    def permits(self, trigger: On[C, OnEvent], event: OnEvent, *, generation: int | None = ...) -> Row[Any, Any, Any] | Rejected: ...
+    @overload
+    def permits(self, trigger: On[Any, None], *, generation: int | None = ...) -> Row[Any, Any, Any] | Rejected: ...
+    @overload
+    def permits(self, trigger: str, event: object = ..., *, generation: int | None = ...) -> Row[Any, Any, Any] | Rejected: ...
+    def permits(self, trigger: Any, event: Any = None, *, generation: int | None = None) -> Row[Any, Any, Any] | Rejected:
+        """The row that would be taken, or why none would (which is falsy). Nothing is changed, nobody is told.
+
+        Args:
+            trigger: its name, or the trigger itself as an attribute of the class: ``Negotiation.close``.
+            event: the payload that the guards would see.
+            generation: as in `fire`.
+        """
+        index = self._index(trigger if isinstance(trigger, str) else trigger.__name__)
+        verdict = self._decide(index, event, generation)
+        return verdict if isinstance(verdict, Rejected) else verdict.row
+
+    def observe(self, observer: Observer) -> Callable[[], None]:
+        """Call `observer` with the machine and the outcome after each event, until the returned function is called.
+
+        Observers are called in the order in which they came. One that raises is logged and harms nobody. A trigger that
+        an observer fires on the same machine waits its turn.
+        """
+        self._observers = (*self._observers, observer)
+        self._here = self._here[0].watched
+
+        def unsubscribe() -> None:
+            remaining = list(self._observers)
+            if observer in remaining:
+                remaining.remove(observer)
+                self._observers = tuple(remaining)
+                if not remaining:
+                    self._here = self._here[0].bare
+
+        return unsubscribe
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.state.value!r}>"
+
+    # The general path.
+
+    def _index(self, trigger: str) -> int:
+        try:
+            return self._indices[trigger]
+        except KeyError:
+            known = ", ".join(sorted(self._indices))
+            raise UnknownTriggerError(f"{type(self).__name__} has no trigger {trigger!r}; it has {known}") from None
+
+    def _handle(self, index: int, event: object, generation: int | None) -> Outcome:
+        waiting = self._queue
+        if waiting is not None:
+            return self._enqueue(waiting, index, event, generation)
+        self._queue = _NOTHING_WAITS
+        try:
+            entry = self._here[0].bare[index] if generation is None else None
+            if entry is None:
+                return self._step(index, event, generation)
+            guard, effect, target, accepted = entry
+            outcome: Accepted | Rejected
+            if guard is None or guard(self.context, event):
+                outcome = accepted((event, None if effect is None else effect(self.context, event)))
+                self._here = target[0].watched if self._observers else target
+            else:
+                outcome = self._reject(index, event, Reason.GUARD, guard)
+            return self._announce(outcome)
+        finally:
+            if self._queue is not _NOTHING_WAITS:
+                self._drain()
+            self._queue = None
+
+    def _enqueue(self, waiting: _Waiting, index: int, event: object, generation: int | None) -> Queued:
+        if not isinstance(waiting, deque):
+            waiting = self._queue = deque()
+        waiting.append((index, event, generation))
+        return Queued(type(self).__name__, self._trigger_names[index])
+
+    def _drain(self) -> None:
+        waiting = self._queue
+        handled = 0
+        while waiting:
+            handled += 1
+            if handled > QUEUE_LIMIT:
+                self._queue = None
+                raise RunawayError(
+                    f"{type(self).__name__}: {QUEUE_LIMIT} events followed from one; break the circle of its observers"
+                )
+            index, event, generation = waiting.popleft()
+            try:
+                self._step(index, event, generation)
+            except Exception:
+                logger.exception("%s: a guard or effect of %s raised", type(self).__name__, self._trigger_names[index])
+
+    def _step(self, index: int, event: object, generation: int | None) -> Accepted | Rejected:
+        verdict = self._decide(index, event, generation)
+        return self._announce(verdict if isinstance(verdict, Rejected) else self._pass(verdict, event))
+
+    def _pass(self, cell: Cell, event: object) -> Accepted:
+        """Compute the effects, go through the implicit first transition if there is one, move."""
+        requests = tuple([effect(self.context, event) for effect in cell.effects])
+        if cell.first is not None:
+            earlier = self._step(cell.first, None, None)
+            if isinstance(earlier, Accepted):
+                requests = (*earlier.effects, *requests)
+        self._here = cell.place.watched if self._observers else cell.place.bare
+        return cell.accepted((event, cell.packed(requests)))
+
+    def _announce(self, outcome: _Settled) -> _Settled:
+        for observer in self._observers:
+            try:
+                observer(self, outcome)
+            except Exception:
+                self._log_observer(observer, outcome)
+        return outcome
+
+    def _log_observer(self, observer: Observer, outcome: Accepted | Rejected) -> None:
+        logger.exception("%s: observer %r raised on %r", type(self).__name__, observer, outcome)
+
+    def _decide(self, index: int, event: object, generation: int | None) -> Cell | Rejected:
+        """The cell that takes the event, or the refusal; pure."""
+        if generation is not None and generation != self.generation:
+            return self._reject(index, event, Reason.STALE)
+        context = self.context
+        trigger = self.chart.triggers[self._trigger_names[index]]
+        for check in trigger.checks:
+            if not check(context, event):
+                return self._reject(index, event, Reason.CHECK, check, error=trigger.error)
+        refusals: list[Rejected] = []
+        for cell in self._here[0].cells[index]:
+            refusal = self._refusal(cell, index, event)
+            if refusal is None:
+                return cell  # type: ignore[no-any-return]
+            refusals.append(refusal)
+        return refusals[0] if refusals else self._reject(index, event, self._why_no_row(index))
+
+    def _refusal(self, cell: Cell, index: int, event: object) -> Rejected | None:
+        for guard in cell.guards:
+            if not guard(self.context, event):
+                return self._reject(index, event, Reason.GUARD, guard)
+        if cell.first is None:
+            return None
+        earlier = self._decide(cell.first, None, None)
+        return self._reject_first(index, event, earlier) if isinstance(earlier, Rejected) else None
+
+    def _why_no_row(self, index: int) -> Reason:
+        trigger = self.chart.triggers[self._trigger_names[index]]
+        state = self.state
+        if trigger.idempotent and any(row.target is state for row in trigger.rows):
+            return Reason.ALREADY
+        return Reason.CLOSED if state in self.final else Reason.NO_ROW
+
+    def _reject(
+        self,
+        index: int,
+        event: object,
+        reason: Reason,
+        function: Callable[..., object] | None = None,
+        *,
+        error: Any = None,
+    ) -> Rejected:
+        return Rejected(
+            type(self).__name__,
+            self.state,
+            self._trigger_names[index],
+            reason,
+            guard=function.__name__ if function is not None else None,
+            explanation=sentence_of(function) if function is not None else None,
+            allowed=self.allowed(),
+            event=event,
+            error=error,
+        )
+
+    def _reject_first(self, index: int, event: object, earlier: Rejected) -> Rejected:
+        return Rejected(
+            type(self).__name__,
+            self.state,
+            self._trigger_names[index],
+            earlier.reason,
+            guard=earlier.guard,
+            explanation=earlier.explanation,
+            allowed=self.allowed(),
+            event=event,
+            error=earlier.error,
+            first=earlier.trigger,
+        )
+
+    def __copy__(self) -> Self:
+        raise TypeError(f"a running {type(self).__name__} can't be copied; make a new one with state={self.state.value!r}")
+
+
+_RESERVED = frozenset(name for name in dir(Chart) if not name.startswith("__")) | {"report"}

@@ -1,0 +1,280 @@
+"""From the rows as written to what runs: validation, the readable `ChartTable`, and the cells of the engine."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from fsm_rtc.engine.outcome import Accepted, accepted_class
+from fsm_rtc.engine.table import Effect, On, Predicate, Row
+from fsm_rtc.errors import ChartError, SpecificationError, sentence_of
+
+__all__ = ["Cell", "ChartTable", "Place", "TriggerTable", "build_places", "build_table"]
+
+AnyRow = Row[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerTable:
+    """One trigger of a chart, as declared.
+
+    Attributes:
+        name: the trigger's name.
+        rows: its rows, in the order in which they are tried.
+        checks: the checks that come before the state is looked at.
+        error: the error that a refused check names, or None.
+        idempotent: whether it is "already there", not illegal, in its own target.
+        cite: its source.
+    """
+
+    name: str
+    rows: tuple[AnyRow, ...]
+    checks: tuple[Predicate, ...]
+    error: type[SpecificationError] | None
+    idempotent: bool
+    cite: str
+
+    def rows_from(self, state: StrEnum) -> tuple[AnyRow, ...]:
+        """The rows that apply in `state`, in order; those of `resolves_to` unresolved."""
+        return tuple(row for row in self.rows if state in row.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class ChartTable:
+    """A chart as data: what the diagrams, the matrices, the bridge and the conformance kit read.
+
+    Attributes:
+        name: the chart's class name.
+        doc: its docstring.
+        states: every state, in the order of the enum.
+        initial: the state of a new machine.
+        final: the states without a way out.
+        triggers: by name, in the order of the table.
+    """
+
+    name: str
+    doc: str
+    states: tuple[StrEnum, ...]
+    initial: StrEnum
+    final: frozenset[StrEnum]
+    triggers: Mapping[str, TriggerTable]
+
+    def rows(self, trigger: str, state: StrEnum) -> tuple[AnyRow, ...]:
+        """The rows of `trigger` that apply in `state`, with `resolves_to` followed."""
+        rows: list[AnyRow] = []
+        for row in self.triggers[trigger].rows_from(state):
+            rows.extend(self.rows(row.resolves, state) if row.resolves else (row,))
+        return tuple(rows)
+
+    def edges(self) -> Iterator[tuple[StrEnum, AnyRow, StrEnum]]:
+        """Every (source, row, target), in the table's order; a trigger that only resolves to others has none."""
+        for trigger in self.triggers.values():
+            for row in trigger.rows:
+                if row.resolves is None:
+                    for source, target in row.edges():
+                        yield source, row, target
+
+    def allowed(self, state: StrEnum) -> tuple[str, ...]:
+        """The triggers that have a row in `state`, sorted."""
+        return tuple(sorted(name for name in self.triggers if self.rows(name, state)))
+
+    def text(self) -> str:
+        """The whole table as text, one edge a line: what `digest` is taken from."""
+        lines = [f"{self.name} initial={self.initial.value} final={','.join(sorted(self.final))}"]
+        for trigger in self.triggers.values():
+            checks = ",".join(check.__name__ for check in trigger.checks)
+            lines.append(f"{trigger.name} checks={checks} idempotent={trigger.idempotent}")
+            for row in trigger.rows:
+                sources = ",".join(source.value for source in row.sources)
+                target = row.resolves or (row.target.value if row.target is not None else "(stays)")
+                when = ",".join(guard.__name__ for guard in row.when)
+                then = ",".join(effect.__name__ for effect in row.then)
+                lines.append(f"  {sources} -> {target} when={when} then={then} first={row.first or ''}")
+        return "\n".join(lines) + "\n"
+
+    @property
+    def digest(self) -> str:
+        """A short hash of the table; a journal or snapshot carries it, so that a changed chart is noticed."""
+        return hashlib.sha256(self.text().encode()).hexdigest()[:16]
+
+
+def build_table(
+    name: str, doc: str, initial: object, final: frozenset[Any], triggers: Mapping[str, On[Any, Any]], reserved: frozenset[str]
+) -> ChartTable:
+    """Validate a chart as written and return its table.
+
+    Raises:
+        ChartError: naming the chart, the row and the mend.
+    """
+    if not isinstance(initial, StrEnum):
+        raise ChartError(f"{name}: `initial` must be a member of the chart's StrEnum of states, not {initial!r}")
+    states = tuple(type(initial))
+    if not triggers:
+        raise ChartError(f"{name}: the table has no trigger; write at least one `name = On(Row(…))`")
+    bound: dict[str, TriggerTable] = {}
+    for trigger, on in triggers.items():
+        if trigger in reserved or trigger.startswith("_"):
+            raise ChartError(f"{name}.{trigger}: this name belongs to every machine; choose another for the trigger")
+        rows = tuple(row.bound_to(trigger, on.cite) for row in on.rows)
+        bound[trigger] = TriggerTable(trigger, rows, on.checks, on.error, on.idempotent, on.cite)
+    table = ChartTable(name, doc, states, initial, frozenset(final), MappingProxyType(bound))
+    _check_states(table)
+    for trigger_table in bound.values():
+        _check_trigger(table, trigger_table)
+    _check_reachable(table)
+    return table
+
+
+def _check_states(table: ChartTable) -> None:
+    for state in table.final:
+        if state not in table.states or type(state) is not type(table.initial):
+            raise ChartError(f"{table.name}: final state {state!r} is not a member of {type(table.initial).__name__}")
+    for source, row, target in table.edges():
+        for end, word in ((source, "source"), (target, "target")):
+            if type(end) is not type(table.initial):
+                raise ChartError(
+                    f"{table.name}.{row.trigger}: {word} {end!r} is not declared in {type(table.initial).__name__}"
+                )
+        if source in table.final:
+            raise ChartError(f"{table.name}.{row.trigger}: a row leads out of {source.value!r}, which is final")
+
+
+def _check_trigger(table: ChartTable, trigger: TriggerTable) -> None:
+    where = f"{table.name}.{trigger.name}"
+    if not trigger.rows:
+        raise ChartError(f"{where}: On(…) without a row; a trigger that is never possible is no trigger")
+    for check in trigger.checks:
+        _check_function(where, "check", check)
+    certain: set[StrEnum] = set()
+    for row in trigger.rows:
+        if not row.sources:
+            raise ChartError(f"{where}: a row without source states")
+        dead = [source.value for source in row.sources if source in certain]
+        if dead:
+            raise ChartError(f"{where}: this row is never reached from {', '.join(dead)}; an earlier row without guard takes it")
+        if not row.when and row.first is None:
+            certain.update(row.sources)
+        for guard in row.when:
+            _check_function(where, "guard", guard)
+        for effect in row.then:
+            _check_function(where, "effect", effect)
+        if row.first is not None and row.first not in table.triggers:
+            raise ChartError(f"{where}: first={row.first!r} is no trigger of this chart")
+        if row.resolves is not None and (row.resolves not in table.triggers or row.resolves == trigger.name):
+            raise ChartError(f"{where}: resolves_to({row.resolves!r}) is no other trigger of this chart")
+        if row.resolves is not None and any(inner.resolves for inner in table.triggers[row.resolves].rows):
+            raise ChartError(f"{where}: resolves_to({row.resolves!r}) leads to a trigger that itself resolves to another")
+        if row.first is not None and any(inner.first for inner in table.triggers[row.first].rows):
+            raise ChartError(f"{where}: first={row.first!r} has itself rows with first; one implicit trigger is the limit")
+
+
+def _check_function(where: str, kind: str, function: Callable[..., object]) -> None:
+    name = getattr(function, "__name__", "")
+    if not name.isidentifier():
+        raise ChartError(f"{where}: a {kind} must be a named function, so that a refusal can be told; found {function!r}")
+    if not sentence_of(function):
+        raise ChartError(f"{where}: {kind} {name} has no docstring; its first line is the sentence that a user reads")
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        raise ChartError(f"{where}: {kind} {name} must take (context, event)") from None
+
+
+def _check_reachable(table: ChartTable) -> None:
+    reached = {table.initial}
+    edges = [(source, target) for source, _, target in table.edges()]
+    grown = True
+    while grown:
+        grown = False
+        for source, target in edges:
+            if source in reached and target not in reached:
+                reached.add(target)
+                grown = True
+    missing = [state.value for state in table.states if state not in reached]
+    if missing:
+        raise ChartError(f"{table.name}: no way leads to {', '.join(missing)}; add a row or drop the state")
+
+
+class Cell:
+    """One row seen from one state, ready to run."""
+
+    __slots__ = ("accepted", "effects", "first", "guards", "place", "row")
+
+    def __init__(self, row: AnyRow, accepted: type[Accepted], place: Place, first: int | None) -> None:
+        self.row = row
+        self.guards = row.when
+        self.effects: tuple[Effect, ...] = row.then
+        self.accepted = accepted
+        self.place = place
+        self.first = first
+
+    def packed(self, requests: tuple[object, ...]) -> object:
+        """The requests in the form in which this cell's Accepted holds them."""
+        return requests[0] if self.accepted._single_effect else requests or None
+
+
+class Place:
+    """One state of a compiled chart.
+
+    `bare` and `watched` are what a machine's hot path indexes: at 0 the place itself, at a trigger's index what it needs
+    to step there at once, or None where the general path must decide. A machine with observers stands on `watched`,
+    which has None everywhere; so the hot path needs no test for observers.
+    """
+
+    __slots__ = ("bare", "cells", "state", "watched")
+
+    def __init__(self, state: StrEnum, width: int) -> None:
+        self.state = state
+        self.cells: list[tuple[Cell, ...]] = [()] * (width + 1)
+        self.bare: list[Any] = [self] + [None] * width
+        self.watched: list[Any] = [self] + [None] * width
+
+
+def build_places(table: ChartTable, *, hot: bool) -> dict[StrEnum, Place]:
+    """The engine's form of a table: a Place a state, triggers indexed from 1 in the table's order."""
+    indices = {name: index for index, name in enumerate(table.triggers, start=1)}
+    places = {state: Place(state, len(indices)) for state in table.states}
+    for state, place in places.items():
+        for name, index in indices.items():
+            place.cells[index] = tuple(_cell(table, row, state, places, indices) for row in table.rows(name, state))
+    if hot:
+        for place in places.values():
+            for name, index in indices.items():
+                place.bare[index] = _hot_entry(table.triggers[name], place.cells[index])
+    return places
+
+
+def _cell(
+    table: ChartTable, row: AnyRow, state: StrEnum, places: Mapping[StrEnum, Place], indices: Mapping[str, int]
+) -> Cell:
+    target = row.target_from(state)
+    single = len(row.then) == 1 and row.first is None
+    accepted = accepted_class(table.name, row, _source_after_first(table, row, state), target, single_effect=single)
+    return Cell(row, accepted, places[target], indices[row.first] if row.first else None)
+
+
+def _source_after_first(table: ChartTable, row: AnyRow, state: StrEnum) -> StrEnum:
+    """Where the row's own transition begins: behind its implicit first one."""
+    if row.first is None:
+        return state
+    between = {earlier.target_from(state) for earlier in table.rows(row.first, state)}
+    if len(between) > 1:
+        raise ChartError(f"{table.name}.{row.trigger}: first={row.first!r} may end in several states from {state.value!r}")
+    return between.pop() if between else state
+
+
+def _hot_entry(trigger: TriggerTable, cells: tuple[Cell, ...]) -> tuple[Any, ...] | None:
+    """(guard, effect, target, accepted) of a cell that the hot path can step by itself."""
+    if len(cells) != 1 or trigger.checks:
+        return None
+    (cell,) = cells
+    if cell.first is not None or len(cell.guards) > 1 or len(cell.effects) > 1:
+        return None
+    guard = cell.guards[0] if cell.guards else None
+    effect = cell.effects[0] if cell.effects else None
+    return (guard, effect, cell.place.bare, cell.accepted)

@@ -1,0 +1,183 @@
+"""The journal: what happened to every watched machine, in order, bounded, as data and as JSON Lines.
+
+Recording is one tuple a event; entries are made when somebody reads. A line never holds an event's payload: descriptions
+and candidates carry addresses and secrets.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fsm_rtc.engine.chart import Chart
+from fsm_rtc.engine.clock import Clock
+from fsm_rtc.engine.outcome import Accepted, Rejected
+
+__all__ = ["Entry", "Journal", "Started"]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A machine began to be watched.
+
+    Attributes:
+        time: seconds on the journal's clock.
+        label: which machine, e.g. ``offerer.ice``; unique in one journal.
+        machine: its chart's name.
+        digest: its chart's hash, so that a replay notices a changed table.
+        generation: of which peer connection it is.
+        state: where it was.
+    """
+
+    time: float
+    label: str
+    machine: str
+    digest: str
+    generation: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event and what became of it.
+
+    Attributes:
+        time: seconds on the journal's clock.
+        label: which machine.
+        machine: its chart's name.
+        generation: of which peer connection it was.
+        trigger: the event's name.
+        accepted: whether the table allowed it.
+        source: the state before.
+        target: the state after; of a rejected event, the same.
+        guards: the guards of the row that was taken.
+        reason: of a rejected event, a value of `Reason`; else None.
+        guard: the guard or check that refused, or None.
+        first: the implicit trigger whose refusal made the row fail, or None.
+    """
+
+    time: float
+    label: str
+    machine: str
+    generation: int
+    trigger: str
+    accepted: bool
+    source: str
+    target: str
+    guards: tuple[str, ...] = ()
+    reason: str | None = None
+    guard: str | None = None
+    first: str | None = None
+
+
+class Journal:
+    """Records the outcomes of the machines it watches.
+
+    Args:
+        clock: where the times come from; `time.monotonic` by default.
+        capacity: how many records are kept; the oldest go first.
+
+    Attributes:
+        accepted: how many events were accepted since the journal began, dropped records included.
+        rejected: how many were rejected.
+    """
+
+    def __init__(self, clock: Clock = time.monotonic, *, capacity: int = 100_000) -> None:
+        self._clock = clock
+        self._raw: deque[tuple[float, str, int, Any]] = deque(maxlen=capacity)
+        self._listeners: tuple[Callable[[Started | Entry], None], ...] = ()
+        self.accepted = 0
+        self.rejected = 0
+
+    def watch(self, machine: Chart[Any, Any], label: str) -> Callable[[], None]:
+        """Record every outcome of `machine` under `label` until the returned function is called."""
+        now = self._clock()
+        started = Started(now, label, type(machine).__name__, machine.chart.digest, machine.generation, machine.state.value)
+        self._raw.append((now, label, machine.generation, started))
+        self._publish(started)
+        clock = self._clock
+        append = self._raw.append
+
+        def record(watched: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
+            raw = (clock(), label, watched.generation, outcome)
+            append(raw)
+            if outcome:
+                self.accepted += 1
+            else:
+                self.rejected += 1
+            if self._listeners:
+                self._publish(_entry(raw))
+
+        return machine.observe(record)
+
+    def subscribe(self, listener: Callable[[Started | Entry], None]) -> Callable[[], None]:
+        """Call `listener` with each record as it is made, until the returned function is called."""
+        self._listeners = (*self._listeners, listener)
+
+        def unsubscribe() -> None:
+            self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return unsubscribe
+
+    def __iter__(self) -> Iterator[Started | Entry]:
+        return (raw[3] if isinstance(raw[3], Started) else _entry(raw) for raw in tuple(self._raw))
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def entries(self, label: str | None = None) -> tuple[Entry, ...]:
+        """The events, oldest first; of one machine if `label` is given."""
+        return tuple(one for one in self if isinstance(one, Entry) and label in (None, one.label))
+
+    def states(self) -> dict[str, str]:
+        """The last recorded state of each machine, by label."""
+        return {one.label: one.state if isinstance(one, Started) else one.target for one in self}
+
+    def lines(self) -> Iterator[str]:
+        """The journal as JSON Lines, without line ends."""
+        return (line_of(one) for one in self)
+
+    def _publish(self, record: Started | Entry) -> None:
+        for listener in self._listeners:
+            listener(record)
+
+
+def line_of(record: Started | Entry) -> str:
+    """One record as a line of JSON; fields that are None or empty are left out."""
+    kind = "started" if isinstance(record, Started) else "event"
+    fields = {key: value for key, value in asdict(record).items() if value is not None and value != ()}
+    return json.dumps({"record": kind, **fields})
+
+
+def _entry(raw: tuple[float, str, int, Accepted | Rejected]) -> Entry:
+    now, label, generation, outcome = raw
+    if isinstance(outcome, Accepted):
+        return Entry(
+            now,
+            label,
+            outcome.machine,
+            generation,
+            outcome.trigger,
+            True,
+            outcome.source.value,
+            outcome.target.value,
+            guards=tuple(guard.__name__ for guard in outcome.row.when),
+        )
+    state = outcome.state.value
+    return Entry(
+        now,
+        label,
+        outcome.machine,
+        generation,
+        outcome.trigger,
+        False,
+        state,
+        state,
+        reason=outcome.reason.value,
+        guard=outcome.guard,
+        first=outcome.first,
+    )

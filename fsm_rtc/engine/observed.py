@@ -1,0 +1,94 @@
+"""Observed: a machine that follows what a library reports.
+
+Reality can't be refused. So a report that the table doesn't expect is `Rejected` (and journalled), the owner reads the
+library's state once more in its next turn, and if it still differs fires `on_desync`, whose rows are in the table like
+any others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from fsm_rtc.engine.chart import Chart
+from fsm_rtc.engine.outcome import Outcome
+from fsm_rtc.engine.table import On, Row
+from fsm_rtc.errors import ChartError, Reason, Rejected
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    S = TypeVar("S", bound=StrEnum)
+    C = TypeVar("C", default=None)
+else:
+    from typing import TypeVar
+
+    S = TypeVar("S", bound=StrEnum)
+    C = TypeVar("C")
+
+__all__ = ["Observed", "adopt", "report_trigger"]
+
+
+def report_trigger(value: str) -> str:
+    """The trigger for a reported state: ``on_`` and the state's own string."""
+    return "on_" + value.replace("-", "_").lower()
+
+
+class Observed(Chart[S, C]):
+    """A chart with a trigger ``on_<state>`` for each state that the library can report, and ``on_desync``."""
+
+    def report(self, value: str, *, generation: int | None = None) -> Outcome:
+        """Tell the machine what the library says.
+
+        Args:
+            value: the state's string as the library has it.
+            generation: of which peer connection the report is.
+
+        Returns:
+            Accepted; or Rejected with `Reason.ALREADY` if it is the present state (nothing to do),
+            `Reason.UNKNOWN_REPORT` if the value is no state that can be reported, or why the table refuses it.
+        """
+        trigger = report_trigger(value)
+        if trigger not in self._indices:
+            return self._reject_unknown(trigger, value)
+        return self.fire(trigger, generation=generation)
+
+    def _reject_unknown(self, trigger: str, value: str) -> Rejected:
+        return self._announce(
+            Rejected(
+                type(self).__name__, self.state, trigger, Reason.UNKNOWN_REPORT, allowed=self.allowed(), event=value
+            )
+        )
+
+
+def adopt(
+    sources: Collection[S],
+    targets: Collection[S],
+    *,
+    then: Collection[Callable[[Any, S], object]] = (),
+    cite: str = "",
+) -> On[Any, S]:
+    """The `on_desync` trigger: from any of `sources` to whichever of `targets` the library is in.
+
+    Its payload is the library's state. `then` are its effects, usually one that tells recovery.
+    """
+    if not targets:
+        raise ChartError("adopt(…) needs the states that the library may be found in")
+    rows = [
+        Row([source for source in sources if source is not target], target, when=(library_is(target),), then=then)
+        for target in targets
+    ]
+    return On[Any, Any](*rows, cite=cite)
+
+
+def library_is(target: S) -> Callable[[Any, S], bool]:
+    """The guard of a row of `adopt`."""
+
+    def guard(context: object, reported: S) -> bool:
+        return reported == target
+
+    guard.__name__ = f"library_is_{target.value.replace('-', '_')}"
+    guard.__qualname__ = guard.__name__
+    guard.__doc__ = f"The library must be in {target.value!r}."
+    return guard

@@ -1,0 +1,196 @@
+"""The words that a table is written in: Row, stay, resolves_to, On.
+
+A guard or check is a named pure function ``(context, event) -> bool`` whose docstring is the sentence that a user reads
+when it refuses. An effect is a named pure function ``(context, event) -> request``; the request is returned to the owner
+of the machine, who carries it out. None of them may fire a trigger, wait, or change anything.
+
+The type parameters carry the payload's type from the guards to the trigger, so that mypy finds a wrong payload:
+``S`` the states, ``C`` the context, ``E`` the payload. A trigger whose rows have no guard takes no payload, unless it is
+written ``On[Context, Payload](…)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, overload
+
+from fsm_rtc.errors import SpecificationError
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    from fsm_rtc.engine.chart import Chart
+    from fsm_rtc.engine.outcome import Outcome
+
+    S = TypeVar("S", bound=StrEnum)
+    RowContext = TypeVar("RowContext", contravariant=True, default=object)
+    RowEvent = TypeVar("RowEvent", contravariant=True, default=object)
+    OnContext = TypeVar("OnContext", contravariant=True, default=Any)
+    OnEvent = TypeVar("OnEvent", contravariant=True, default=None)
+else:
+    from typing import TypeVar
+
+    S = TypeVar("S", bound=StrEnum)
+    RowContext = TypeVar("RowContext", contravariant=True)
+    RowEvent = TypeVar("RowEvent", contravariant=True)
+    OnContext = TypeVar("OnContext", contravariant=True)
+    OnEvent = TypeVar("OnEvent", contravariant=True)
+
+__all__ = ["On", "Row", "resolves_to", "stay"]
+
+Predicate = Callable[[Any, Any], bool]
+Effect = Callable[[Any, Any], object]
+
+
+def _several(sources: StrEnum | Collection[StrEnum]) -> tuple[StrEnum, ...]:
+    return (sources,) if isinstance(sources, StrEnum) else tuple(sources)
+
+
+class Row(Generic[S, RowContext, RowEvent]):
+    """One edge of a table, or several that differ only in their source.
+
+    Args:
+        sources: the state, or states, in which the row applies.
+        target: the state it leads to.
+        when: guards; all must agree, else the trigger's next row is tried.
+        then: effects; what they return is in `Accepted.effects`, in this order.
+        first: a trigger that is fired before, as a transition of its own; the row fails if that one is refused.
+        cite: where the row comes from, if elsewhere than its trigger.
+    """
+
+    __slots__ = ("cite", "first", "resolves", "sources", "target", "then", "trigger", "when")
+
+    def __init__(
+        self,
+        sources: S | Collection[S],
+        target: S,
+        *,
+        when: Collection[Callable[[RowContext, RowEvent], bool]] = (),
+        then: Collection[Callable[[RowContext, RowEvent], object]] = (),
+        first: str | None = None,
+        cite: str = "",
+    ) -> None:
+        self.sources: tuple[StrEnum, ...] = _several(sources)
+        self.target: StrEnum | None = target
+        self.when: tuple[Predicate, ...] = tuple(when)
+        self.then: tuple[Effect, ...] = tuple(then)
+        self.first = first
+        self.cite = cite
+        self.resolves: str | None = None
+        self.trigger = ""
+
+    def bound_to(self, trigger: str, cite: str) -> Row[S, RowContext, RowEvent]:
+        """A copy that knows its trigger and, if it has no source of its own, the trigger's."""
+        row = object.__new__(Row)
+        for name in Row.__slots__:
+            setattr(row, name, getattr(self, name))
+        row.trigger = trigger
+        row.cite = self.cite or cite
+        return row
+
+    def target_from(self, source: StrEnum) -> StrEnum:
+        """Where the row leads from `source`: its target, or `source` itself for a row made with `stay`."""
+        return source if self.target is None else self.target
+
+    def edges(self) -> Iterator[tuple[StrEnum, StrEnum]]:
+        """Every (source, target) of the row."""
+        return ((source, self.target_from(source)) for source in self.sources)
+
+    def describe(self) -> str:
+        """The row on one line, as the table's documentation shows it."""
+        sources = ", ".join(source.value for source in self.sources)
+        to = f"as {self.resolves}" if self.resolves else "stays" if self.target is None else self.target.value
+        first = f" after {self.first}" if self.first else ""
+        when = f" [{' and '.join(guard.__name__ for guard in self.when)}]" if self.when else ""
+        then = f" / {', '.join(effect.__name__ for effect in self.then)}" if self.then else ""
+        return f"{sources} -> {to}{first}{when}{then}"
+
+    def __repr__(self) -> str:
+        return f"Row({self.trigger}: {self.describe()})"
+
+
+def stay(
+    *states: S,
+    when: Collection[Callable[[RowContext, RowEvent], bool]] = (),
+    then: Collection[Callable[[RowContext, RowEvent], object]] = (),
+    cite: str = "",
+) -> Row[S, RowContext, RowEvent]:
+    """A row that permits its trigger in these states without moving."""
+    row: Row[S, RowContext, RowEvent] = Row(states, states[0] if states else None, when=when, then=then, cite=cite)  # type: ignore[arg-type]
+    row.target = None
+    return row
+
+
+def resolves_to(trigger: str, *states: S, cite: str = "") -> Row[S, object, object]:
+    """A row that stands for another trigger in these states, as setLocalDescription() without argument does."""
+    row: Row[S, object, object] = Row(states, states[0] if states else None, cite=cite)  # type: ignore[arg-type]
+    row.target = None
+    row.resolves = trigger
+    return row
+
+
+class PlainTrigger(Protocol):
+    """A trigger without payload."""
+
+    def __call__(self, event: None = None, /) -> Outcome: ...
+
+
+class PayloadTrigger(Protocol[OnEvent]):
+    """A trigger with a payload."""
+
+    def __call__(self, event: OnEvent, /) -> Outcome: ...
+
+
+class On(Generic[OnContext, OnEvent]):
+    """One trigger: its rows in order, of which the first that applies is taken.
+
+    When the chart's class is made each On is replaced by a plain function of the same name; the rows stay readable in
+    `Chart.chart`.
+
+    Args:
+        rows: tried in order.
+        checks: come before the state is looked at; a refusal names `error`.
+        error: the specification's error for a refused check.
+        idempotent: in its own target the trigger is `Reason.ALREADY` (nothing to do), not illegal.
+        cite: the source: an anchor of the specification, or a document and its passage.
+    """
+
+    __slots__ = ("checks", "cite", "error", "idempotent", "rows")
+
+    @overload
+    def __init__(
+        self, *rows: Row[Any, OnContext, OnEvent], idempotent: bool = ..., cite: str = ...
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        *rows: Row[Any, Any, Any],
+        checks: Collection[Callable[[OnContext, OnEvent], bool]],
+        error: type[SpecificationError] | None = ...,
+        idempotent: bool = ...,
+        cite: str = ...,
+    ) -> None: ...
+    def __init__(
+        self,
+        *rows: Row[Any, Any, Any],
+        checks: Collection[Callable[[Any, Any], bool]] = (),
+        error: type[SpecificationError] | None = None,
+        idempotent: bool = False,
+        cite: str = "",
+    ) -> None:
+        self.rows = rows
+        self.checks: tuple[Predicate, ...] = tuple(checks)
+        self.error = error
+        self.idempotent = idempotent
+        self.cite = cite
+
+    if TYPE_CHECKING:
+        # At run time a chart's class holds a plain function here, not the On; this is how a type checker sees it.
+        @overload
+        def __get__(self: On[Any, None], instance: Chart[Any, Any], owner: object) -> PlainTrigger: ...
+        @overload
+        def __get__(self, instance: Chart[Any, OnContext], owner: object) -> PayloadTrigger[OnEvent]: ...
+        @overload
+        def __get__(self, instance: None, owner: object) -> Self: ...
+        def __get__(self, instance: Any, owner: object) -> Any: ...

@@ -1,0 +1,233 @@
+"""Every error that fsm_rtc raises or returns, by name.
+
+Three families:
+
+- `Rejected` is both an outcome and an exception. A machine *returns* it when its table doesn't allow an event; the
+  layers above *raise* it when the event was their caller's own request. Either way nothing changed.
+- The errors that the WebRTC specification names (`InvalidStateError` …), raised by peer connections in the places where
+  the specification raises them. `rejected` on them says which table refused.
+- Errors of fsm_rtc's own doors: a chart that is not sound, a journal file that can't be read, a host without an address.
+
+Each message ends with what to do about it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "ChannelClosedError",
+    "ChartError",
+    "ConnectTimeoutError",
+    "FsmRtcError",
+    "InvalidAccessError",
+    "InvalidCandidateError",
+    "InvalidDescriptionError",
+    "InvalidModificationError",
+    "InvalidStateError",
+    "JournalError",
+    "NoUsableAddressError",
+    "NotSupportedError",
+    "OperationError",
+    "Reason",
+    "Rejected",
+    "RunawayError",
+    "SpecificationError",
+    "UnknownEngineError",
+    "UnknownMachineError",
+    "UnknownTriggerError",
+]
+
+
+class FsmRtcError(Exception):
+    """Base of every error that fsm_rtc defines."""
+
+
+class Reason(StrEnum):
+    """Why a machine rejected an event. The set is closed: a program may match on it."""
+
+    NO_ROW = "no row"
+    CHECK = "check refused"
+    GUARD = "guard refused"
+    ALREADY = "already there"
+    CLOSED = "closed"
+    STALE = "stale"
+    UNKNOWN_REPORT = "unknown report"
+
+
+class Rejected(FsmRtcError):
+    """An event that a machine's table doesn't allow. Nothing changed.
+
+    Attributes:
+        machine: the chart's name, e.g. ``Negotiation``.
+        state: the state the machine was, and still is, in.
+        trigger: the event's name.
+        reason: one of `Reason`.
+        guard: the name of the guard or check that refused, or None.
+        explanation: that guard's sentence, or None.
+        allowed: the triggers that have a row in this state, sorted.
+        event: the event's payload.
+        error: the error class that the chart names for a refused check, or None.
+        first: the implicit trigger (such as ``rollback``) whose refusal made the row fail, or None.
+    """
+
+    def __init__(
+        self,
+        machine: str,
+        state: StrEnum,
+        trigger: str,
+        reason: Reason,
+        *,
+        guard: str | None = None,
+        explanation: str | None = None,
+        allowed: tuple[str, ...] = (),
+        event: object = None,
+        error: type[SpecificationError] | None = None,
+        first: str | None = None,
+    ) -> None:
+        super().__init__(machine, state, trigger, reason)
+        self.machine = machine
+        self.state = state
+        self.trigger = trigger
+        self.reason = reason
+        self.guard = guard
+        self.explanation = explanation
+        self.allowed = allowed
+        self.event = event
+        self.error = error
+        self.first = first
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return f"{self.machine} rejected {self.trigger} in {self.state.value!r}: {self._because()}. {self._advice()}"
+
+    def _because(self) -> str:
+        via = f"its implicit {self.first} is not possible here; " if self.first else ""
+        if self.guard is not None:
+            kind = "check" if self.reason is Reason.CHECK else "guard"
+            return f"{via}{kind} {self.guard} refused ({self.explanation})"
+        return via + _REASON_SENTENCES[self.reason]
+
+    def _advice(self) -> str:
+        if self.allowed:
+            return f"Possible here: {', '.join(self.allowed)}."
+        return "Nothing is possible here any more."
+
+
+_REASON_SENTENCES = {
+    Reason.NO_ROW: "the table has no row for it",
+    Reason.CHECK: "a check refused",
+    Reason.GUARD: "a guard refused",
+    Reason.ALREADY: "it is already there, nothing to do",
+    Reason.CLOSED: "this state is final",
+    Reason.STALE: "it belongs to an earlier peer connection",
+    Reason.UNKNOWN_REPORT: "the reported value is no state of this machine",
+}
+
+
+class ChartError(FsmRtcError):
+    """A chart whose table is not sound; raised while its class is made, so it can never run."""
+
+
+class UnknownTriggerError(FsmRtcError, LookupError):
+    """A trigger name that the chart doesn't declare."""
+
+
+class UnknownMachineError(FsmRtcError, LookupError):
+    """A machine or chart name that can't be found."""
+
+
+class UnknownEngineError(FsmRtcError, ValueError):
+    """An engine name that is neither ``compiled`` nor ``transitions``."""
+
+
+class RunawayError(FsmRtcError, RuntimeError):
+    """Observers of one machine kept answering events with events; the step was cut off."""
+
+
+class SpecificationError(FsmRtcError):
+    """Base of the errors that the WebRTC specification names.
+
+    Attributes:
+        rejected: the table's refusal behind this error, where there is one.
+    """
+
+    def __init__(self, message: str, *, rejected: Rejected | None = None) -> None:
+        super().__init__(message)
+        self.rejected = rejected
+
+    @classmethod
+    def from_rejected(cls, rejected: Rejected) -> SpecificationError:
+        """The error for a refused event, with the refusal's own sentence."""
+        return cls(str(rejected), rejected=rejected)
+
+
+class InvalidStateError(SpecificationError):
+    """The operation is not possible in the present state."""
+
+
+class InvalidModificationError(SpecificationError):
+    """The description was changed in a way that is not allowed."""
+
+
+class InvalidAccessError(SpecificationError):
+    """The description's content is not acceptable."""
+
+
+class OperationError(SpecificationError):
+    """The operation failed in the library for a reason the specification doesn't single out."""
+
+
+class NotSupportedError(SpecificationError):
+    """The specification allows the operation, the library underneath can't do it."""
+
+
+class InvalidDescriptionError(OperationError, ValueError):
+    """A session description that can't be used: not SDP, no media, or without ICE or DTLS parameters.
+
+    Attributes:
+        detail: ``sdp-syntax-error`` as in RTCError.errorDetail, or what is missing.
+    """
+
+    def __init__(self, message: str, *, detail: str = "sdp-syntax-error") -> None:
+        super().__init__(message)
+        self.detail = detail
+
+
+class InvalidCandidateError(OperationError, ValueError):
+    """An ICE candidate that can't be parsed or names no media section."""
+
+
+class ChannelClosedError(InvalidStateError):
+    """A message was given to a data channel that is not open."""
+
+
+class ConnectTimeoutError(FsmRtcError, TimeoutError):
+    """The connection did not reach the awaited state in time."""
+
+
+class NoUsableAddressError(FsmRtcError, OSError):
+    """The host has no address that ICE can use, so no candidate can be gathered."""
+
+
+class JournalError(FsmRtcError, ValueError):
+    """A journal file that can't be read, or that doesn't agree with the charts.
+
+    Attributes:
+        line: the line's number in the file, counted from 1, or None.
+    """
+
+    def __init__(self, message: str, *, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}")
+        self.line = line
+
+
+def sentence_of(function: Callable[..., object]) -> str:
+    """The first line of a function's docstring: the sentence that a user reads when it refuses."""
+    return (function.__doc__ or "").strip().partition("\n")[0].rstrip(".")
