@@ -1,0 +1,123 @@
+"""An explicit finite-state-machine engine for WebRTC connections.
+
+The names below are the package's public ones; each is loaded when it is first used, so that ``import fsm_rtc`` costs next to
+nothing and a program that only reads tables never loads a media library. Further public modules, by import:
+``fsm_rtc.machines`` (the model), ``fsm_rtc.bridge``, ``fsm_rtc.diagrams``, ``fsm_rtc.testing``.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from fsm_rtc._version import __version__
+
+if TYPE_CHECKING:
+    from fsm_rtc.engine import (
+        Accepted,
+        Chart,
+        Derived,
+        Journal,
+        Observed,
+        On,
+        Queued,
+        Row,
+        Rule,
+        adopt,
+        resolves_to,
+        stay,
+    )
+    from fsm_rtc.errors import (
+        ChannelClosedError,
+        ChartError,
+        ConnectTimeoutError,
+        FsmRtcError,
+        InvalidAccessError,
+        InvalidCandidateError,
+        InvalidDescriptionError,
+        InvalidModificationError,
+        InvalidStateError,
+        JournalError,
+        NotSupportedError,
+        NoUsableAddressError,
+        OperationError,
+        Reason,
+        Rejected,
+        RunawayError,
+        SpecificationError,
+        UnknownEngineError,
+        UnknownMachineError,
+        UnknownTriggerError,
+    )
+    from fsm_rtc.peer.configuration import Configuration, IceServer
+    from fsm_rtc.peer.data_channel import DataChannel
+    from fsm_rtc.peer.description import IceCandidate, SessionDescription
+    from fsm_rtc.peer.peer_connection import PeerConnection
+    from fsm_rtc.store import ConnectionStore
+
+__all__ = [
+    "Accepted",
+    "ChannelClosedError",
+    "Chart",
+    "ChartError",
+    "Configuration",
+    "ConnectTimeoutError",
+    "ConnectionStore",
+    "DataChannel",
+    "Derived",
+    "FsmRtcError",
+    "IceCandidate",
+    "IceServer",
+    "InvalidAccessError",
+    "InvalidCandidateError",
+    "InvalidDescriptionError",
+    "InvalidModificationError",
+    "InvalidStateError",
+    "Journal",
+    "JournalError",
+    "NoUsableAddressError",
+    "NotSupportedError",
+    "Observed",
+    "On",
+    "OperationError",
+    "PeerConnection",
+    "Queued",
+    "Reason",
+    "Rejected",
+    "Row",
+    "Rule",
+    "RunawayError",
+    "SessionDescription",
+    "SpecificationError",
+    "UnknownEngineError",
+    "UnknownMachineError",
+    "UnknownTriggerError",
+    "__version__",
+    "adopt",
+    "resolves_to",
+    "stay",
+]
+
+_ELSEWHERE = {
+    "Configuration": "fsm_rtc.peer.configuration",
+    "ConnectionStore": "fsm_rtc.store",
+    "DataChannel": "fsm_rtc.peer.data_channel",
+    "IceCandidate": "fsm_rtc.peer.description",
+    "IceServer": "fsm_rtc.peer.configuration",
+    "PeerConnection": "fsm_rtc.peer.peer_connection",
+    "Reason": "fsm_rtc.errors",
+    "Rejected": "fsm_rtc.errors",
+    "SessionDescription": "fsm_rtc.peer.description",
+}
+"""Where a name lives, unless it is an error (``fsm_rtc.errors``) or a word of the engine (``fsm_rtc.engine``)."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _ELSEWHERE.get(name) or ("fsm_rtc.errors" if name.endswith("Error") else "fsm_rtc.engine")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
