@@ -1,0 +1,41 @@
+"""The private parts of aiortc and aioice that fsm_rtc touches, and the versions they were checked against.
+
+Checked: aiortc 1.16.0, aioice 0.13.0. If a part is missing in another version, the function says so in a warning and the
+library's plain behaviour stays.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from aioice.ice import get_host_addresses
+
+__all__ = ["bound_gathering", "host_addresses"]
+
+logger = logging.getLogger("fsm_rtc.peer")
+
+
+def host_addresses() -> list[str]:
+    """The addresses that aioice would gather on this host; it leaves out 127.0.0.1 and ::1."""
+    return get_host_addresses(use_ipv4=True, use_ipv6=True)
+
+
+def bound_gathering(gatherer: Any, *, seconds: float, loopback: bool) -> None:
+    """Limit the time that servers have to answer a gatherer (aioice: 5 s), and let it use 127.0.0.1 if asked.
+
+    Args:
+        gatherer: an aiortc RTCIceGatherer that has not begun.
+        seconds: the limit.
+        loopback: gather on 127.0.0.1 alone.
+    """
+    connection = getattr(gatherer, "_connection", None)
+    original = getattr(connection, "get_component_candidates", None)
+    if original is None:
+        logger.warning("this aioice is another one than 0.13: the limit for gathering and loopback are switched off")
+        return
+
+    async def bounded(component: int, addresses: list[str], timeout: float = seconds) -> Any:
+        return await original(component=component, addresses=["127.0.0.1"] if loopback else addresses, timeout=timeout)
+
+    connection.get_component_candidates = bounded  # type: ignore[union-attr]

@@ -1,0 +1,131 @@
+"""What a WebRTC library must offer to stand behind a PeerConnection. Each library's quirks stay inside its backend.
+
+A backend applies what the tables have already permitted, and reports what happens. It decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from fsm_rtc.peer.description import IceCandidate, SessionDescription
+
+__all__ = ["Backend", "BackendEvents", "Capabilities", "ChannelBackend", "ChannelEvents", "ChannelOptions", "Kind", "Report"]
+
+Kind = Literal["audio", "video"]
+
+Report = Literal["gathering", "ice", "dtls", "sctp"]
+"""Which of a library's statuses a report is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a library can do, of what not every library can.
+
+    Attributes:
+        rollback: it can take back a description.
+        pranswer: it knows provisional answers.
+    """
+
+    rollback: bool = False
+    pranswer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelOptions:
+    """RTCDataChannelInit.
+
+    Attributes:
+        ordered: whether messages keep their order.
+        max_retransmits: how often a message is sent again, or None for without limit.
+        max_packet_life_time: how long it is tried, in milliseconds, or None.
+        protocol: the subprotocol's name.
+        negotiated: whether both sides make the channel themselves, with the same `id`.
+        id: the stream, 0 to 65534, or None.
+    """
+
+    ordered: bool = True
+    max_retransmits: int | None = None
+    max_packet_life_time: int | None = None
+    protocol: str = ""
+    negotiated: bool = False
+    id: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_retransmits is not None and self.max_packet_life_time is not None:
+            raise ValueError("a data channel has either max_retransmits or max_packet_life_time, not both")
+        if self.negotiated and not (isinstance(self.id, int) and 0 <= self.id <= 65534):
+            raise ValueError("a negotiated data channel needs an id from 0 to 65534, the same on both sides")
+
+
+class ChannelEvents(Protocol):
+    """Where a library's channel tells what happens."""
+
+    def opened(self) -> None: ...
+    def closed(self) -> None: ...
+    def received(self, data: str | bytes) -> None: ...
+    def drained(self) -> None: ...
+
+
+class ChannelBackend(Protocol):
+    """A library's data channel."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def id(self) -> int | None: ...
+    @property
+    def protocol(self) -> str: ...
+    @property
+    def buffered_amount(self) -> int: ...
+
+    def attach(self, events: ChannelEvents, low_threshold_bytes: int) -> None: ...
+    def send(self, data: str | bytes) -> None: ...
+    def close(self) -> None: ...
+
+
+class BackendEvents(Protocol):
+    """Where a library tells what happens."""
+
+    def reported(self, what: Report, transport: int, value: str) -> None:
+        """A status of transport number `transport` (0 for sctp) is now `value`."""
+
+    def channel_announced(self, channel: ChannelBackend) -> None:
+        """The other side made a data channel; it is open."""
+
+    def track_added(self, track: Any) -> None:
+        """The other side's track is there, as the library's own object."""
+
+    def closed_by_library(self) -> None:
+        """The library closed the connection by itself."""
+
+
+class Backend(Protocol):
+    """A library's peer connection."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def attach(self, events: BackendEvents) -> None: ...
+    async def create_offer(self) -> SessionDescription: ...
+    async def create_answer(self) -> SessionDescription: ...
+    async def set_local_description(self, description: SessionDescription) -> SessionDescription:
+        """Apply it; return it as the library has it now, with the candidates gathered."""
+
+    async def set_remote_description(self, description: SessionDescription) -> None: ...
+    async def rollback(self) -> None: ...
+    async def add_ice_candidate(self, candidate: IceCandidate | None) -> None: ...
+    def create_data_channel(self, label: str, options: ChannelOptions) -> ChannelBackend: ...
+    def add_track(self, track: Any) -> None: ...
+    def add_transceiver(self, kind: Kind, direction: str) -> None: ...
+    def transceiver_kinds(self) -> frozenset[str]:
+        """The kinds of media for which there is a transceiver."""
+
+    def read(self, what: Report) -> Mapping[int, str]:
+        """The library's present value of a status, by transport."""
+
+    def detach(self) -> None:
+        """Remove every handler; report nothing more."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,80 @@
+"""The operations chain of one peer connection: one operation at a time, in the order in which they were asked for.
+
+Source: webrtc-pc, #dfn-operations-chain. An operation runs in the chain's own task, so a caller who is cancelled leaves
+nothing half done: an operation that had begun is carried to its end, one that still waited never begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+__all__ = ["OperationsChain"]
+
+logger = logging.getLogger("fsm_rtc.peer")
+
+T = TypeVar("T")
+
+
+class OperationsChain:
+    """Runs operations one after the other."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Callable[[], Awaitable[Any]], asyncio.Future[Any]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._present: asyncio.Future[Any] | None = None
+
+    async def run(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """The result of `operation`, once its turn has come and it is done."""
+        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((operation, result))
+        if self._task is None:
+            self._task = asyncio.create_task(self._work(), name="fsm_rtc operations chain")
+        return await result
+
+    def abandon(self, error: Exception) -> None:
+        """Fail every caller with `error` now. The operation that has begun goes on to its end; its result is ignored."""
+        results = [result for _, result in self._waiting]
+        self._waiting.clear()
+        if self._present is not None:
+            results.append(self._present)
+        for result in results:
+            if not result.done():
+                result.set_exception(error)
+                result.exception()
+
+    async def settle(self, timeout_seconds: float) -> None:
+        """Wait until the operation that has begun is over; cancel it if that takes too long."""
+        task = self._task
+        if task is None or task is asyncio.current_task():
+            return
+        done, _ = await asyncio.wait({task}, timeout=timeout_seconds)
+        if not done:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                operation, result = self._waiting.popleft()
+                if result.done():
+                    continue
+                self._present = result
+                try:
+                    value = await operation()
+                except Exception as error:
+                    if result.done():
+                        logger.debug("an operation whose caller had gone failed: %s", error)
+                    else:
+                        result.set_exception(error)
+                else:
+                    if not result.done():
+                        result.set_result(value)
+        finally:
+            if self._present is not None and not self._present.done():
+                self._present.cancel()
+            self._present = None
+            self._task = None

@@ -1,0 +1,51 @@
+"""RTCConfiguration, as far as every library underneath can follow it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Configuration", "IceServer"]
+
+
+@dataclass(frozen=True, slots=True)
+class IceServer:
+    """RTCIceServer: a STUN or TURN server.
+
+    Args:
+        urls: one URL or several: ``stun:host:port``, ``turn:host:port?transport=udp``, ``turns:…``.
+        username: for TURN, or None.
+        credential: for TURN, or None.
+    """
+
+    urls: str | tuple[str, ...]
+    username: str | None = None
+    credential: str | None = None
+
+    def __post_init__(self) -> None:
+        for url in (self.urls,) if isinstance(self.urls, str) else self.urls:
+            scheme, colon, host = url.partition(":")
+            if scheme not in ("stun", "stuns", "turn", "turns") or not colon or not host.strip("/"):
+                raise ValueError(f"{url!r} is no ICE server URL; write stun:host:port or turn:host:port?transport=udp")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """How a peer connection finds its way.
+
+    Args:
+        ice_servers: STUN and TURN servers; none by default.
+        gather_timeout_seconds: after this time gathering ends with the candidates found so far, so that a server that
+            doesn't answer costs no more.
+        loopback: use 127.0.0.1 alone, for tests and for hosts without a network.
+        close_timeout_seconds: how long `close` waits for the library.
+    """
+
+    ice_servers: tuple[IceServer, ...] = ()
+    gather_timeout_seconds: float = 2.0
+    loopback: bool = False
+    close_timeout_seconds: float = 5.0
+
+    def __post_init__(self) -> None:
+        for name in ("gather_timeout_seconds", "close_timeout_seconds"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be more than 0 seconds, not {getattr(self, name)!r}")

@@ -1,0 +1,156 @@
+"""RTCDataChannel: its machine in front of a library's channel.
+
+Messages that arrive before anybody listens are kept, so the first ones are not lost while a program gets its bearings.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from fsm_rtc.engine import Accepted, Chart, Rejected
+from fsm_rtc.errors import ChannelClosedError
+from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowState
+from fsm_rtc.peer.backend import ChannelBackend
+from fsm_rtc.peer.emitter import Callback, Emitter
+
+__all__ = ["DataChannel"]
+
+MAX_MESSAGE_BYTES = 262_144
+"""The longest message that every current WebRTC stack takes."""
+
+KEPT_MESSAGES = 1024
+"""How many messages wait for the first listener."""
+
+HIGH_BYTES = 1024 * 1024
+LOW_BYTES = 256 * 1024
+
+
+class DataChannel:
+    """A data channel of a `PeerConnection`; made by `PeerConnection.create_data_channel` or announced by its event.
+
+    Attributes:
+        label: its name, the same on both sides.
+        machine: its RTCDataChannelState machine.
+        flow: clear, or congested while more than 1 MiB waits to be sent.
+        unheard: how many messages were dropped because nobody listened and too many waited.
+    """
+
+    def __init__(self, backend: ChannelBackend, machine: Channel, flow: Flow) -> None:
+        self.label = backend.label
+        self.machine = machine
+        self.flow = flow
+        self.unheard = 0
+        self._backend = backend
+        self._emitter = Emitter("open", "closing", "close", "message", "bufferedamountlow")
+        self._kept: deque[str | bytes] = deque()
+        machine.observe(self._moved)
+        backend.attach(self, LOW_BYTES)
+
+    @property
+    def id(self) -> int | None:
+        """The stream's number, or None until it has one."""
+        return self._backend.id
+
+    @property
+    def protocol(self) -> str:
+        """The subprotocol's name."""
+        return self._backend.protocol
+
+    @property
+    def ready_state(self) -> DataChannelState:
+        """RTCDataChannelState."""
+        return self.machine.state
+
+    @property
+    def flow_state(self) -> FlowState:
+        """Whether more should be sent just now."""
+        return self.flow.state
+
+    @property
+    def buffered_amount(self) -> int:
+        """Bytes that wait to be sent."""
+        return self._backend.buffered_amount
+
+    def on(self, event: str, callback: Callback) -> Callable[[], None]:
+        """Call `callback` at each ``open``, ``closing``, ``close``, ``message`` (with its text or bytes) or
+        ``bufferedamountlow``; the returned function ends that. The first listener for messages gets those that came before.
+
+        Raises:
+            ValueError: there is no such event.
+            TypeError: the callback is a coroutine function.
+        """
+        unsubscribe = self._emitter.on(event, callback)
+        if event == "message":
+            while self._kept:
+                self._emitter.emit("message", self._kept.popleft())
+        return unsubscribe
+
+    def send(self, data: str | bytes) -> None:
+        """Send a message.
+
+        Args:
+            data: text, or bytes; at most 262,144 bytes.
+
+        Raises:
+            ChannelClosedError: the channel is not open.
+            ValueError: the message is too long.
+            TypeError: it is neither text nor bytes.
+        """
+        if not isinstance(data, str | bytes):
+            raise TypeError(f"a data channel sends str or bytes, not {type(data).__name__}; encode the message first")
+        if not self.machine.permits("send"):
+            refused = self.machine.send()
+            advice = f"wait for its open event before sending on {self.label!r}"
+            raise ChannelClosedError(f"{refused} {advice}.", rejected=refused if isinstance(refused, Rejected) else None)
+        size = len(data) if isinstance(data, bytes) else len(data.encode())
+        if size > MAX_MESSAGE_BYTES:
+            raise ValueError(f"a message of {size} bytes is too long; send at most {MAX_MESSAGE_BYTES} bytes at a time")
+        self._backend.send(data)
+        if self.buffered_amount >= HIGH_BYTES and self.flow.permits("on_buffered_amount", self.buffered_amount):
+            self.flow.on_buffered_amount(self.buffered_amount)
+
+    def close(self) -> None:
+        """Close the channel; what waits is sent first. A closed or closing channel stays as it is."""
+        if self.machine.close():
+            self._backend.close()
+
+    # What the library tells.
+
+    def opened(self) -> None:
+        self.machine.on_open()
+
+    def closed(self) -> None:
+        self.machine.on_closed()
+
+    def received(self, data: str | bytes) -> None:
+        if self._emitter.listens("message"):
+            self._emitter.emit("message", data)
+        elif len(self._kept) < KEPT_MESSAGES:
+            self._kept.append(data)
+        else:
+            self.unheard += 1
+
+    def drained(self) -> None:
+        if self.flow.permits("on_buffered_amount", self.buffered_amount):
+            self.flow.on_buffered_amount(self.buffered_amount)
+        self._emitter.emit("bufferedamountlow")
+
+    def connection_closed(self) -> None:
+        """The connection is closed, and the channel with it; its listeners are told and then let go."""
+        self.machine.connection_closed()
+        self._emitter.clear()
+        self._kept.clear()
+
+    def _moved(self, machine: Chart[DataChannelState, None], outcome: Accepted | Rejected) -> None:
+        if isinstance(outcome, Accepted) and outcome.source is not outcome.target:
+            event = _EVENTS.get(outcome.target)  # type: ignore[call-overload]
+            if event:
+                self._emitter.emit(event)
+
+
+_EVENTS = {
+    DataChannelState.OPEN: "open",
+    DataChannelState.CLOSING: "closing",
+    DataChannelState.CLOSED: "close",
+}

@@ -1,0 +1,96 @@
+"""What two peers tell each other: session descriptions and ICE candidates, in the browser's form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Self, cast, get_args
+
+from fsm_rtc.errors import InvalidCandidateError, InvalidDescriptionError
+
+__all__ = ["IceCandidate", "SdpType", "SessionDescription"]
+
+SdpType = Literal["offer", "pranswer", "answer", "rollback"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDescription:
+    """RTCSessionDescription: one side's offer or answer.
+
+    Args:
+        type: ``offer``, ``pranswer``, ``answer`` or ``rollback``.
+        sdp: the description itself; empty for a rollback.
+
+    Raises:
+        InvalidDescriptionError: the type is none of these, or the SDP is no text.
+    """
+
+    type: SdpType
+    sdp: str = ""
+
+    def __post_init__(self) -> None:
+        if self.type not in get_args(SdpType):
+            raise InvalidDescriptionError(
+                f"a description's type is one of {', '.join(get_args(SdpType))}, not {self.type!r}", detail="type"
+            )
+        if not isinstance(self.sdp, str):
+            raise InvalidDescriptionError(f"a description's sdp is a string, not {type(self.sdp).__name__}", detail="sdp")
+
+    def to_dict(self) -> dict[str, str]:
+        """``{"type": …, "sdp": …}``, as browsers write it."""
+        return {"type": self.type, "sdp": self.sdp}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Read the browser's form.
+
+        Raises:
+            InvalidDescriptionError: `data` is not of that form.
+        """
+        if not isinstance(data, Mapping) or "type" not in data:
+            raise InvalidDescriptionError(
+                'a description is {"type": "offer", "sdp": "…"}; pass what the other side sent, parsed from JSON', detail="type"
+            )
+        return cls(cast("SdpType", data["type"]), data.get("sdp", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class IceCandidate:
+    """RTCIceCandidate: one address at which a peer may be reached.
+
+    Args:
+        candidate: the candidate attribute, ``candidate:… typ host``; empty for the end of candidates of one section.
+        sdp_mid: the media section's identification, or None.
+        sdp_m_line_index: the media section's index from 0, or None.
+
+    Raises:
+        InvalidCandidateError: a field has the wrong type.
+    """
+
+    candidate: str
+    sdp_mid: str | None = None
+    sdp_m_line_index: int | None = None
+
+    def __post_init__(self) -> None:
+        index = self.sdp_m_line_index
+        if not isinstance(self.candidate, str) or not isinstance(self.sdp_mid, str | None):
+            raise InvalidCandidateError("a candidate's candidate and sdpMid are strings; pass what the other side sent")
+        if index is not None and (not isinstance(index, int) or isinstance(index, bool) or not 0 <= index <= 0xFFFF):
+            raise InvalidCandidateError(f"a candidate's sdpMLineIndex is an integer from 0 to 65535, not {index!r}")
+
+    def to_dict(self) -> dict[str, str | int | None]:
+        """``{"candidate": …, "sdpMid": …, "sdpMLineIndex": …}``, as browsers write it."""
+        return {"candidate": self.candidate, "sdpMid": self.sdp_mid, "sdpMLineIndex": self.sdp_m_line_index}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Read the browser's form.
+
+        Raises:
+            InvalidCandidateError: `data` is not of that form.
+        """
+        if not isinstance(data, Mapping) or "candidate" not in data:
+            raise InvalidCandidateError(
+                'a candidate is {"candidate": "candidate:…", "sdpMid": "0", "sdpMLineIndex": 0}; pass what the other side sent'
+            )
+        return cls(data["candidate"], data.get("sdpMid"), data.get("sdpMLineIndex"))

@@ -1,0 +1,137 @@
+"""The little that fsm_rtc itself reads in SDP: enough to refuse what no library could connect with.
+
+Some libraries take any text for an offer and fail later, in a task that nobody awaits. So a description is read here
+before it is given to one: it must have a media section, ICE credentials and a DTLS fingerprint. A full SDP parser is the
+library's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fsm_rtc.errors import InvalidCandidateError, InvalidDescriptionError, OperationError
+from fsm_rtc.peer.description import IceCandidate, SessionDescription
+
+__all__ = ["Section", "candidates_of", "check_candidate", "check_description", "sections_of"]
+
+MAX_SDP_CHARACTERS = 256 * 1024
+"""A description longer than this is refused unread; browsers' offers with many sections stay far below."""
+
+
+@dataclass(slots=True)
+class Section:
+    """One media section: its kind, and the attributes that matter here, each falling back to the session's."""
+
+    kind: str
+    index: int
+    port: int
+    attributes: dict[str, str] = field(default_factory=dict)
+    candidates: list[str] = field(default_factory=list)
+
+    @property
+    def mid(self) -> str | None:
+        return self.attributes.get("mid")
+
+
+def sections_of(sdp: str) -> tuple[Section, ...]:
+    """The media sections of a description, in order."""
+    session: dict[str, str] = {}
+    sections: list[Section] = []
+    for line in sdp.splitlines():
+        if line.startswith("m="):
+            words = line[2:].split()
+            port = words[1].partition("/")[0] if len(words) > 1 else ""
+            if len(words) < 4 or not (port.isascii() and port.isdigit()):
+                raise InvalidDescriptionError(f"the media line {line[:80]!r} is not SDP; pass the description unchanged")
+            sections.append(Section(words[0], len(sections), int(port[:6]), dict(session)))
+        elif line.startswith("a="):
+            name, _, value = line[2:].partition(":")
+            if name == "candidate" and sections:
+                sections[-1].candidates.append(line[2:])
+            else:
+                (sections[-1].attributes if sections else session)[name] = value
+    return tuple(sections)
+
+
+def check_description(description: SessionDescription) -> tuple[Section, ...]:
+    """Refuse what can't be an offer or answer, before a library sees it.
+
+    Returns:
+        The media sections.
+
+    Raises:
+        InvalidDescriptionError: it is no SDP, has no media section, or lacks ICE credentials or a DTLS fingerprint.
+    """
+    sdp = description.sdp
+    what = f"this {description.type}"
+    if len(sdp) > MAX_SDP_CHARACTERS:
+        raise InvalidDescriptionError(f"{what} has {len(sdp)} characters, more than the {MAX_SDP_CHARACTERS} that are read")
+    if not sdp.startswith("v=0"):
+        raise InvalidDescriptionError(f"{what} is not SDP: it must begin with v=0; pass the other side's sdp unchanged")
+    sections = sections_of(sdp)
+    if not sections:
+        raise InvalidDescriptionError(
+            f"{what} has no media section; the side that made it must add a track, transceiver or data channel first",
+            detail="no media section",
+        )
+    for section in sections:
+        if section.port == 0 and "bundle-only" not in section.attributes:
+            continue
+        for attribute in ("ice-ufrag", "ice-pwd", "fingerprint"):
+            if not section.attributes.get(attribute):
+                raise InvalidDescriptionError(
+                    f"{what} has no {attribute} in media section {section.index}; without it nothing can connect",
+                    detail=f"no {attribute}",
+                )
+    return sections
+
+
+def candidates_of(description: SessionDescription) -> tuple[IceCandidate, ...]:
+    """The candidates in a description, each once, with the section in which it stands first."""
+    found: dict[str, IceCandidate] = {}
+    for section in sections_of(description.sdp):
+        for line in section.candidates:
+            found.setdefault(line, IceCandidate(line, section.mid, section.index))
+    return tuple(found.values())
+
+
+def check_candidate(candidate: IceCandidate, remote: SessionDescription) -> IceCandidate:
+    """Refuse a candidate that can't be parsed, or that names no section of the remote description.
+
+    Returns:
+        The candidate with both its mid and its index filled in.
+
+    Raises:
+        InvalidCandidateError: it can't be parsed.
+        OperationError: there is no such section.
+        Source: webrtc-pc, #dom-peerconnection-addicecandidate.
+    """
+    text = candidate.candidate.removeprefix("a=")
+    words = text.removeprefix("candidate:").split()
+    if text and not _is_candidate(text, words):
+        raise InvalidCandidateError(f"{text[:80]!r} is no ICE candidate; pass the other side's candidate unchanged")
+    sections = sections_of(remote.sdp)
+    for section in sections:
+        if candidate.sdp_mid is not None:
+            matches = section.mid == candidate.sdp_mid
+        else:
+            matches = section.index == candidate.sdp_m_line_index
+        if matches:
+            return IceCandidate(text, section.mid, section.index)
+    known = ", ".join(repr(section.mid) for section in sections)
+    raise OperationError(
+        f"the remote description has no media section {candidate.sdp_mid if candidate.sdp_mid is not None else candidate.sdp_m_line_index!r}"
+        f" for this candidate; it has {known}"
+    )
+
+
+def _is_candidate(text: str, words: list[str]) -> bool:
+    numbers = [words[place] for place in (1, 3, 5)] if len(words) >= 8 else []
+    return (
+        text.startswith("candidate:")
+        and len(numbers) == 3
+        and all(number.isascii() and number.isdigit() and len(number) <= 10 for number in numbers)
+        and int(numbers[2]) <= 0xFFFF
+        and words[6] == "typ"
+        and words[7] in ("host", "srflx", "prflx", "relay")
+    )

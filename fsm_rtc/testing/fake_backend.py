@@ -1,0 +1,318 @@
+"""A WebRTC library in memory: two of them connect when each has the other's description. No socket, no thread, no clock.
+
+It does what the specification says, and what a test tells it to: fail an operation, hold operations back, report a state,
+vanish. Everything happens in later turns of the event loop, one step a turn, as with a real library.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+from weakref import WeakValueDictionary
+
+from fsm_rtc.errors import OperationError
+from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Kind, Report
+from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.sdp import sections_of
+
+__all__ = ["FakeBackend", "FakeNetwork", "FakeTrack"]
+
+FINGERPRINT = "sha-256 " + ":".join(["FA"] * 32)
+
+
+class FakeNetwork:
+    """Where fakes find each other by the ICE user fragment in their descriptions."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self._backends: WeakValueDictionary[str, FakeBackend] = WeakValueDictionary()
+
+    def join(self, backend: FakeBackend) -> str:
+        """The new member's user fragment."""
+        ufrag = f"fake{next(self._numbers)}"
+        self._backends[ufrag] = backend
+        return ufrag
+
+    def find(self, ufrag: str | None) -> FakeBackend | None:
+        """The member with this user fragment, if it is still there."""
+        return self._backends.get(ufrag) if ufrag is not None else None
+
+
+DEFAULT_NETWORK = FakeNetwork()
+
+
+class FakeTrack:
+    """A remote track.
+
+    Args:
+        kind: ``audio`` or ``video``.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+
+class FakeBackend:
+    """A library in memory.
+
+    Args:
+        network: where it finds the other side.
+
+    Attributes:
+        remote_candidates: what add_ice_candidate was given, in order.
+        operations: the names of the operations that were begun, in order.
+    """
+
+    capabilities = Capabilities(rollback=True, pranswer=True)
+
+    def __init__(self, network: FakeNetwork | None = None) -> None:
+        self._network = network or DEFAULT_NETWORK
+        self.ufrag = self._network.join(self)
+        self.remote_candidates: list[IceCandidate | None] = []
+        self.operations: list[str] = []
+        self._events: BackendEvents | None = None
+        self._states: dict[Report, str] = {}
+        self._kinds: list[str] = []
+        self._remote_ufrag: str | None = None
+        self._stable = False
+        self._connected = False
+        self._closed = False
+        self._failures: dict[str, Exception] = {}
+        self._gate = asyncio.Event()
+        self._gate.set()
+        self.channels: list[FakeChannel] = []
+
+    # What a test may tell it.
+
+    def fail_next(self, operation: str, error: Exception | None = None) -> None:
+        """Let the next operation of this name fail, with `error` or an OperationError."""
+        self._failures[operation] = error or OperationError(f"{operation} was told to fail")
+
+    def hold(self) -> None:
+        """Keep every operation waiting until `release`."""
+        self._gate.clear()
+
+    def release(self) -> None:
+        """Let the operations go on."""
+        self._gate.set()
+
+    def report(self, what: Report, value: str) -> None:
+        """Report a state, as a library would."""
+        self._states[what] = value
+        if self._events is not None:
+            self._events.reported(what, 0, value)
+
+    def vanish(self) -> None:
+        """Be gone without a goodbye; the other side's consent expires, then its library closes."""
+        self._closed = True
+        self._events = None
+        if (other := self._other()) is not None:
+            other.soon(lambda: other.report("ice", "failed"), other.lose)
+
+    # The library.
+
+    def attach(self, events: BackendEvents) -> None:
+        self._events = events
+
+    def detach(self) -> None:
+        self._events = None
+        for channel in self.channels:
+            channel.detach()
+
+    async def create_offer(self) -> SessionDescription:
+        await self._begin("create_offer")
+        return SessionDescription("offer", self._sdp("actpass", candidates=False))
+
+    async def create_answer(self) -> SessionDescription:
+        await self._begin("create_answer")
+        return SessionDescription("answer", self._sdp("active", candidates=False))
+
+    async def set_local_description(self, description: SessionDescription) -> SessionDescription:
+        await self._begin("set_local_description")
+        if self._states.get("gathering") != "complete":
+            self.report("gathering", "gathering")
+            await asyncio.sleep(0)
+            self.report("gathering", "complete")
+        self._settle(description)
+        return SessionDescription(description.type, self._with_candidate(description.sdp))
+
+    async def set_remote_description(self, description: SessionDescription) -> None:
+        await self._begin("set_remote_description")
+        sections = sections_of(description.sdp)
+        self._remote_ufrag = sections[0].attributes["ice-ufrag"]
+        for section in sections:
+            if section.kind not in self._kinds:
+                self._kinds.append(section.kind)
+            if section.kind != "application" and "recvonly" not in section.attributes and self._events is not None:
+                self._events.track_added(FakeTrack(section.kind))
+        self._settle(description)
+
+    async def rollback(self) -> None:
+        await self._begin("rollback")
+
+    async def add_ice_candidate(self, candidate: IceCandidate | None) -> None:
+        await self._begin("add_ice_candidate")
+        self.remote_candidates.append(candidate)
+
+    def create_data_channel(self, label: str, options: ChannelOptions) -> FakeChannel:
+        channel = FakeChannel(self, label, options, None)
+        self.channels.append(channel)
+        if "application" not in self._kinds:
+            self._kinds.append("application")
+        if self._connected:
+            self.soon(lambda: self._open(channel))
+        return channel
+
+    def add_track(self, track: Any) -> None:
+        self._kinds.insert(0, track.kind)
+
+    def add_transceiver(self, kind: Kind, direction: str) -> None:
+        self._kinds.insert(0, kind)
+
+    def transceiver_kinds(self) -> frozenset[str]:
+        return frozenset(self._kinds) - {"application"}
+
+    def read(self, what: Report) -> Mapping[int, str]:
+        return {0: self._states[what]} if what in self._states else {}
+
+    async def close(self) -> None:
+        self._closed = True
+        other = self._other()
+        if self._connected and other is not None:
+            other.soon(lambda: other.report("dtls", "closed"), other.lose)
+        await asyncio.sleep(0)
+
+    # How two of them connect.
+
+    def soon(self, *steps: Callable[[], None]) -> None:
+        """Do the steps, each in a turn of its own."""
+
+        def go_on() -> None:
+            steps[0]()
+            if len(steps) > 1:
+                self.soon(*steps[1:])
+
+        asyncio.get_running_loop().call_soon(go_on)
+
+    def lose(self) -> None:
+        """Close by itself, as libraries do when the other side is gone."""
+        if self._closed:
+            return
+        self._closed = True
+        for channel in self.channels:
+            channel.lose()
+        if self._events is not None:
+            self._events.closed_by_library()
+
+    async def _begin(self, operation: str) -> None:
+        self.operations.append(operation)
+        await asyncio.sleep(0)
+        await self._gate.wait()
+        if operation in self._failures:
+            raise self._failures.pop(operation)
+
+    def _other(self) -> FakeBackend | None:
+        other = self._network.find(self._remote_ufrag)
+        return other if other is not None and other._remote_ufrag == self.ufrag else None
+
+    def _settle(self, description: SessionDescription) -> None:
+        self._stable = description.type == "answer"
+        other = self._other()
+        if self._stable and other is not None and other._stable and not self._connected:
+            for side in (self, other):
+                side.soon(
+                    lambda side=side: side.report("ice", "checking"),  # type: ignore[misc]
+                    lambda side=side: side.report("ice", "completed"),  # type: ignore[misc]
+                    lambda side=side: side.report("dtls", "connecting"),  # type: ignore[misc]
+                    side._connect,
+                )
+
+    def _connect(self) -> None:
+        if self._closed or self._events is None:
+            return
+        self.report("dtls", "connected")
+        self._connected = True
+        if "application" in self._kinds:
+            self.report("sctp", "connected")
+        other = self._other()
+        if other is not None and other._connected:
+            for side in (self, other):
+                for channel in tuple(side.channels):
+                    side.soon(lambda side=side, channel=channel: side._open(channel))  # type: ignore[misc]
+
+    def _open(self, channel: FakeChannel) -> None:
+        other = self._other()
+        if self._closed or channel.peer is not None or other is None:
+            return
+        if channel.options.negotiated:
+            twins = [twin for twin in other.channels if twin.options.negotiated and twin.id == channel.id]
+            if not twins:
+                return
+            twin = twins[0]
+            twin.peer, channel.peer = channel, twin
+            twin.tell_opened()
+        else:
+            twin = FakeChannel(other, channel.label, channel.options, channel)
+            other.channels.append(twin)
+            channel.peer = twin
+            if other._events is not None:
+                other._events.channel_announced(twin)
+        channel.tell_opened()
+
+    def _sdp(self, setup: str, *, candidates: bool) -> str:
+        lines = ["v=0", f"o=- 1 1 IN IP4 {self.ufrag}.invalid", "s=-", "t=0 0", f"a=fingerprint:{FINGERPRINT}"]
+        for index, kind in enumerate(self._kinds):
+            protocol = "UDP/DTLS/SCTP webrtc-datachannel" if kind == "application" else "UDP/TLS/RTP/SAVPF 0"
+            lines += [f"m={kind} 9 {protocol}", f"a=mid:{index}", f"a=ice-ufrag:{self.ufrag}", "a=ice-pwd:in-memory-password-0000"]
+            lines += [f"a=setup:{setup}", "a=sendrecv"]
+        return "\r\n".join(lines) + "\r\n"
+
+    def _with_candidate(self, sdp: str) -> str:
+        port = 40_000 + int(self.ufrag.removeprefix("fake")) % 20_000
+        line = f"a=candidate:1 1 udp 2130706431 192.0.2.1 {port} typ host\r\n"
+        return sdp if line in sdp else sdp + line
+
+
+class FakeChannel:
+    """A data channel in memory."""
+
+    def __init__(self, owner: FakeBackend, label: str, options: ChannelOptions, peer: FakeChannel | None) -> None:
+        self._owner = owner
+        self.label = label
+        self.options = options
+        self.peer = peer
+        self.id = options.id
+        self.protocol = options.protocol
+        self.buffered_amount = 0
+        self._events: ChannelEvents | None = None
+        self._closed = False
+
+    def attach(self, events: ChannelEvents, low_threshold_bytes: int) -> None:
+        self._events = events
+
+    def detach(self) -> None:
+        self._events = None
+
+    def send(self, data: str | bytes) -> None:
+        if self.peer is not None:
+            self._owner.soon(lambda: self.peer.deliver(data) if self.peer else None)
+
+    def deliver(self, data: str | bytes) -> None:
+        if self._events is not None and not self._closed:
+            self._events.received(data)
+
+    def close(self) -> None:
+        self._owner.soon(self.lose, lambda: self.peer.lose() if self.peer else None)
+
+    def lose(self) -> None:
+        """Be closed."""
+        if not self._closed:
+            self._closed = True
+            if self._events is not None:
+                self._events.closed()
+
+    def tell_opened(self) -> None:
+        if self._events is not None and not self._closed:
+            self._events.opened()
