@@ -6,7 +6,8 @@ Three families:
   layers above *raise* it when the event was their caller's own request. Either way nothing changed.
 - The errors that the WebRTC specification names (`InvalidStateError` …), raised by peer connections in the places where
   the specification raises them. `rejected` on them says which table refused.
-- Errors of fsm_rtc's own doors: a chart that is not sound, a journal file that can't be read, a host without an address.
+- Errors of fsm_rtc's own doors: a chart that is not sound, a journal file that can't be read, a host without an
+address.
 
 Each message ends with what to do about it.
 """

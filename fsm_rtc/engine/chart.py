@@ -1,6 +1,7 @@
 """Chart: a machine written as a table, and the engine that runs it.
 
-A subclass's body is the table. An instance is a running machine of five words; its triggers are plain functions that the
+A subclass's body is the table. An instance is a running machine of five words; its triggers are plain functions that
+the
 metaclass puts in the place of each `On`. The step is synchronous and knows no clock, task or socket:
 
     trigger → checks → rows of this state in order → guards → effects (returned) → new state → observers
@@ -85,8 +86,8 @@ class ChartMeta(type):
 
 
 def _trigger_function(index: int) -> Callable[..., Outcome]:
-    # The hot path of the whole project: each line here is paid for by every event. An entry is there only for a cell with
-    # one row, at most one guard and effect, no check and no observer; all else goes the general way.
+    # The hot path of the whole project: each line here is paid for by every event. An entry is there only for a cell
+    # with one row, at most one guard and effect, no check and no observer; all else goes the general way.
     def trigger(self: Chart[Any, Any], event: Any = None) -> Outcome:
         if entry := self._here[index]:
             guard, effect, target, accepted = entry
@@ -142,7 +143,9 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         _queue: _Waiting | None
 
     @overload
-    def __init__(self: Chart[Any, None], context: None = ..., *, generation: int = ..., state: StrEnum | None = ...) -> None: ...
+    def __init__(
+        self: Chart[Any, None], context: None = ..., *, generation: int = ..., state: StrEnum | None = ...
+    ) -> None: ...
     @overload
     def __init__(self, context: C, *, generation: int = ..., state: S | None = ...) -> None: ...
     def __init__(self, context: Any = None, *, generation: int = 0, state: Any = None) -> None:
@@ -183,12 +186,18 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         return self._handle(self._index(trigger), event, generation)
 
     @overload
-    def permits(self, trigger: On[C, OnEvent], event: OnEvent, *, generation: int | None = ...) -> Row[Any, Any, Any] | Rejected: ...
+    def permits(
+        self, trigger: On[C, OnEvent], event: OnEvent, *, generation: int | None = ...
+    ) -> Row[Any, Any, Any] | Rejected: ...
     @overload
     def permits(self, trigger: On[Any, None], *, generation: int | None = ...) -> Row[Any, Any, Any] | Rejected: ...
     @overload
-    def permits(self, trigger: str, event: object = ..., *, generation: int | None = ...) -> Row[Any, Any, Any] | Rejected: ...
-    def permits(self, trigger: Any, event: Any = None, *, generation: int | None = None) -> Row[Any, Any, Any] | Rejected:
+    def permits(
+        self, trigger: str, event: object = ..., *, generation: int | None = ...
+    ) -> Row[Any, Any, Any] | Rejected: ...
+    def permits(
+        self, trigger: Any, event: Any = None, *, generation: int | None = None
+    ) -> Row[Any, Any, Any] | Rejected:
         """The row that would be taken, or why none would (which is falsy). Nothing is changed, nobody is told.
 
         Args:
@@ -369,7 +378,9 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         )
 
     def __copy__(self) -> Self:
-        raise TypeError(f"a running {type(self).__name__} can't be copied; make a new one with state={self.state.value!r}")
+        raise TypeError(
+            f"a running {type(self).__name__} can't be copied; make a new one with state={self.state.value!r}"
+        )
 
 
 _RESERVED = frozenset(name for name in dir(Chart) if not name.startswith("__")) | {"report"}

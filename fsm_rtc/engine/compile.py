@@ -104,7 +104,12 @@ class ChartTable:
 
 
 def build_table(
-    name: str, doc: str, initial: object, final: frozenset[Any], triggers: Mapping[str, On[Any, Any]], reserved: frozenset[str]
+    name: str,
+    doc: str,
+    initial: object,
+    final: frozenset[Any],
+    triggers: Mapping[str, On[Any, Any]],
+    reserved: frozenset[str],
 ) -> ChartTable:
     """Validate a chart as written and return its table.
 
@@ -156,7 +161,9 @@ def _check_trigger(table: ChartTable, trigger: TriggerTable) -> None:
             raise ChartError(f"{where}: a row without source states")
         dead = [source.value for source in row.sources if source in certain]
         if dead:
-            raise ChartError(f"{where}: this row is never reached from {', '.join(dead)}; an earlier row without guard takes it")
+            raise ChartError(
+                f"{where}: this row is never reached from {', '.join(dead)}; an earlier row without guard takes it"
+            )
         if not row.when and row.first is None:
             certain.update(row.sources)
         for guard in row.when:
@@ -168,15 +175,21 @@ def _check_trigger(table: ChartTable, trigger: TriggerTable) -> None:
         if row.resolves is not None and (row.resolves not in table.triggers or row.resolves == trigger.name):
             raise ChartError(f"{where}: resolves_to({row.resolves!r}) is no other trigger of this chart")
         if row.resolves is not None and any(inner.resolves for inner in table.triggers[row.resolves].rows):
-            raise ChartError(f"{where}: resolves_to({row.resolves!r}) leads to a trigger that itself resolves to another")
+            raise ChartError(
+                f"{where}: resolves_to({row.resolves!r}) leads to a trigger that itself resolves to another"
+            )
         if row.first is not None and any(inner.first for inner in table.triggers[row.first].rows):
-            raise ChartError(f"{where}: first={row.first!r} has itself rows with first; one implicit trigger is the limit")
+            raise ChartError(
+                f"{where}: first={row.first!r} has itself rows with first; one implicit trigger is the limit"
+            )
 
 
 def _check_function(where: str, kind: str, function: Callable[..., object]) -> None:
     name = getattr(function, "__name__", "")
     if not name.isidentifier():
-        raise ChartError(f"{where}: a {kind} must be a named function, so that a refusal can be told; found {function!r}")
+        raise ChartError(
+            f"{where}: a {kind} must be a named function, so that a refusal can be told; found {function!r}"
+        )
     if not sentence_of(function):
         raise ChartError(f"{where}: {kind} {name} has no docstring; its first line is the sentence that a user reads")
     try:
@@ -221,9 +234,9 @@ class Cell:
 class Place:
     """One state of a compiled chart.
 
-    `bare` and `watched` are what a machine's hot path indexes: at 0 the place itself, at a trigger's index what it needs
-    to step there at once, or None where the general path must decide. A machine with observers stands on `watched`,
-    which has None everywhere; so the hot path needs no test for observers.
+    `bare` and `watched` are what a machine's hot path indexes: at 0 the place itself, at a trigger's index what it
+    needs to step there at once, or None where the general path must decide. A machine with observers stands on
+    `watched`, which has None everywhere; so the hot path needs no test for observers.
     """
 
     __slots__ = ("bare", "cells", "state", "watched")
@@ -264,7 +277,9 @@ def _source_after_first(table: ChartTable, row: AnyRow, state: StrEnum) -> StrEn
         return state
     between = {earlier.target_from(state) for earlier in table.rows(row.first, state)}
     if len(between) > 1:
-        raise ChartError(f"{table.name}.{row.trigger}: first={row.first!r} may end in several states from {state.value!r}")
+        raise ChartError(
+            f"{table.name}.{row.trigger}: first={row.first!r} may end in several states from {state.value!r}"
+        )
     return between.pop() if between else state
 
 

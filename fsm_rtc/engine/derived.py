@@ -51,7 +51,9 @@ class Derived(Generic[S, Inputs]):
         super().__init_subclass__(**kwargs)
         rules = getattr(cls, "rules", ())
         if not rules or rules[-1].when is not None:
-            raise ChartError(f"{cls.__name__}: the last rule must be without condition, so that a state is always found")
+            raise ChartError(
+                f"{cls.__name__}: the last rule must be without condition, so that a state is always found"
+            )
         for rule in rules[:-1]:
             if rule.when is None:
                 raise ChartError(f"{cls.__name__}: the rules behind {rule.target.value!r} are never reached")

@@ -1,7 +1,7 @@
 """The journal: what happened to every watched machine, in order, bounded, as data and as JSON Lines.
 
-Recording is one tuple a event; entries are made when somebody reads. A line never holds an event's payload: descriptions
-and candidates carry addresses and secrets.
+Recording is one tuple a event; entries are made when somebody reads. A line never holds an event's payload:
+descriptions and candidates carry addresses and secrets.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ class Journal:
     def watch(self, machine: Chart[Any, Any], label: str) -> Callable[[], None]:
         """Record every outcome of `machine` under `label` until the returned function is called."""
         now = self._clock()
-        started = Started(now, label, type(machine).__name__, machine.chart.digest, machine.generation, machine.state.value)
+        started = Started(
+            now, label, type(machine).__name__, machine.chart.digest, machine.generation, machine.state.value
+        )
         self._raw.append((now, label, machine.generation, started))
         self._publish(started)
         clock = self._clock

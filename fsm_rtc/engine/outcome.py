@@ -1,8 +1,8 @@
 """What a machine answers to an event: Accepted, Rejected, or Queued.
 
-An `Accepted` is made once per accepted event, so it is a tuple subclass: one C call makes it. Everything that is the same
-for each passage along one edge (machine, trigger, source, target, row) sits on a subclass that the compiler makes per
-cell of the table; an instance holds only the event's payload and what the row's effects returned.
+An `Accepted` is made once per accepted event, so it is a tuple subclass: one C call makes it. Everything that is the
+same for each passage along one edge (machine, trigger, source, target, row) sits on a subclass that the compiler
+makes per cell of the table; an instance holds only the event's payload and what the row's effects returned.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """The words that a table is written in: Row, stay, resolves_to, On.
 
 A guard or check is a named pure function ``(context, event) -> bool`` whose docstring is the sentence that a user reads
-when it refuses. An effect is a named pure function ``(context, event) -> request``; the request is returned to the owner
-of the machine, who carries it out. None of them may fire a trigger, wait, or change anything.
+when it refuses. An effect is a named pure function ``(context, event) -> request``; the request is returned to the
+owner of the machine, who carries it out. None of them may fire a trigger, wait, or change anything.
 
 The type parameters carry the payload's type from the guards to the trigger, so that mypy finds a wrong payload:
-``S`` the states, ``C`` the context, ``E`` the payload. A trigger whose rows have no guard takes no payload, unless it is
-written ``On[Context, Payload](…)``.
+``S`` the states, ``C`` the context, ``E`` the payload. A trigger whose rows have no guard takes no payload, unless it
+is written ``On[Context, Payload](…)``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, overload
 
-from fsm_rtc.errors import SpecificationError
+from fsm_rtc.errors import ChartError, SpecificationError
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -110,6 +110,12 @@ class Row(Generic[S, RowContext, RowEvent]):
         return f"Row({self.trigger}: {self.describe()})"
 
 
+def _any_of(states: tuple[S, ...]) -> S:
+    if not states:
+        raise ChartError("a row needs at least one state in which it applies: stay(A, B), resolves_to(trigger, A, B)")
+    return states[0]
+
+
 def stay(
     *states: S,
     when: Collection[Callable[[RowContext, RowEvent], bool]] = (),
@@ -117,14 +123,14 @@ def stay(
     cite: str = "",
 ) -> Row[S, RowContext, RowEvent]:
     """A row that permits its trigger in these states without moving."""
-    row: Row[S, RowContext, RowEvent] = Row(states, states[0] if states else None, when=when, then=then, cite=cite)  # type: ignore[arg-type]
+    row: Row[S, RowContext, RowEvent] = Row(states, _any_of(states), when=when, then=then, cite=cite)
     row.target = None
     return row
 
 
 def resolves_to(trigger: str, *states: S, cite: str = "") -> Row[S, object, object]:
     """A row that stands for another trigger in these states, as setLocalDescription() without argument does."""
-    row: Row[S, object, object] = Row(states, states[0] if states else None, cite=cite)  # type: ignore[arg-type]
+    row: Row[S, object, object] = Row(states, _any_of(states), cite=cite)
     row.target = None
     row.resolves = trigger
     return row
@@ -159,9 +165,7 @@ class On(Generic[OnContext, OnEvent]):
     __slots__ = ("checks", "cite", "error", "idempotent", "rows")
 
     @overload
-    def __init__(
-        self, *rows: Row[Any, OnContext, OnEvent], idempotent: bool = ..., cite: str = ...
-    ) -> None: ...
+    def __init__(self, *rows: Row[Any, OnContext, OnEvent], idempotent: bool = ..., cite: str = ...) -> None: ...
     @overload
     def __init__(
         self,

@@ -1,8 +1,9 @@
 """aiortc behind a PeerConnection, with its quirks. The numbers are those of the facts measured on aiortc 1.16.0.
 
-What is handled here: a handler that raises would break aiortc, unless its emitter has an `error` listener (10); one bundled
-transport, so that adding media doesn't send the states back (11); the first messages of an announced channel (20); gathering
-that waits for a dead server (15); a host with loopback alone (16); candidates that are given twice; errors of its own.
+What is handled here: a handler that raises would break aiortc, unless its emitter has an `error` listener (10); one
+bundled transport, so that adding media doesn't send the states back (11); the first messages of an announced channel
+(20); gathering that waits for a dead server (15); a host with loopback alone (16); candidates that are given twice;
+errors of its own.
 """
 
 from __future__ import annotations
@@ -98,12 +99,18 @@ class AiortcBackend:
                 "this host has no network address besides loopback, so no candidate can be gathered; "
                 "connect it to a network, or use loopback=True (fsm-rtc demo --loopback) to stay on 127.0.0.1"
             )
-        await self._call(self.connection.setLocalDescription(aiortc.RTCSessionDescription(description.sdp, description.type)))
+        await self._call(
+            self.connection.setLocalDescription(aiortc.RTCSessionDescription(description.sdp, description.type))
+        )
         return _described(self.connection.localDescription)
 
     async def set_remote_description(self, description: SessionDescription) -> None:
-        await self._call(self.connection.setRemoteDescription(aiortc.RTCSessionDescription(description.sdp, description.type)))
-        self._remote_candidates = {line[2:].strip() for line in description.sdp.splitlines() if line.startswith("a=candidate")}
+        await self._call(
+            self.connection.setRemoteDescription(aiortc.RTCSessionDescription(description.sdp, description.type))
+        )
+        self._remote_candidates = {
+            line[2:].strip() for line in description.sdp.splitlines() if line.startswith("a=candidate")
+        }
         self._find_transports()
 
     async def rollback(self) -> None:
@@ -118,7 +125,9 @@ class AiortcBackend:
         try:
             parsed = candidate_from_sdp(candidate.candidate.removeprefix("candidate:"))
         except (AssertionError, ValueError, IndexError) as error:
-            raise InvalidCandidateError(f"aiortc can't parse the candidate {candidate.candidate[:80]!r}: {error}") from error
+            raise InvalidCandidateError(
+                f"aiortc can't parse the candidate {candidate.candidate[:80]!r}: {error}"
+            ) from error
         parsed.sdpMid = candidate.sdp_mid
         parsed.sdpMLineIndex = candidate.sdp_m_line_index
         await self._call(self.connection.addIceCandidate(parsed))
@@ -202,7 +211,7 @@ class AiortcBackend:
             self._events.reported(what, number, value)
 
     def _read_sctp(self) -> None:
-        """aiortc's SCTP transport tells nobody of its state, so it is read where it must have changed."""
+        """Aiortc's SCTP transport tells nobody of its state, so it is read where it must have changed."""
         if self._sctp is not None and self._sctp.state not in ("new", self._sctp_state):
             self._sctp_state = self._sctp.state
             self._report("sctp", 0, self._sctp_state)
@@ -307,7 +316,9 @@ class AiortcChannel:
         try:
             self._channel.send(data)
         except AiortcInvalidStateError as error:
-            raise InvalidStateError(f"aiortc's channel {self.label!r} is {self._channel.readyState}, not open") from error
+            raise InvalidStateError(
+                f"aiortc's channel {self.label!r} is {self._channel.readyState}, not open"
+            ) from error
 
     def close(self) -> None:
         self._channel.close()
@@ -328,10 +339,12 @@ def _log_error(error: object) -> None:
 
 
 def _translated(error: Exception) -> FsmRtcError:
-    """aiortc's error as the specification's."""
+    """Aiortc's error as the specification's."""
     sentence = str(error) or type(error).__name__
     if isinstance(error, AiortcInvalidStateError):
         return InvalidStateError(f"aiortc refused: {sentence}")
     if isinstance(error, AiortcInvalidAccessError):
         return InvalidAccessError(f"aiortc refused: {sentence}")
-    return OperationError(f"aiortc failed: {sentence}; check that the description comes unchanged from a current WebRTC stack")
+    return OperationError(
+        f"aiortc failed: {sentence}; check that the description comes unchanged from a current WebRTC stack"
+    )

@@ -1,7 +1,7 @@
 """The private parts of aiortc and aioice that fsm_rtc touches, and the versions they were checked against.
 
-Checked: aiortc 1.16.0, aioice 0.13.0. If a part is missing in another version, the function says so in a warning and the
-library's plain behaviour stays.
+Checked: aiortc 1.16.0, aioice 0.13.0. If a part is missing in another version, the function says so in a warning and
+the library's plain behaviour stays.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def bound_gathering(gatherer: Any, *, seconds: float, loopback: bool) -> None:
         logger.warning("this aioice is another one than 0.13: the limit for gathering and loopback are switched off")
         return
 
-    async def bounded(component: int, addresses: list[str], timeout: float = seconds) -> Any:
-        return await original(component=component, addresses=["127.0.0.1"] if loopback else addresses, timeout=timeout)
+    async def bounded(component: int, addresses: list[str]) -> Any:
+        return await original(component=component, addresses=["127.0.0.1"] if loopback else addresses, timeout=seconds)
 
     connection.get_component_candidates = bounded  # type: ignore[union-attr]

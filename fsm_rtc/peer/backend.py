@@ -11,7 +11,16 @@ from typing import Any, Literal, Protocol
 
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 
-__all__ = ["Backend", "BackendEvents", "Capabilities", "ChannelBackend", "ChannelEvents", "ChannelOptions", "Kind", "Report"]
+__all__ = [
+    "Backend",
+    "BackendEvents",
+    "Capabilities",
+    "ChannelBackend",
+    "ChannelEvents",
+    "ChannelOptions",
+    "Kind",
+    "Report",
+]
 
 Kind = Literal["audio", "video"]
 

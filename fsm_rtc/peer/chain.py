@@ -36,7 +36,7 @@ class OperationsChain:
         return await result
 
     def abandon(self, error: Exception) -> None:
-        """Fail every caller with `error` now. The operation that has begun goes on to its end; its result is ignored."""
+        """Fail every caller with `error` now. The operation that has begun goes on; its result is ignored."""
         results = [result for _, result in self._waiting]
         self._waiting.clear()
         if self._present is not None:

@@ -74,7 +74,8 @@ class DataChannel:
 
     def on(self, event: str, callback: Callback) -> Callable[[], None]:
         """Call `callback` at each ``open``, ``closing``, ``close``, ``message`` (with its text or bytes) or
-        ``bufferedamountlow``; the returned function ends that. The first listener for messages gets those that came before.
+        ``bufferedamountlow``; the returned function ends that. The first listener for messages gets those that came
+        before.
 
         Raises:
             ValueError: there is no such event.
@@ -102,7 +103,9 @@ class DataChannel:
         if not self.machine.permits("send"):
             refused = self.machine.send()
             advice = f"wait for its open event before sending on {self.label!r}"
-            raise ChannelClosedError(f"{refused} {advice}.", rejected=refused if isinstance(refused, Rejected) else None)
+            raise ChannelClosedError(
+                f"{refused} {advice}.", rejected=refused if isinstance(refused, Rejected) else None
+            )
         size = len(data) if isinstance(data, bytes) else len(data.encode())
         if size > MAX_MESSAGE_BYTES:
             raise ValueError(f"a message of {size} bytes is too long; send at most {MAX_MESSAGE_BYTES} bytes at a time")

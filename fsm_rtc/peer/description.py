@@ -34,7 +34,9 @@ class SessionDescription:
                 f"a description's type is one of {', '.join(get_args(SdpType))}, not {self.type!r}", detail="type"
             )
         if not isinstance(self.sdp, str):
-            raise InvalidDescriptionError(f"a description's sdp is a string, not {type(self.sdp).__name__}", detail="sdp")
+            raise InvalidDescriptionError(
+                f"a description's sdp is a string, not {type(self.sdp).__name__}", detail="sdp"
+            )
 
     def to_dict(self) -> dict[str, str]:
         """``{"type": …, "sdp": …}``, as browsers write it."""
@@ -49,7 +51,8 @@ class SessionDescription:
         """
         if not isinstance(data, Mapping) or "type" not in data:
             raise InvalidDescriptionError(
-                'a description is {"type": "offer", "sdp": "…"}; pass what the other side sent, parsed from JSON', detail="type"
+                'a description is {"type": "offer", "sdp": "…"}; pass what the other side sent, parsed from JSON',
+                detail="type",
             )
         return cls(cast("SdpType", data["type"]), data.get("sdp", ""))
 
@@ -91,6 +94,7 @@ class IceCandidate:
         """
         if not isinstance(data, Mapping) or "candidate" not in data:
             raise InvalidCandidateError(
-                'a candidate is {"candidate": "candidate:…", "sdpMid": "0", "sdpMLineIndex": 0}; pass what the other side sent'
+                'a candidate is {"candidate": "candidate:…", "sdpMid": "0", "sdpMLineIndex": 0}; '
+                "pass what the other side sent"
             )
         return cls(data["candidate"], data.get("sdpMid"), data.get("sdpMLineIndex"))

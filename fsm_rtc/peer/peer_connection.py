@@ -4,8 +4,7 @@ Negotiation is commanded and two-phase. An operation waits its turn in the opera
 whether it permits the event; the library applies; and on success the same event is fired. What the table refuses never
 reaches the library, and what fails in the library changes no state. Only `close` can come between.
 
-The transports are observed: what the library reports becomes an event. A report that the table doesn't expect is rejected
-and journalled; the library is read once more in the loop's next turn, and if it still differs its state is adopted.
+The transports are observed: what the library reports becomes an event (see `transports`).
 """
 
 from __future__ import annotations
@@ -13,38 +12,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-from fsm_rtc.bridge import chart_class
-from fsm_rtc.engine import Accepted, Chart, Journal, Observed, Rejected
-from fsm_rtc.errors import InvalidDescriptionError, InvalidStateError, NotSupportedError, Reason
-from fsm_rtc.machines.connection_state import (
-    ConnectionState,
-    IceConnection,
-    IceConnectionState,
-    IceGathering,
-    PeerConnectionState,
-    TransportStates,
-)
+from fsm_rtc.engine import Accepted, Chart, Journal, Rejected
+from fsm_rtc.errors import InvalidStateError, NotSupportedError
+from fsm_rtc.machines.connection_state import IceConnectionState, PeerConnectionState
 from fsm_rtc.machines.data_channel import Channel, Flow
-from fsm_rtc.machines.dtls import Dtls
-from fsm_rtc.machines.gathering import Gathering, IceGatheringState
-from fsm_rtc.machines.ice import Ice
+from fsm_rtc.machines.gathering import IceGatheringState
 from fsm_rtc.machines.negotiation import Negotiation, SignalingState
-from fsm_rtc.machines.sctp import Sctp
 from fsm_rtc.peer.backend import Backend, ChannelBackend, ChannelOptions, Kind, Report
 from fsm_rtc.peer.chain import OperationsChain
 from fsm_rtc.peer.configuration import Configuration
-from fsm_rtc.peer.data_channel import HIGH_BYTES, LOW_BYTES, DataChannel
+from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.descriptions import Descriptions
 from fsm_rtc.peer.emitter import Callback, Emitter
+from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.peer.sdp import candidates_of, check_candidate, check_description
+from fsm_rtc.peer.transports import Transports
 
 __all__ = ["PeerConnection"]
 
 logger = logging.getLogger("fsm_rtc.peer")
-
-T = TypeVar("T")
 
 LOCAL_TRIGGERS = {
     "offer": "set_local_offer",
@@ -73,8 +62,6 @@ class PeerConnection:
 
     Attributes:
         negotiation: the RTCSignalingState machine.
-        gathering: the RTCIceGatheringState machine.
-        sctp: the RTCSctpTransportState machine, or None before there is a data channel.
     """
 
     def __init__(
@@ -90,10 +77,7 @@ class PeerConnection:
         self.configuration = configuration or Configuration()
         self.label = label
         self.generation = generation
-        self._engine = engine
-        self._journal = journal
-        self._unwatch: list[Callable[[], None]] = []
-        self._machines: dict[str, Chart[Any, Any]] = {}
+        self._machines = MachineSet(label, generation=generation, engine=engine, journal=journal)
         self._descriptions = Descriptions()
         self._emitter = Emitter(
             "signalingstatechange",
@@ -108,17 +92,10 @@ class PeerConnection:
         self._closing: asyncio.Task[None] | None = None
         self._local_candidates: dict[str, IceCandidate] = {}
         self._channels: list[DataChannel] = []
-        self._gatherers: dict[int, IceGatheringState] = {}
-        self._ice: dict[int, Ice] = {}
-        self._dtls: dict[int, Dtls] = {}
-        self._ice_connection_state = IceConnectionState.NEW
-        self._connection_state = PeerConnectionState.NEW
-        self.negotiation = self._machine(Negotiation, "negotiation", self._descriptions)
-        self.gathering = self._machine(Gathering, "gathering")
-        self.sctp: Sctp | None = None
-        self.negotiation.observe(self._tell_change("signalingstatechange"))
-        self.gathering.observe(self._tell_change("icegatheringstatechange"))
+        self.negotiation = self._machines.make(Negotiation, "negotiation", self._descriptions)
+        self.negotiation.observe(self._signaling_moved)
         self._backend = backend or _default_backend(self.configuration)
+        self._transports = Transports(self._machines, self._backend.read, self.negotiation, self._emitter.emit)
         self._backend.attach(self)
 
     # What it is.
@@ -131,17 +108,17 @@ class PeerConnection:
     @property
     def ice_gathering_state(self) -> IceGatheringState:
         """RTCIceGatheringState."""
-        return self.gathering.state
+        return self._transports.gathering.state
 
     @property
     def ice_connection_state(self) -> IceConnectionState:
         """RTCIceConnectionState, derived from the ICE transports."""
-        return self._ice_connection_state
+        return self._transports.ice_connection_state
 
     @property
     def connection_state(self) -> PeerConnectionState:
         """RTCPeerConnectionState, derived from the ICE and DTLS transports."""
-        return self._connection_state
+        return self._transports.connection_state
 
     @property
     def local_description(self) -> SessionDescription | None:
@@ -166,7 +143,7 @@ class PeerConnection:
     @property
     def machines(self) -> Mapping[str, Chart[Any, Any]]:
         """Every machine of this connection, by its label."""
-        return dict(self._machines)
+        return self._machines.by_label()
 
     def __repr__(self) -> str:
         return f"<PeerConnection {self.label} {self.connection_state.value} {self.signaling_state.value}>"
@@ -239,7 +216,12 @@ class PeerConnection:
             InvalidCandidateError: it can't be parsed.
             OperationError: the remote description has no such section.
         """
-        if candidate is not None and candidate.candidate and candidate.sdp_mid is None and candidate.sdp_m_line_index is None:
+        if (
+            candidate is not None
+            and candidate.candidate
+            and candidate.sdp_mid is None
+            and candidate.sdp_m_line_index is None
+        ):
             raise TypeError("a candidate needs sdp_mid or sdp_m_line_index; pass the other side's candidate whole")
         await self._run(self._add_candidate, candidate)
 
@@ -252,7 +234,7 @@ class PeerConnection:
         max_packet_life_time: int | None = None,
         protocol: str = "",
         negotiated: bool = False,
-        id: int | None = None,
+        id: int | None = None,  # noqa: A002 - RTCDataChannelInit's own name
     ) -> DataChannel:
         """Make a data channel; the next offer announces the first one.
 
@@ -337,7 +319,8 @@ class PeerConnection:
             trigger = LOCAL_TRIGGERS[description.type]
             self._demand(trigger, description)
         if trigger == "rollback":
-            return await self._roll_back()
+            await self._roll_back()
+            return
         self._require_capability(trigger)
         if not description.sdp:
             description = self._descriptions.created(trigger) or await self._make("create_offer")
@@ -354,7 +337,8 @@ class PeerConnection:
         trigger = REMOTE_TRIGGERS[description.type]
         row = self._demand(trigger, description)
         if trigger == "rollback":
-            return await self._roll_back()
+            await self._roll_back()
+            return
         self._require_capability(trigger)
         check_description(description)
         if row.first is not None:
@@ -401,10 +385,14 @@ class PeerConnection:
         able = self._backend.capabilities
         if trigger == "rollback" and not able.rollback:
             raise NotSupportedError(
-                f"{type(self._backend).__name__} can't roll back a description; close this connection and make a new one"
+                f"{type(self._backend).__name__} can't roll back a description; close this connection, make a new one"
             )
         if trigger.endswith("pranswer") and not able.pranswer:
             raise NotSupportedError(f"{type(self._backend).__name__} knows no provisional answers; send a final answer")
+
+    def _signaling_moved(self, _: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
+        if isinstance(outcome, Accepted) and outcome.source is not outcome.target:
+            self._emitter.emit("signalingstatechange")
 
     def _assert_open(self, operation: str) -> None:
         if self.negotiation.is_final:
@@ -413,29 +401,11 @@ class PeerConnection:
     # What the library reports.
 
     def reported(self, what: Report, transport: int, value: str) -> None:
-        if self.negotiation.is_final:
-            return
-        if what == "gathering":
-            self._gatherers[transport] = IceGatheringState(value)
-            value = IceGathering.of(tuple(self._gatherers.values()))
-            if value == self.gathering.state:
-                return
-        machine = self._observed(what, transport)
-        outcome = machine.report(value, generation=self.generation)
-        if isinstance(outcome, Rejected) and outcome.reason is not Reason.ALREADY:
-            asyncio.get_running_loop().call_soon(self._read_again, what, transport)
-
-    def _read_again(self, what: Report, transport: int) -> None:
-        """The library said what the table didn't expect: see whether it still says so, and then believe it."""
-        if self.negotiation.is_final:
-            return
-        values = self._backend.read(what)
-        machine = self._observed(what, transport)
-        value = IceGathering.of(tuple(map(IceGatheringState, values.values()))) if what == "gathering" else values.get(transport)
-        if value in tuple(machine.chart.states) and value != machine.state:
-            machine.fire("on_desync", type(machine.state)(value), generation=self.generation)
+        """A report for the observed machines; see `Transports`."""
+        self._transports.reported(what, transport, value)
 
     def channel_announced(self, channel: ChannelBackend) -> None:
+        """The other side made a data channel."""
         if self.negotiation.is_final:
             return
         adopted = self._adopt_channel(channel)
@@ -443,78 +413,25 @@ class PeerConnection:
         adopted.opened()
 
     def track_added(self, track: Any) -> None:
+        """The other side's track is there."""
         self._emitter.emit("track", track)
 
     def closed_by_library(self) -> None:
+        """The library closed the connection by itself, as aiortc does when the other side is gone."""
         if not self.negotiation.is_final:
             self._shut()
 
-    # Machines.
-
-    def _machine(self, chart: type[T], name: str, context: object = None) -> T:
-        label = f"{self.label}.{name}"
-        made: Any = chart_class(chart, self._engine)  # type: ignore[type-var]
-        machine = made(context, generation=self.generation)
-        self._machines[label] = machine
-        if self._journal is not None:
-            self._unwatch.append(self._journal.watch(machine, label))
-        return machine  # type: ignore[no-any-return]
-
-    def _observed(self, what: Report, transport: int) -> Observed[Any, Any]:
-        suffix = f".{transport + 1}" if transport else ""
-        if what == "gathering":
-            return self.gathering
-        if what == "sctp":
-            if self.sctp is None:
-                self.sctp = self._machine(Sctp, "sctp")
-            return self.sctp
-        if what == "ice":
-            if transport not in self._ice:
-                self._ice[transport] = self._machine(Ice, f"ice{suffix}")
-                self._ice[transport].observe(self._transport_moved)
-            return self._ice[transport]
-        if transport not in self._dtls:
-            self._dtls[transport] = self._machine(Dtls, f"dtls{suffix}")
-            self._dtls[transport].observe(self._transport_moved)
-        return self._dtls[transport]
-
     def _adopt_channel(self, backend: ChannelBackend) -> DataChannel:
-        number = len(self._channels)
-        name = f"channel.{backend.label}" if all(other.label != backend.label for other in self._channels) else f"channel.{number}"
+        name = f"channel.{backend.label}"
+        if any(other.label == backend.label for other in self._channels):
+            name = f"channel.{len(self._channels) + 1}"
         channel = DataChannel(
             backend,
-            self._machine(Channel, name),
-            self._machine(Flow, f"{name}.flow", FlowLimits(high_bytes=HIGH_BYTES, low_bytes=LOW_BYTES)),
+            self._machines.make(Channel, name),
+            self._machines.make(Flow, f"{name}.flow", FlowLimits()),
         )
         self._channels.append(channel)
         return channel
-
-    def _tell_change(self, event: str) -> Callable[[Chart[Any, Any], Accepted | Rejected], None]:
-        def observer(_: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
-            if isinstance(outcome, Accepted) and outcome.source is not outcome.target:
-                self._emitter.emit(event)
-
-        return observer
-
-    def _transport_moved(self, _: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
-        if isinstance(outcome, Accepted) and not self.negotiation.is_final:
-            self._derive()
-
-    def _derive(self) -> None:
-        """Compute the two derived states anew, and say so where they changed."""
-        transports = TransportStates(
-            closed=self.negotiation.is_final,
-            ice=tuple(machine.state for machine in self._ice.values()),
-            dtls=tuple(machine.state for machine in self._dtls.values()),
-        )
-        ice = IceConnection.of(transports)
-        connection = ConnectionState.of(transports)
-        ice_changed, self._ice_connection_state = ice is not self._ice_connection_state, ice
-        connection_changed, self._connection_state = connection is not self._connection_state, connection
-        if ice_changed:
-            self._emitter.emit("iceconnectionstatechange")
-        if connection_changed:
-            self._emitter.emit("connectionstatechange")
 
     # The end.
 
@@ -522,11 +439,9 @@ class PeerConnection:
         """Every machine to closed, now; whoever still listens is told."""
         self.negotiation.close()
         self._chain.abandon(InvalidStateError("the peer connection was closed during this operation; make a new one"))
-        for machine in (*self._ice.values(), *self._dtls.values(), *([self.sctp] if self.sctp else [])):
-            machine.report("closed")
         for channel in self._channels:
             channel.connection_closed()
-        self._derive()
+        self._transports.close()
 
     async def _close_backend(self) -> None:
         self._backend.detach()
@@ -539,56 +454,7 @@ class PeerConnection:
         elif (error := closing.exception()) is not None:
             logger.warning("%s: the library failed while closing: %s", self.label, error)
         await self._chain.settle(limit)
-        for unwatch in self._unwatch:
-            unwatch()
-        self._unwatch.clear()
-
-
-class Descriptions:
-    """The context of `Negotiation`: what was created and applied. Source: webrtc-pc, #dfn-currentlocaldescription."""
-
-    def __init__(self) -> None:
-        self.last_offer: SessionDescription | None = None
-        self.last_answer: SessionDescription | None = None
-        self._current: tuple[SessionDescription | None, SessionDescription | None] = (None, None)
-        self._pending_local: SessionDescription | None = None
-        self._pending_remote: SessionDescription | None = None
-
-    @property
-    def last_created_offer(self) -> str:
-        return self.last_offer.sdp if self.last_offer else ""
-
-    @property
-    def last_created_answer(self) -> str:
-        return self.last_answer.sdp if self.last_answer else ""
-
-    @property
-    def local(self) -> SessionDescription | None:
-        return self._pending_local or self._current[0]
-
-    @property
-    def remote(self) -> SessionDescription | None:
-        return self._pending_remote or self._current[1]
-
-    def created(self, trigger: str) -> SessionDescription | None:
-        """What was created last for this trigger."""
-        return self.last_offer if trigger == "set_local_offer" else self.last_answer
-
-    def applied_local(self, description: SessionDescription) -> None:
-        self._pending_local = description
-        self._finish(description)
-
-    def applied_remote(self, description: SessionDescription) -> None:
-        self._pending_remote = description
-        self._finish(description)
-
-    def rolled_back(self) -> None:
-        self._pending_local = self._pending_remote = None
-
-    def _finish(self, description: SessionDescription) -> None:
-        if description.type == "answer":
-            self._current = (self._pending_local, self._pending_remote)
-            self._pending_local = self._pending_remote = None
+        self._machines.release()
 
 
 def _default_backend(configuration: Configuration) -> Backend:

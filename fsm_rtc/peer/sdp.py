@@ -1,8 +1,8 @@
 """The little that fsm_rtc itself reads in SDP: enough to refuse what no library could connect with.
 
 Some libraries take any text for an offer and fail later, in a task that nobody awaits. So a description is read here
-before it is given to one: it must have a media section, ICE credentials and a DTLS fingerprint. A full SDP parser is the
-library's business.
+before it is given to one: it must have a media section, ICE credentials and a DTLS fingerprint. A full SDP parser is
+the library's business.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def sections_of(sdp: str) -> tuple[Section, ...]:
             words = line[2:].split()
             port = words[1].partition("/")[0] if len(words) > 1 else ""
             if len(words) < 4 or not (port.isascii() and port.isdigit()):
-                raise InvalidDescriptionError(f"the media line {line[:80]!r} is not SDP; pass the description unchanged")
+                raise InvalidDescriptionError(
+                    f"the media line {line[:80]!r} is not SDP; pass the description unchanged"
+                )
             sections.append(Section(words[0], len(sections), int(port[:6]), dict(session)))
         elif line.startswith("a="):
             name, _, value = line[2:].partition(":")
@@ -65,7 +67,9 @@ def check_description(description: SessionDescription) -> tuple[Section, ...]:
     sdp = description.sdp
     what = f"this {description.type}"
     if len(sdp) > MAX_SDP_CHARACTERS:
-        raise InvalidDescriptionError(f"{what} has {len(sdp)} characters, more than the {MAX_SDP_CHARACTERS} that are read")
+        raise InvalidDescriptionError(
+            f"{what} has {len(sdp)} characters, more than the {MAX_SDP_CHARACTERS} that are read"
+        )
     if not sdp.startswith("v=0"):
         raise InvalidDescriptionError(f"{what} is not SDP: it must begin with v=0; pass the other side's sdp unchanged")
     sections = sections_of(sdp)
@@ -119,10 +123,8 @@ def check_candidate(candidate: IceCandidate, remote: SessionDescription) -> IceC
         if matches:
             return IceCandidate(text, section.mid, section.index)
     known = ", ".join(repr(section.mid) for section in sections)
-    raise OperationError(
-        f"the remote description has no media section {candidate.sdp_mid if candidate.sdp_mid is not None else candidate.sdp_m_line_index!r}"
-        f" for this candidate; it has {known}"
-    )
+    named = candidate.sdp_m_line_index if candidate.sdp_mid is None else candidate.sdp_mid
+    raise OperationError(f"the remote description has no media section {named!r} for this candidate; it has {known}")
 
 
 def _is_candidate(text: str, words: list[str]) -> bool:

@@ -1,7 +1,8 @@
-"""A WebRTC library in memory: two of them connect when each has the other's description. No socket, no thread, no clock.
+"""A WebRTC library in memory: two of them connect when each has the other's description. No socket, no thread, no
+clock.
 
-It does what the specification says, and what a test tells it to: fail an operation, hold operations back, report a state,
-vanish. Everything happens in later turns of the event loop, one step a turn, as with a real library.
+It does what the specification says, and what a test tells it to: fail an operation, hold operations back, report a
+state, vanish. Everything happens in later turns of the event loop, one step a turn, as with a real library.
 """
 
 from __future__ import annotations
@@ -265,7 +266,12 @@ class FakeBackend:
         lines = ["v=0", f"o=- 1 1 IN IP4 {self.ufrag}.invalid", "s=-", "t=0 0", f"a=fingerprint:{FINGERPRINT}"]
         for index, kind in enumerate(self._kinds):
             protocol = "UDP/DTLS/SCTP webrtc-datachannel" if kind == "application" else "UDP/TLS/RTP/SAVPF 0"
-            lines += [f"m={kind} 9 {protocol}", f"a=mid:{index}", f"a=ice-ufrag:{self.ufrag}", "a=ice-pwd:in-memory-password-0000"]
+            lines += [
+                f"m={kind} 9 {protocol}",
+                f"a=mid:{index}",
+                f"a=ice-ufrag:{self.ufrag}",
+                "a=ice-pwd:in-memory-password-0000",
+            ]
             lines += [f"a=setup:{setup}", "a=sendrecv"]
         return "\r\n".join(lines) + "\r\n"
 

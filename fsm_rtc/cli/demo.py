@@ -1,0 +1,86 @@
+"""`fsm-rtc demo`: two peers in processes of their own make a call."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fsm_rtc.cli.demo_call import DemoCall, Summary
+from fsm_rtc.cli.demo_view import DemoView
+
+__all__ = ["demo"]
+
+
+def demo(
+    seconds: Annotated[float, typer.Option(min=0.0, max=3600.0, help="How long the two talk, once connected.")] = 5.0,
+    no_video: Annotated[bool, typer.Option("--no-video", help="Chat only, without video.")] = False,
+    stun: Annotated[
+        str | None, typer.Option(metavar="URL", help="A STUN server, e.g. stun:stun.example.org:3478.")
+    ] = None,
+    loopback: Annotated[
+        bool, typer.Option("--loopback", help="Stay on 127.0.0.1; for hosts without a network.")
+    ] = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Print the journal as JSON Lines; the last line is the summary.")
+    ] = False,
+    engine: Annotated[str, typer.Option(help="What steps the machines: compiled or transitions.")] = "compiled",
+) -> None:
+    """Let two peers in processes of their own connect, chat, show each other video and close.
+
+    The exit code is 0 only if both connected, exchanged and closed, and no table rejected an event.
+
+    Examples:  fsm-rtc demo    fsm-rtc demo --json --seconds 3 > call.jsonl    fsm-rtc replay call.jsonl
+    """
+    arguments = ["--seconds", repr(seconds), "--engine", _engine(engine)]
+    arguments += ["--no-video"] if no_video else []
+    arguments += ["--stun", _stun(stun)] if stun is not None else []
+    arguments += ["--loopback"] if loopback else []
+    summary = _run_json(arguments, video=not no_video) if json_lines else _run_shown(arguments, video=not no_video)
+    raise typer.Exit(0 if summary.ok else 1)
+
+
+def _run_json(arguments: list[str], *, video: bool) -> Summary:
+    def show(_: str, message: dict[str, object]) -> None:
+        if "record" in message:
+            typer.echo(message["record"])
+
+    call = DemoCall(tuple(arguments), video, show)
+    summary = _made(call)
+    for failure in dict.fromkeys(call.failures):
+        typer.echo(failure, err=True)
+    typer.echo(summary.to_line())
+    return summary
+
+
+def _run_shown(arguments: list[str], *, video: bool) -> Summary:
+    with DemoView(Console()) as view:
+        call = DemoCall(tuple(arguments), video, view.take)
+        summary = _made(call)
+    view.summarise(call, summary)
+    return summary
+
+
+def _made(call: DemoCall) -> Summary:
+    try:
+        return asyncio.run(call.run())
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _engine(name: str) -> str:
+    if name not in ("compiled", "transitions"):
+        raise typer.BadParameter(f"{name!r} is no engine; choose compiled or transitions", param_hint="--engine")
+    return name
+
+
+def _stun(url: str) -> str:
+    from fsm_rtc.peer.configuration import IceServer
+
+    try:
+        IceServer(url)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--stun") from None
+    return url

@@ -1,0 +1,270 @@
+"""One of the two peers of `fsm-rtc demo`, in a process of its own.
+
+It talks to the process that started it in JSON Lines: descriptions, candidates and the goodbye are passed on to the
+other peer; records of the journal and what happened are for the one who watches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fsm_rtc.store import ConnectionStore
+
+from fsm_rtc.engine import Journal, Started
+from fsm_rtc.engine.journal import Entry, line_of
+from fsm_rtc.errors import FsmRtcError
+from fsm_rtc.peer import Configuration, IceCandidate, IceServer, SessionDescription
+
+__all__ = ["DemoLink", "DemoOptions", "run_peer"]
+
+CONNECT_TIMEOUT_SECONDS = 20.0
+GOODBYE_TIMEOUT_SECONDS = 10.0
+CHAT_INTERVAL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What the two peers of a demo do.
+
+    Attributes:
+        role: ``offerer`` or ``answerer``.
+        seconds: how long they talk, once connected.
+        video: whether they show each other video.
+        stun: a STUN server's URL, or None.
+        loopback: whether they stay on 127.0.0.1.
+        engine: what steps the machines.
+    """
+
+    role: str
+    seconds: float = 3.0
+    video: bool = True
+    stun: str | None = None
+    loopback: bool = False
+    engine: str = "compiled"
+
+    def configuration(self) -> Configuration:
+        """How this peer connects."""
+        servers = (IceServer(self.stun),) if self.stun else ()
+        return Configuration(ice_servers=servers, loopback=self.loopback)
+
+
+class DemoLink(Protocol):
+    """The pipe to whoever started the peer."""
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Write one message."""
+
+    async def receive(self) -> dict[str, Any] | None:
+        """The next message, or None when the pipe is closed."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one peer saw."""
+
+    received: int = 0
+    sent: int = 0
+    frames: int = 0
+    phases: dict[str, float] = field(default_factory=dict)
+
+
+class DemoPeer:
+    """One peer: a ConnectionStore, and what the demo does with it."""
+
+    def __init__(self, options: DemoOptions, link: DemoLink, clock: Callable[[], float]) -> None:
+        self._options = options
+        self._link = link
+        self._clock = clock
+        self._tally = Tally()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._goodbye = asyncio.Event()
+        self._journal = Journal(clock)
+        self._journal.subscribe(self._show)
+        self.store = ConnectionStore(
+            options.configuration(), engine=options.engine, journal=self._journal, label=options.role
+        )
+
+    async def run(self) -> None:
+        """Connect, talk, close; whatever fails is told to the one who watches."""
+        reader = self._own(self._read())
+        try:
+            await self._call()
+        except (FsmRtcError, ValueError) as error:
+            self._link.send({"failed": str(error), "error": type(error).__name__})
+        finally:
+            await self._leave(reader)
+        tally = self._tally
+        self._link.send(
+            {
+                "done": {
+                    "received": tally.received,
+                    "sent": tally.sent,
+                    "frames": tally.frames,
+                    "phases": tally.phases,
+                    "rejected": self._journal.rejected,
+                    "accepted": self._journal.accepted,
+                    "states": self._journal.states(),
+                }
+            }
+        )
+
+    async def _call(self) -> None:
+        store = self.store
+        store.set_signaling_status("Connected")
+        store.on_message(self._heard)
+        if self._options.video:
+            from fsm_rtc.media import SyntheticVideoTrack
+
+            store.add_track(SyntheticVideoTrack())
+            store.on_track(self._watch)
+        self._phase("signaling")
+        if self._options.role == "offerer":
+            self._tell_peer("description", (await store.create_offer()).to_dict())
+            self._tell_candidates()
+            self._phase("offered")
+        await store.wait_for_connected(CONNECT_TIMEOUT_SECONDS)
+        self._phase("connected")
+        await self._talk()
+        if self._options.role == "offerer":
+            self._tell_peer("goodbye", True)
+        else:
+            await asyncio.wait_for(self._goodbye.wait(), GOODBYE_TIMEOUT_SECONDS)
+        self._phase("talked")
+
+    async def _leave(self, reader: asyncio.Task[None]) -> None:
+        await self.store.close_connection()
+        self.store.set_signaling_status("Disconnected")
+        self._phase("closed")
+        reader.cancel()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _talk(self) -> None:
+        end = self._clock() + self._options.seconds
+        number = 0
+        while number == 0 or self._clock() < end:
+            number += 1
+            self.store.send_chat(f"message {number} of the {self._options.role}")
+            self._tally.sent += 1
+            await asyncio.sleep(min(CHAT_INTERVAL_SECONDS, max(0.0, end - self._clock())))
+
+    async def _read(self) -> None:
+        while (message := await self._link.receive()) is not None:
+            try:
+                await self._take(message)
+            except FsmRtcError as error:
+                self._link.send({"failed": str(error), "error": type(error).__name__})
+        self._goodbye.set()
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        if "description" in message:
+            description = SessionDescription.from_dict(message["description"])
+            if description.type == "offer":
+                self._tell_peer("description", (await self.store.process_offer(description)).to_dict())
+                self._tell_candidates()
+                self._phase("answered")
+            else:
+                await self.store.process_answer(description)
+                self._phase("answer applied")
+        elif "candidate" in message:
+            candidate = message["candidate"]
+            await self.store.add_ice_candidate(IceCandidate.from_dict(candidate) if candidate else None)
+        elif "goodbye" in message:
+            self._goodbye.set()
+
+    def _tell_candidates(self) -> None:
+        for candidate in (*self.store.snapshot.ice_candidates, None):
+            self._tell_peer("candidate", candidate.to_dict() if candidate is not None else None)
+
+    def _tell_peer(self, kind: str, content: object) -> None:
+        self._link.send({"peer": {kind: content}})
+
+    def _heard(self, message: str | bytes) -> None:
+        self._tally.received += 1
+        self._link.send({"heard": message if isinstance(message, str) else f"{len(message)} bytes"})
+
+    def _watch(self, track: Any) -> None:
+        if track.kind == "video":
+            from fsm_rtc.media import count_frames
+
+            self._own(count_frames(track, self._saw))
+
+    def _saw(self, frames: int) -> None:
+        self._tally.frames = frames
+        if frames == 1:
+            self._phase("first frame")
+
+    def _show(self, record: Started | Entry) -> None:
+        self._link.send({"record": line_of(record)})
+
+    def _phase(self, name: str) -> None:
+        self._tally.phases.setdefault(name, self._clock())
+        self._link.send({"phase": name, "time": self._clock()})
+
+    def _own(self, work: Any) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+async def run_peer(options: DemoOptions, link: DemoLink, clock: Callable[[], float] = time.monotonic) -> None:
+    """Be one peer of the demo, from the first message to the last."""
+    await DemoPeer(options, link, clock).run()
+
+
+class StandardStreams:
+    """A `DemoLink` over standard input and output."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+
+    @classmethod
+    async def open(cls) -> StandardStreams:
+        """Standard input as a stream of the running loop."""
+        reader = asyncio.StreamReader(limit=1024 * 1024)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        return cls(reader)
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Write one message."""
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.write(json.dumps(message) + "\n")
+            sys.stdout.flush()
+
+    async def receive(self) -> dict[str, Any] | None:
+        """The next message, or None when the pipe is closed."""
+        line = await self._reader.readline()
+        return json.loads(line) if line else None
+
+
+async def _main(options: DemoOptions, epoch: float) -> None:
+    await run_peer(options, await StandardStreams.open(), lambda: time.monotonic() - epoch)
+
+
+def main() -> None:
+    """Run as `python -m fsm_rtc.cli.demo_peer`; started by `fsm-rtc demo`."""
+    parser = argparse.ArgumentParser(description="one peer of fsm-rtc demo; started by it")
+    parser.add_argument("--role", choices=("offerer", "answerer"), required=True)
+    parser.add_argument("--epoch", type=float, required=True)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--no-video", action="store_true")
+    parser.add_argument("--stun")
+    parser.add_argument("--loopback", action="store_true")
+    parser.add_argument("--engine", default="compiled")
+    given = parser.parse_args()
+    options = DemoOptions(given.role, given.seconds, not given.no_video, given.stun, given.loopback, given.engine)
+    asyncio.run(_main(options, given.epoch))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The machines that belong together: made by one engine, labelled, watched by one journal, released together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from fsm_rtc.bridge import chart_class
+from fsm_rtc.engine import Chart, Journal
+
+__all__ = ["MachineSet"]
+
+ChartT = TypeVar("ChartT", bound=Chart[Any, Any])
+
+
+class MachineSet:
+    """Makes machines and remembers them.
+
+    Args:
+        label: the owner's label; a machine's is this, a dot and its name.
+        generation: of which peer connection the machines are.
+        engine: ``compiled`` or ``transitions``.
+        journal: watches each machine, or None.
+
+    Raises:
+        UnknownEngineError: there is no such engine.
+    """
+
+    def __init__(self, label: str, *, generation: int, engine: str, journal: Journal | None) -> None:
+        self._label = label
+        self._generation = generation
+        self._engine = engine
+        self._journal = journal
+        self._machines: dict[str, Chart[Any, Any]] = {}
+        self._unwatch: list[Callable[[], None]] = []
+
+    def make(self, chart: type[ChartT], name: str, context: object = None) -> ChartT:
+        """A machine in its initial state, watched from its first event on."""
+        label = f"{self._label}.{name}"
+        machine = chart_class(chart, self._engine)(context, generation=self._generation)
+        self._machines[label] = machine
+        if self._journal is not None:
+            self._unwatch.append(self._journal.watch(machine, label))
+        return machine
+
+    def by_label(self) -> Mapping[str, Chart[Any, Any]]:
+        """Every machine made so far."""
+        return dict(self._machines)
+
+    def release(self) -> None:
+        """Let the journal watch no longer."""
+        for unwatch in self._unwatch:
+            unwatch()
+        self._unwatch.clear()
