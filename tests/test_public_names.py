@@ -40,4 +40,4 @@ def test_every_error_is_public() -> None:
 
 def test_a_wrong_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="ConnectonStore"):
-        fsm_rtc.ConnectonStore  # type: ignore[attr-defined]  # noqa: B018
+        fsm_rtc.ConnectonStore  # noqa: B018
