@@ -1,1 +1,23 @@
 """Drawings of the tables: matrix, Mermaid, DOT and SVG, each the same for the same chart."""
+
+from fsm_rtc.diagrams.folder import Fault, FaultKind, check_all, render_all
+from fsm_rtc.diagrams.matrix import matrix
+from fsm_rtc.diagrams.render import Format, dot, mermaid, render, svg, table_text
+from fsm_rtc.diagrams.rules import rule_table
+from fsm_rtc.diagrams.svg import DiagramError
+
+__all__ = [
+    "DiagramError",
+    "Fault",
+    "FaultKind",
+    "Format",
+    "check_all",
+    "dot",
+    "matrix",
+    "mermaid",
+    "render",
+    "render_all",
+    "rule_table",
+    "svg",
+    "table_text",
+]

@@ -1,34 +1,28 @@
-"""What the drawings read of a chart or a derived table: its class, without its type parameters."""
+"""What a drawing is made from: the class of a chart, or that of a derived table."""
 
 from __future__ import annotations
 
 import inspect
-from typing import Protocol
+from typing import Any
 
-from fsm_rtc.engine import ChartTable, Observed
+from fsm_rtc.engine import Chart, Derived, Observed
 
-__all__ = ["ChartClass", "kind_of", "opening_of"]
+__all__ = ["ChartClass", "DerivedClass", "kind_of", "opening_of"]
 
+ChartClass = type[Chart[Any, Any]]
+"""A chart's class, whatever its states and context."""
 
-class ChartClass(Protocol):
-    """A class made with `Chart`: any of them, whatever its states and context."""
-
-    @property
-    def chart(self) -> ChartTable:
-        """The table."""
-        ...
-
-    @property
-    def source(self) -> str:
-        """The document that the table follows, or an empty string."""
-        ...
+DerivedClass = type[Derived[Any, Any]]
+"""A derived table's class, whatever its states and inputs."""
 
 
-def kind_of(chart_class: ChartClass) -> str:
-    """``observed`` for a machine that follows a library's reports, else ``commanded``."""
-    return "observed" if isinstance(chart_class, type) and issubclass(chart_class, Observed) else "commanded"
+def kind_of(drawn: ChartClass | DerivedClass) -> str:
+    """``derived`` for a table of rules, ``observed`` for a machine that follows reports, else ``commanded``."""
+    if issubclass(drawn, Derived):
+        return "derived"
+    return "observed" if issubclass(drawn, Observed) else "commanded"
 
 
-def opening_of(doc: str) -> str:
+def opening_of(doc: str | None) -> str:
     """The first paragraph of a docstring, on one line."""
-    return " ".join(inspect.cleandoc(doc).partition("\n\n")[0].split())
+    return " ".join(inspect.cleandoc(doc or "").partition("\n\n")[0].split())

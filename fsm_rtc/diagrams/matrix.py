@@ -24,9 +24,9 @@ NONE = "\u2013"
 LEGEND = (
     "A cell names the state that the trigger leads to; *stays* permits it without moving; "
     f"{NONE} has no row, so the event is rejected; "
-    "*already* is rejected too, but because there is nothing left to do. Alternatives stand in the order in which they "
-    "are tried. `[guard]` must agree, `/ effect` is requested, *after t* means that t is fired first, as a transition of "
-    "its own."
+    "*already* is rejected too, but because there is nothing left to do. Alternatives stand in the order in which "
+    "they are tried. `[guard]` must agree, `/ effect` is requested, *after t* means that t is fired first, "
+    "as a transition of its own."
 )
 
 

@@ -1,0 +1,98 @@
+"""A drawing in Graphviz' DOT language, with the looks that the SVG has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fsm_rtc.diagrams.drawing import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsm_rtc.diagrams.drawing import Arrow, Box, Drawing
+
+__all__ = ["dot_text"]
+
+FONT = "Helvetica,Arial,sans-serif"
+INK = "#1f2933"
+STATE = {"fillcolor": "#e8f0fa", "color": "#3a6ea5"}
+FINAL = {"fillcolor": "#eceff1", "color": "#607d8b", "peripheries": "2"}
+RESULT = {"fillcolor": "#e8f0fa", "color": "#3a6ea5"}
+QUESTION = {"fillcolor": "#fff8e6", "color": "#b98900", "style": "filled", "margin": "0.2,0.12", "group": "questions"}
+START = {"shape": "circle", "style": "filled", "fillcolor": INK, "color": INK, "width": "0.16", "fixedsize": "true"}
+NOTE = {"shape": "note", "style": "filled", "fillcolor": "#fffbe0", "color": "#c2b280", "fontsize": "10"}
+
+
+def dot_text(drawing: Drawing) -> str:
+    """The drawing as DOT, ending with a line end."""
+    return "\n".join((f"digraph {_string(drawing.title)} {{", *_body(drawing), "}")) + "\n"
+
+
+def _body(drawing: Drawing) -> Iterator[str]:
+    looks = {
+        "rankdir": "LR" if drawing.wide else "TB",
+        "label": f"{drawing.title}\v ",
+        "labelloc": "t",
+        "fontname": FONT,
+        "fontsize": "16",
+        "fontcolor": INK,
+        "bgcolor": "white",
+        "pad": "0.25",
+        "nodesep": "0.45",
+        "ranksep": "0.55",
+    }
+    yield f"    graph {_attributes(looks)};"
+    box = {"shape": "box", "style": "rounded,filled", "fontname": FONT, "fontsize": "13", "fontcolor": INK}
+    yield f"    node {_attributes({**box, 'margin': '0.18,0.09', 'penwidth': '1.4'})};"
+    edge = {"fontname": FONT, "fontsize": "10", "fontcolor": INK, "color": "#52606d", "arrowsize": "0.8"}
+    yield f"    edge {_attributes(edge)};"
+    for one in drawing.boxes:
+        yield f"    {one.id} {_attributes(_box(one, flow=drawing.flow))};"
+    for number, note in enumerate(drawing.notes, start=1):
+        yield f"    note_{number} {_attributes({'label': _left(note), **NOTE})};"
+    for arrow in drawing.arrows:
+        yield f"    {arrow.source} -> {arrow.target}{_arrow(arrow, flow=drawing.flow)};"
+    if drawing.flow:
+        yield from _beside(drawing)
+
+
+def _beside(drawing: Drawing) -> Iterator[str]:
+    """Each answer stands beside the first question that gives it; the questions stand in one column."""
+    placed: set[str] = set()
+    for arrow in drawing.arrows:
+        if arrow.lines == ("yes",) and arrow.target not in placed:
+            placed.add(arrow.target)
+            yield f"    {{ rank=same; {arrow.source}; {arrow.target}; }}"
+
+
+def _box(box: Box, *, flow: bool) -> dict[str, str]:
+    if box.shape is Shape.START:
+        return {"label": "", **START}
+    if box.shape is Shape.QUESTION:
+        return {"label": _centred(box.lines), **QUESTION}
+    return {"label": _centred(box.lines), **(RESULT if flow else FINAL if box.final else STATE)}
+
+
+def _arrow(arrow: Arrow, *, flow: bool) -> str:
+    looks = {"label": _left(tuple(f" {line} " for line in arrow.lines))} if arrow.lines else {}
+    if flow and arrow.lines != ("yes",):
+        looks["weight"] = "20"
+    return f" {_attributes(looks)}" if looks else ""
+
+
+def _attributes(attributes: dict[str, str]) -> str:
+    return "[" + ", ".join(f"{key}={_string(value)}" for key, value in attributes.items()) + "]"
+
+
+def _centred(lines: tuple[str, ...]) -> str:
+    return "\v".join(lines)
+
+
+def _left(lines: tuple[str, ...]) -> str:
+    return "".join(f"{line}\f" for line in lines)
+
+
+def _string(text: str) -> str:
+    """A DOT string; the two controls above become DOT's line ends, centred and left."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    return '"' + escaped.replace("\v", "\\n").replace("\f", "\\l") + '"'

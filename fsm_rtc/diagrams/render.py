@@ -1,0 +1,70 @@
+"""One call for each language: a chart or a derived table in, text out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from fsm_rtc.diagrams.dot import dot_text
+from fsm_rtc.diagrams.drawing import Drawing, chart_drawing, derived_drawing
+from fsm_rtc.diagrams.matrix import matrix
+from fsm_rtc.diagrams.mermaid import mermaid_text
+from fsm_rtc.diagrams.rules import rule_table
+from fsm_rtc.diagrams.svg import svg_text
+from fsm_rtc.engine import Derived
+
+if TYPE_CHECKING:
+    from fsm_rtc.diagrams.drawable import ChartClass, DerivedClass
+
+__all__ = ["Format", "dot", "drawing_of", "mermaid", "render", "svg", "table_text"]
+
+
+class Format(StrEnum):
+    """The languages of a drawing."""
+
+    MERMAID = "mermaid"
+    DOT = "dot"
+    SVG = "svg"
+
+    @property
+    def suffix(self) -> str:
+        """How a file in this language ends."""
+        return ".mmd" if self is Format.MERMAID else f".{self.value}"
+
+
+def drawing_of(drawn: ChartClass | DerivedClass) -> Drawing:
+    """The drawing of a chart or a derived table, as data."""
+    return derived_drawing(drawn) if issubclass(drawn, Derived) else chart_drawing(drawn)
+
+
+def mermaid(drawn: ChartClass | DerivedClass) -> str:
+    """A chart as Mermaid's `stateDiagram-v2`; a derived table as its `flowchart`."""
+    return mermaid_text(drawing_of(drawn))
+
+
+def dot(drawn: ChartClass | DerivedClass) -> str:
+    """A chart or a derived table in Graphviz' DOT language."""
+    return dot_text(drawing_of(drawn))
+
+
+def svg(drawn: ChartClass | DerivedClass) -> str:
+    """A chart or a derived table as SVG.
+
+    Raises:
+        DiagramError: pygraphviz is not installed.
+    """
+    return svg_text(drawing_of(drawn))
+
+
+def render(drawn: ChartClass | DerivedClass, language: Format) -> str:
+    """A chart or a derived table in one of the languages.
+
+    Raises:
+        DiagramError: it is SVG, and pygraphviz is not installed.
+    """
+    return {Format.MERMAID: mermaid, Format.DOT: dot, Format.SVG: svg}[language](drawn)
+
+
+def table_text(drawn: ChartClass | DerivedClass) -> str:
+    """A chart's by-state matrix, or a derived table's rules, as Markdown."""
+    return rule_table(drawn) if issubclass(drawn, Derived) else matrix(drawn)
