@@ -1,0 +1,132 @@
+"""Runs tests in forked children: everything is imported once, each mutant has a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from fsm_rtc.errors import ChartError
+
+Task = TypeVar("Task")
+
+LIMIT_SECONDS = 60
+"""A mutant whose tests run longer than this has made something endless."""
+
+REFUSED = 100
+EQUIVALENT = 101
+BY_GOLDEN_FILES_ALONE = 102
+
+
+class Verdict(StrEnum):
+    """What became of a mutant."""
+
+    KILLED = "killed"
+    GOLDEN = "killed by the golden files alone"
+    REFUSED = "refused by the engine"
+    EQUIVALENT = "equivalent"
+    SURVIVED = "survived"
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Which tests are run.
+
+    Attributes:
+        root: the folder with the machines' tests.
+        golden: pytest's expression for the tests that compare with golden files.
+    """
+
+    root: Path
+    golden: str = "golden"
+
+    def run(self, module: str) -> int:
+        """The exit code for a suite that is run in this process: 0 if no test noticed anything."""
+        own = self.root / f"test_{module}.py"
+        stages = [([own], f"not {self.golden}")] if own.exists() else []
+        stages.append(([self.root], f"not {self.golden}"))
+        for paths, expression in stages:
+            code = run_pytest(paths, expression)
+            if code != pytest.ExitCode.OK:
+                return code
+        code = run_pytest([self.root], self.golden)
+        return BY_GOLDEN_FILES_ALONE if code in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED) else code
+
+
+def run_pytest(paths: Iterable[Path], expression: str) -> int:
+    """pytest's exit code; 0 also if no test is selected."""
+    options = ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly"]
+    code = pytest.main([*options, "--hypothesis-seed=0", "-k", expression, *map(str, paths)])
+    return int(pytest.ExitCode.OK if code == pytest.ExitCode.NO_TESTS_COLLECTED else code)
+
+
+def verdict_of(status: int) -> Verdict:
+    """The verdict behind a child's wait status.
+
+    Raises:
+        RuntimeError: the tests could not be run at all.
+    """
+    if os.WIFSIGNALED(status):
+        return Verdict.KILLED
+    code = os.WEXITSTATUS(status)
+    try:
+        return {
+            pytest.ExitCode.OK: Verdict.SURVIVED,
+            pytest.ExitCode.TESTS_FAILED: Verdict.KILLED,
+            pytest.ExitCode.INTERRUPTED: Verdict.KILLED,
+            BY_GOLDEN_FILES_ALONE: Verdict.GOLDEN,
+            REFUSED: Verdict.REFUSED,
+            EQUIVALENT: Verdict.EQUIVALENT,
+        }[code]
+    except KeyError:
+        raise RuntimeError(f"pytest ended with {code}: the tests can't be run") from None
+
+
+def in_children(
+    tasks: Iterable[Task], work: Callable[[Task], int], *, at_once: int, output: Path
+) -> Iterator[tuple[Task, Verdict, str]]:
+    """(task, verdict, output) of each task as it ends, with `at_once` children running."""
+    running: dict[int, tuple[Task, Path]] = {}
+    for number, task in enumerate(tasks):
+        if len(running) >= at_once:
+            yield _ended(running)
+        log = output / f"{number}.txt"
+        pid = os.fork()
+        if pid == 0:
+            _child(task, work, log)
+        running[pid] = task, log
+    while running:
+        yield _ended(running)
+
+
+def _ended(running: dict[int, tuple[Task, Path]]) -> tuple[Task, Verdict, str]:
+    pid, status = os.wait()
+    task, log = running.pop(pid)
+    text = log.read_text(errors="replace")
+    try:
+        return task, verdict_of(status), text
+    except RuntimeError as error:
+        raise RuntimeError(f"{error}\n{text}") from None
+
+
+def _child(task: Task, work: Callable[[Task], int], log: Path) -> None:
+    code = int(pytest.ExitCode.INTERNAL_ERROR)
+    try:
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
+        os.dup2(descriptor, 1)
+        os.dup2(descriptor, 2)
+        signal.alarm(LIMIT_SECONDS)
+        code = work(task)
+    except ChartError:
+        code = REFUSED
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

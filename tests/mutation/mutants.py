@@ -1,0 +1,190 @@
+"""Every way of getting one thing in one table wrong.
+
+A mutant changes a chart's class in this very process, and the classes that inherit the changed trigger with it, as
+editing the file would. `Mutant.apply` is called in a forked child, so nothing is ever put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fsm_rtc.engine import Chart, Derived, On, Row, Rule
+
+AnyChart = type[Chart[Any, Any]]
+AnyDerived = type[Derived[Any, Any]]
+AnyOn = On[Any, Any]
+AnyRow = Row[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One wrong table.
+
+    Attributes:
+        machine: the chart's class name.
+        module: the last part of its module's name; the test file of that name is tried first.
+        name: what is wrong, in words.
+        apply: makes it so, in this process; raises ChartError if the engine refuses such a table.
+    """
+
+    machine: str
+    module: str
+    name: str
+    apply: Callable[[], None]
+
+    def __str__(self) -> str:
+        return f"{self.machine}: {self.name}"
+
+
+def mutants_of_chart(cls: AnyChart) -> Iterator[Mutant]:
+    """The mutants of the triggers that this class itself declares, of its initial state and of its final ones."""
+    module = cls.__module__.rpartition(".")[2]
+    for trigger, on in own_triggers(cls).items():
+        for name, changed in mutations_of_trigger(cls, trigger, on):
+            yield Mutant(cls.__name__, module, f"{trigger}: {name}", _redeclare(cls, trigger, changed))
+    for state in cls.chart.states:
+        if "initial" in vars(cls) and state is not cls.initial:
+            yield Mutant(cls.__name__, module, f"initial is {state.value!r}", _reassign(cls, "initial", state))
+    if "final" in vars(cls) and cls.final:
+        yield Mutant(cls.__name__, module, "no final state", _reassign(cls, "final", frozenset()))
+
+
+def own_triggers(cls: AnyChart) -> Mapping[str, AnyOn]:
+    """The triggers that a class declares in its own body: a profile's inherited ones are the base's mutants."""
+    inherited: list[AnyOn] = [on for base in cls.__mro__[1:] for on in vars(base).get("_declared", {}).values()]
+    return {name: on for name, on in cls._declared.items() if not any(on is other for other in inherited)}
+
+
+def mutations_of_trigger(cls: AnyChart, trigger: str, on: AnyOn) -> Iterator[tuple[str, AnyOn | None]]:
+    """(what is wrong, the wrong On), None for a trigger that is gone."""
+    for index, row in enumerate(on.rows):
+        for name, mutated in mutations_of_row(cls, trigger, row):
+            rows = (*on.rows[:index], *([] if mutated is None else [mutated]), *on.rows[index + 1 :])
+            yield f"{name} in the row {row.describe()!r}", changed_on(on, rows=rows) if rows else None
+    for check in on.checks:
+        yield (
+            f"drop check {check.__name__}",
+            changed_on(on, checks=tuple(other for other in on.checks if other is not check)),
+        )
+    if on.idempotent:
+        yield "drop idempotent", changed_on(on, idempotent=False)
+    if on.error is not None:
+        yield "drop error", changed_on(on, error=None)
+
+
+def mutations_of_row(cls: AnyChart, trigger: str, row: AnyRow) -> Iterator[tuple[str, AnyRow | None]]:
+    """(what is wrong, the wrong row), None for a row that is gone."""
+    yield "drop the row", None
+    if len(row.sources) > 1:
+        for source in row.sources:
+            yield (
+                f"drop source {source.value!r}",
+                changed_row(row, sources=tuple(other for other in row.sources if other is not source)),
+            )
+    for guard in row.when:
+        yield (
+            f"drop guard {guard.__name__}",
+            changed_row(row, when=tuple(other for other in row.when if other is not guard)),
+        )
+    for effect in row.then:
+        yield (
+            f"drop effect {effect.__name__}",
+            changed_row(row, then=tuple(other for other in row.then if other is not effect)),
+        )
+    if row.first is not None:
+        yield f"drop first {row.first}", changed_row(row, first=None)
+    if row.resolves is not None:
+        for other in cls.chart.triggers:
+            if other not in (trigger, row.resolves):
+                yield f"resolve to {other}", changed_row(row, resolves=other)
+        return
+    for state in cls.chart.states:
+        if any(row.target_from(source) is not state for source in row.sources):
+            yield f"target {state.value!r}", changed_row(row, target=state)
+    if row.target is not None and any(source is not row.target for source in row.sources):
+        yield "stay", changed_row(row, target=None)
+
+
+def mutants_of_derived(cls: AnyDerived) -> Iterator[Mutant]:
+    """Each rule dropped, each pair of neighbours swapped, each target changed."""
+    module = cls.__module__.rpartition(".")[2]
+    for name, rules in mutations_of_rules(cls.rules):
+        yield Mutant(cls.__name__, module, name, _rerule(cls, rules))
+
+
+def mutations_of_rules(rules: tuple[Rule[Any, Any], ...]) -> Iterator[tuple[str, tuple[Rule[Any, Any], ...]]]:
+    """(what is wrong, the wrong rules)."""
+    for index, rule in enumerate(rules):
+        label = f"{rule.target.value!r} if {rule.sentence}"
+        yield f"drop the rule {label}", (*rules[:index], *rules[index + 1 :])
+        for state in type(rule.target):
+            if state is not rule.target:
+                changed = Rule(state, rule.when)
+                yield f"target {state.value!r} of the rule {label}", (*rules[:index], changed, *rules[index + 1 :])
+        if index + 1 < len(rules):
+            later = rules[index + 1]
+            yield f"swap the rule {label} with the next", (*rules[:index], later, rule, *rules[index + 2 :])
+
+
+def changed_row(row: AnyRow, **fields: object) -> AnyRow:
+    """A copy of an unbound row, with these fields instead."""
+    copy: AnyRow = object.__new__(Row)
+    for name in Row.__slots__:
+        setattr(copy, name, fields.get(name, getattr(row, name)))
+    return copy
+
+
+def changed_on(on: AnyOn, **fields: object) -> AnyOn:
+    """A copy of a trigger's declaration, with these fields instead."""
+    copy: AnyOn = object.__new__(On)
+    for name in On.__slots__:
+        setattr(copy, name, fields.get(name, getattr(on, name)))
+    return copy
+
+
+def _redeclare(cls: AnyChart, trigger: str, on: AnyOn | None) -> Callable[[], None]:
+    def apply() -> None:
+        original = cls._declared[trigger]
+        for affected in _with_heirs(cls):
+            if affected._declared.get(trigger) is original:
+                declared = {name: on if name == trigger else other for name, other in affected._declared.items()}
+                _compile(affected, {name: other for name, other in declared.items() if other is not None})
+                if on is None:
+                    _forget(affected, trigger)
+
+    return apply
+
+
+def _forget(cls: AnyChart, trigger: str) -> None:
+    if trigger in vars(cls):
+        delattr(cls, trigger)
+
+
+def _reassign(cls: AnyChart, name: str, value: object) -> Callable[[], None]:
+    def apply() -> None:
+        setattr(cls, name, value)
+        for affected in _with_heirs(cls):
+            _compile(affected, affected._declared)
+
+    return apply
+
+
+def _rerule(cls: AnyDerived, rules: tuple[Rule[Any, Any], ...]) -> Callable[[], None]:
+    def apply() -> None:
+        cls.rules = rules
+        cls.__init_subclass__()
+
+    return apply
+
+
+def _with_heirs(cls: AnyChart) -> Iterator[AnyChart]:
+    yield cls
+    for heir in cls.__subclasses__():
+        yield from _with_heirs(heir)
+
+
+def _compile(cls: AnyChart, declared: Mapping[str, AnyOn]) -> None:
+    """Compile a class again, as its metaclass did when it was made."""
+    type(cls)._compile(cls, declared)
