@@ -1,6 +1,7 @@
 """Drawings of the tables: matrix, Mermaid, DOT and SVG, each the same for the same chart."""
 
-from fsm_rtc.diagrams.folder import Fault, FaultKind, check_all, render_all
+from fsm_rtc.diagrams.drawable import kind_of
+from fsm_rtc.diagrams.folder import Fault, FaultKind, all_machines, check_all, check_file, render_all, write_file
 from fsm_rtc.diagrams.matrix import matrix
 from fsm_rtc.diagrams.render import Format, dot, mermaid, render, svg, table_text
 from fsm_rtc.diagrams.rules import rule_table
@@ -11,8 +12,11 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Format",
+    "all_machines",
     "check_all",
+    "check_file",
     "dot",
+    "kind_of",
     "matrix",
     "mermaid",
     "render",
@@ -20,4 +24,5 @@ __all__ = [
     "rule_table",
     "svg",
     "table_text",
+    "write_file",
 ]

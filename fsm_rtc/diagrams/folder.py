@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fsm_rtc.diagrams.render import drawing_of, mermaid, svg, table_text
+from fsm_rtc.diagrams.render import dot, drawing_of, mermaid, svg, table_text
 from fsm_rtc.diagrams.svg import DiagramError, content_of_drawing, content_of_svg
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from fsm_rtc.diagrams.drawable import ChartClass, DerivedClass
 
-__all__ = ["Fault", "FaultKind", "check_all", "render_all"]
+__all__ = ["Fault", "FaultKind", "all_machines", "check_all", "check_file", "render_all", "write_file"]
 
-TEXTS = {".md": table_text, ".mmd": mermaid}
-SUFFIXES = (*TEXTS, ".svg")
+TEXTS = {".dot": dot, ".md": table_text, ".mmd": mermaid}
+SUFFIXES = (".md", ".mmd", ".svg")
 
 
 class FaultKind(StrEnum):
@@ -64,19 +64,28 @@ def render_all(
         DiagramError: pygraphviz is not installed, or the directory can't be written.
     """
     folder = Path(directory)
-    machines = _all_machines() if drawn is None else drawn
+    machines = all_machines() if drawn is None else drawn
     texts = {folder / f"{name}{suffix}": text for name, one in machines.items() for suffix, text in _texts(one)}
+    for path, text in texts.items():
+        write_file(path, text)
+    for path in _generated_files(folder):
+        if path not in texts:
+            path.unlink()
+    return tuple(sorted(texts))
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a generated file, with its directory if that isn't there.
+
+    Raises:
+        DiagramError: the directory can't be written.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, text in texts.items():
-            path.write_text(text, encoding="utf-8", newline="\n")
-        for path in _generated_files(folder):
-            if path not in texts:
-                path.unlink()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as refused:
         reason = refused.strerror or str(refused)
-        raise DiagramError(f"can't write to {folder}: {reason}; choose another directory") from refused
-    return tuple(sorted(texts))
+        raise DiagramError(f"can't write {path}: {reason}; choose another directory") from refused
 
 
 def check_all(
@@ -94,24 +103,35 @@ def check_all(
         The faults, sorted by file; empty if all is well.
     """
     folder = Path(directory)
-    machines = _all_machines() if drawn is None else drawn
-    faults: list[Fault] = []
-    expected: set[Path] = set()
-    for name, one in machines.items():
-        for suffix in SUFFIXES:
-            path = folder / f"{name}{suffix}"
-            expected.add(path)
-            if not path.is_file():
-                faults.append(Fault(path, FaultKind.MISSING))
-            elif not _agrees(path, one):
-                faults.append(Fault(path, FaultKind.STALE))
+    machines = all_machines() if drawn is None else drawn
+    expected = {folder / f"{name}{suffix}": one for name, one in machines.items() for suffix in SUFFIXES}
+    faults = [fault for path, one in expected.items() if (fault := check_file(path, one))]
     faults += [Fault(path, FaultKind.SUPERFLUOUS) for path in _generated_files(folder) if path not in expected]
     return tuple(sorted(faults, key=lambda fault: fault.path))
 
 
+def check_file(path: Path, drawn: ChartClass | DerivedClass) -> Fault | None:
+    """What is wrong with one generated file, or None.
+
+    Args:
+        path: the file; its suffix says its language.
+        drawn: what it shows.
+    """
+    if not path.is_file():
+        return Fault(path, FaultKind.MISSING)
+    return None if _agrees(path, drawn) else Fault(path, FaultKind.STALE)
+
+
+def all_machines() -> dict[str, ChartClass | DerivedClass]:
+    """Every machine, profile and derived table of `fsm_rtc.machines`, by name."""
+    from fsm_rtc.machines import CHARTS, DERIVED
+
+    return {**CHARTS, **DERIVED}
+
+
 def _texts(drawn: ChartClass | DerivedClass) -> Iterator[tuple[str, str]]:
-    yield from ((suffix, text(drawn)) for suffix, text in TEXTS.items())
-    yield ".svg", svg(drawn)
+    for suffix in SUFFIXES:
+        yield suffix, svg(drawn) if suffix == ".svg" else TEXTS[suffix](drawn)
 
 
 def _agrees(path: Path, drawn: ChartClass | DerivedClass) -> bool:
@@ -129,9 +149,3 @@ def _generated_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and path.stem != "README")
-
-
-def _all_machines() -> dict[str, ChartClass | DerivedClass]:
-    from fsm_rtc.machines import CHARTS, DERIVED
-
-    return {**CHARTS, **DERIVED}
