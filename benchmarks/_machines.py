@@ -1,0 +1,149 @@
+"""One machine five times: a door whose every move has a guard and an effect.
+
+Each has the same two states, a guard that reads the context and an effect that returns a value, and is driven through the
+same cycle: `open`, `shut`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from automat import TypeMachineBuilder
+from statemachine import State, StateMachine
+from transitions import Machine
+
+from fsm_rtc import Chart, On, Row
+
+
+class Door(StrEnum):
+    """Two states."""
+
+    SHUT = "shut"
+    OPEN = "open"
+
+
+SHUT, OPEN = Door
+
+
+class Limits:
+    """What the guard reads."""
+
+    __slots__ = ("is_free",)
+
+    def __init__(self) -> None:
+        self.is_free = True
+
+
+def is_free(context: Limits, event: object) -> bool:
+    """The way must be free."""
+    return context.is_free
+
+
+def ring(context: Limits, event: object) -> str:
+    """Ring the bell."""
+    return "ring"
+
+
+class Ours(Chart[Door, Limits]):
+    """This engine."""
+
+    initial = SHUT
+    open = On(Row(SHUT, OPEN, when=(is_free,), then=(ring,)))
+    shut = On(Row(OPEN, SHUT, when=(is_free,), then=(ring,)))
+
+
+Cell = tuple[Callable[[Limits, object], bool], Callable[[Limits, object], str], Door]
+
+
+class Plain:
+    """The same lookup and calls, in a dict behind a method."""
+
+    __slots__ = ("context", "state")
+
+    table: ClassVar[dict[tuple[Door, str], Cell]] = {
+        (SHUT, "open"): (is_free, ring, OPEN),
+        (OPEN, "shut"): (is_free, ring, SHUT),
+    }
+
+    def __init__(self, context: Limits) -> None:
+        self.context = context
+        self.state = SHUT
+
+    def fire(self, trigger: str, event: object = None) -> str | None:
+        """Step; what the effect returned, or None if the table doesn't allow the trigger."""
+        cell = self.table.get((self.state, trigger))
+        if cell is None:
+            return None
+        guard, effect, target = cell
+        if not guard(self.context, event):
+            return None
+        request = effect(self.context, event)
+        self.state = target
+        return request
+
+
+class TransitionsModel:
+    """Stock transitions.Machine drives this model."""
+
+    def __init__(self) -> None:
+        self.context = Limits()
+        transitions = [
+            {"trigger": trigger, "source": source, "dest": dest, "conditions": "is_free", "after": "ring"}
+            for trigger, source, dest in (("open", SHUT, OPEN), ("shut", OPEN, SHUT))
+        ]
+        Machine(self, states=Door, transitions=transitions, initial=SHUT, auto_transitions=False)
+
+    def is_free(self) -> bool:
+        """The guard."""
+        return self.context.is_free
+
+    def ring(self) -> str:
+        """The effect."""
+        return "ring"
+
+
+class StateMachineDoor(StateMachine):
+    """python-statemachine."""
+
+    closed = State(initial=True)
+    opened = State()
+    open = closed.to(opened, cond="is_free", on="ring")
+    shut = opened.to(closed, cond="is_free", on="ring")
+
+    def __init__(self) -> None:
+        self.context = Limits()
+        super().__init__()
+
+    def is_free(self) -> bool:
+        """The guard."""
+        return self.context.is_free
+
+    def ring(self) -> str:
+        """The effect."""
+        return "ring"
+
+
+def automat_door() -> Any:
+    """Automat, which has no guards: the guard is asked inside the transition's method."""
+
+    class Handles:
+        def open(self) -> str | None:
+            raise NotImplementedError
+
+        def shut(self) -> str | None:
+            raise NotImplementedError
+
+    builder: Any = TypeMachineBuilder(Handles, Limits)
+    shut, opened = builder.state("shut"), builder.state("open")
+
+    @shut.upon(Handles.open).to(opened)  # type: ignore[untyped-decorator]
+    def on_open(handles: object, context: Limits) -> str | None:
+        return ring(context, None) if is_free(context, None) else None
+
+    @opened.upon(Handles.shut).to(shut)  # type: ignore[untyped-decorator]
+    def on_shut(handles: object, context: Limits) -> str | None:
+        return ring(context, None) if is_free(context, None) else None
+
+    return builder.build()(Limits())
