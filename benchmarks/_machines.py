@@ -1,7 +1,7 @@
 """One machine five times: a door whose every move has a guard and an effect.
 
-Each has the same two states, a guard that reads the context and an effect that returns a value, and is driven through the
-same cycle: `open`, `shut`.
+Each has the same two states, a guard that reads the context and an effect that returns a value, and is driven through
+the same cycle: `open`, `shut`.
 """
 
 from __future__ import annotations
