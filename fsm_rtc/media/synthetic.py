@@ -12,7 +12,7 @@ from av import VideoFrame
 __all__ = ["SyntheticVideoTrack", "count_frames"]
 
 
-class SyntheticVideoTrack(VideoStreamTrack):  # type: ignore[misc]
+class SyntheticVideoTrack(VideoStreamTrack):
     """A grey picture with a light bar that moves one step a frame; 30 frames a second.
 
     Args:

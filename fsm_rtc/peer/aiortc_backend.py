@@ -25,10 +25,11 @@ from fsm_rtc.errors import (
     NoUsableAddressError,
     OperationError,
 )
-from fsm_rtc.peer.aiortc_private import bound_gathering, host_addresses
+from fsm_rtc.peer.aiortc_private import bound_gathering, host_addresses, mark_bundle_primary
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Kind, Report
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.sdp import sections_of
 
 __all__ = ["AiortcBackend"]
 
@@ -105,6 +106,8 @@ class AiortcBackend:
         return _described(self.connection.localDescription)
 
     async def set_remote_description(self, description: SessionDescription) -> None:
+        first = sections_of(description.sdp)[0]
+        mark_bundle_primary(self.connection, first_kind=first.kind, first_mid=first.mid)
         await self._call(
             self.connection.setRemoteDescription(aiortc.RTCSessionDescription(description.sdp, description.type))
         )

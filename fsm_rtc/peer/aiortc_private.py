@@ -11,7 +11,7 @@ from typing import Any
 
 from aioice.ice import get_host_addresses
 
-__all__ = ["bound_gathering", "host_addresses"]
+__all__ = ["bound_gathering", "host_addresses", "mark_bundle_primary"]
 
 logger = logging.getLogger("fsm_rtc.peer")
 
@@ -39,3 +39,33 @@ def bound_gathering(gatherer: Any, *, seconds: float, loopback: bool) -> None:
         return await original(component=component, addresses=["127.0.0.1"] if loopback else addresses, timeout=seconds)
 
     connection.get_component_candidates = bounded  # type: ignore[union-attr]
+
+
+def mark_bundle_primary(connection: Any, *, first_kind: str, first_mid: str | None) -> None:
+    """Say which media section owns the one bundled transport: that of the description's first section.
+
+    Under MAX_BUNDLE the section whose transport came first counts as its owner. If that is the data channels' and the
+    description begins with media, aiortc takes the shared transport for a second one, and stops it. So the owner is set
+    right before a remote description is applied.
+
+    Args:
+        connection: an aiortc RTCPeerConnection.
+        first_kind: the kind of the description's first media section.
+        first_mid: its mid.
+    """
+    media = list(connection.getTransceivers())
+    users = [(one, one.receiver.transport) for one in media]
+    if connection.sctp is not None:
+        users.append((connection.sctp, connection.sctp.transport))
+    if not all(hasattr(user, "_bundled") for user, _ in users):
+        logger.warning("this aiortc is another one than 1.16: data channels made before media may not connect")
+        return
+    owners = [user for user, _ in users if user.mid is not None and user.mid == first_mid] or [
+        user for user, _ in users if user.mid is None and getattr(user, "kind", "application") == first_kind
+    ]
+    if not owners:
+        return
+    shared = next(transport for user, transport in users if user is owners[0])
+    for user, transport in users:
+        if transport is shared:
+            user._bundled = user is not owners[0]

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from fsm_rtc.engine import Accepted, Chart, Rejected
-from fsm_rtc.errors import ChannelClosedError
-from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowState
+from fsm_rtc.engine import Accepted, Chart
+from fsm_rtc.errors import ChannelClosedError, Rejected
+from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowLimits, FlowState
 from fsm_rtc.peer.backend import ChannelBackend
 from fsm_rtc.peer.emitter import Callback, Emitter
 
@@ -141,7 +141,8 @@ class DataChannel:
 
     def connection_closed(self) -> None:
         """The connection is closed, and the channel with it; its listeners are told and then let go."""
-        self.machine.connection_closed()
+        if not self.machine.is_final:
+            self.machine.connection_closed()
         self._emitter.clear()
         self._kept.clear()
 

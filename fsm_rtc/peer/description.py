@@ -33,7 +33,7 @@ class SessionDescription:
             raise InvalidDescriptionError(
                 f"a description's type is one of {', '.join(get_args(SdpType))}, not {self.type!r}", detail="type"
             )
-        if not isinstance(self.sdp, str):
+        if not _is_text(self.sdp):
             raise InvalidDescriptionError(
                 f"a description's sdp is a string, not {type(self.sdp).__name__}", detail="sdp"
             )
@@ -75,11 +75,12 @@ class IceCandidate:
     sdp_m_line_index: int | None = None
 
     def __post_init__(self) -> None:
-        index = self.sdp_m_line_index
-        if not isinstance(self.candidate, str) or not isinstance(self.sdp_mid, str | None):
+        if not _is_text(self.candidate) or not (self.sdp_mid is None or _is_text(self.sdp_mid)):
             raise InvalidCandidateError("a candidate's candidate and sdpMid are strings; pass what the other side sent")
-        if index is not None and (not isinstance(index, int) or isinstance(index, bool) or not 0 <= index <= 0xFFFF):
-            raise InvalidCandidateError(f"a candidate's sdpMLineIndex is an integer from 0 to 65535, not {index!r}")
+        if not (self.sdp_m_line_index is None or _is_index(self.sdp_m_line_index)):
+            raise InvalidCandidateError(
+                f"a candidate's sdpMLineIndex is an integer from 0 to 65535, not {self.sdp_m_line_index!r}"
+            )
 
     def to_dict(self) -> dict[str, str | int | None]:
         """``{"candidate": …, "sdpMid": …, "sdpMLineIndex": …}``, as browsers write it."""
@@ -98,3 +99,11 @@ class IceCandidate:
                 "pass what the other side sent"
             )
         return cls(data["candidate"], data.get("sdpMid"), data.get("sdpMLineIndex"))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_index(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0xFFFF

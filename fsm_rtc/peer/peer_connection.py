@@ -1,23 +1,20 @@
 """PeerConnection: the machines in front of a library's peer connection.
 
-Negotiation is commanded and two-phase. An operation waits its turn in the operations chain; then the table is asked
-whether it permits the event; the library applies; and on success the same event is fired. What the table refuses never
-reaches the library, and what fails in the library changes no state. Only `close` can come between.
-
-The transports are observed: what the library reports becomes an event (see `transports`).
+Negotiation is commanded (see `negotiator`), one operation at a time (see `chain`); the transports are observed (see
+`transports`). Only `close` can come between the two steps of an operation.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
-from fsm_rtc.engine import Accepted, Chart, Journal, Rejected
-from fsm_rtc.errors import InvalidStateError, NotSupportedError
+from fsm_rtc.engine import Accepted, Chart, Journal
+from fsm_rtc.errors import InvalidStateError, Rejected
 from fsm_rtc.machines.connection_state import IceConnectionState, PeerConnectionState
-from fsm_rtc.machines.data_channel import Channel, Flow
+from fsm_rtc.machines.data_channel import Channel, Flow, FlowLimits
 from fsm_rtc.machines.gathering import IceGatheringState
 from fsm_rtc.machines.negotiation import Negotiation, SignalingState
 from fsm_rtc.peer.backend import Backend, ChannelBackend, ChannelOptions, Kind, Report
@@ -28,25 +25,14 @@ from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.descriptions import Descriptions
 from fsm_rtc.peer.emitter import Callback, Emitter
 from fsm_rtc.peer.machine_set import MachineSet
-from fsm_rtc.peer.sdp import candidates_of, check_candidate, check_description
+from fsm_rtc.peer.negotiator import Negotiator
 from fsm_rtc.peer.transports import Transports
 
 __all__ = ["PeerConnection"]
 
 logger = logging.getLogger("fsm_rtc.peer")
 
-LOCAL_TRIGGERS = {
-    "offer": "set_local_offer",
-    "pranswer": "set_local_pranswer",
-    "answer": "set_local_answer",
-    "rollback": "rollback",
-}
-REMOTE_TRIGGERS = {
-    "offer": "set_remote_offer",
-    "pranswer": "set_remote_pranswer",
-    "answer": "set_remote_answer",
-    "rollback": "rollback",
-}
+T = TypeVar("T")
 
 
 class PeerConnection:
@@ -78,7 +64,6 @@ class PeerConnection:
         self.label = label
         self.generation = generation
         self._machines = MachineSet(label, generation=generation, engine=engine, journal=journal)
-        self._descriptions = Descriptions()
         self._emitter = Emitter(
             "signalingstatechange",
             "icegatheringstatechange",
@@ -90,11 +75,12 @@ class PeerConnection:
         )
         self._chain = OperationsChain()
         self._closing: asyncio.Task[None] | None = None
-        self._local_candidates: dict[str, IceCandidate] = {}
         self._channels: list[DataChannel] = []
-        self.negotiation = self._machines.make(Negotiation, "negotiation", self._descriptions)
+        descriptions = Descriptions()
+        self.negotiation = self._machines.make(Negotiation, "negotiation", descriptions)
         self.negotiation.observe(self._signaling_moved)
         self._backend = backend or _default_backend(self.configuration)
+        self._negotiator = Negotiator(self.negotiation, descriptions, self._backend, self._emitter.emit)
         self._transports = Transports(self._machines, self._backend.read, self.negotiation, self._emitter.emit)
         self._backend.attach(self)
 
@@ -123,17 +109,17 @@ class PeerConnection:
     @property
     def local_description(self) -> SessionDescription | None:
         """The description that this side applied last, with the candidates found so far."""
-        return self._descriptions.local
+        return self._negotiator.descriptions.local
 
     @property
     def remote_description(self) -> SessionDescription | None:
         """The other side's description that was applied last."""
-        return self._descriptions.remote
+        return self._negotiator.descriptions.remote
 
     @property
     def local_candidates(self) -> tuple[IceCandidate, ...]:
         """The candidates that this side has found."""
-        return tuple(self._local_candidates.values())
+        return self._negotiator.local_candidates
 
     @property
     def data_channels(self) -> tuple[DataChannel, ...]:
@@ -170,7 +156,7 @@ class PeerConnection:
             InvalidStateError: the table doesn't permit it now, or the connection is closed meanwhile.
             OperationError: the library failed.
         """
-        return await self._run(self._create, "create_offer")
+        return await self._run("create_offer", self._negotiator.create_offer)
 
     async def create_answer(self) -> SessionDescription:
         """An answer to the other side's offer.
@@ -179,7 +165,7 @@ class PeerConnection:
             InvalidStateError: there is no offer to answer, or the connection is closed meanwhile.
             OperationError: the library failed.
         """
-        return await self._run(self._create, "create_answer")
+        return await self._run("create_answer", self._negotiator.create_answer)
 
     async def set_local_description(self, description: SessionDescription | None = None) -> None:
         """Apply this side's description and gather candidates.
@@ -194,7 +180,7 @@ class PeerConnection:
             NoUsableAddressError: the host has no address to gather.
             OperationError: the library failed.
         """
-        await self._run(self._set_local, description)
+        await self._run("set_local_description", lambda: self._negotiator.set_local(description))
 
     async def set_remote_description(self, description: SessionDescription) -> None:
         """Apply the other side's description.
@@ -205,7 +191,7 @@ class PeerConnection:
             NotSupportedError: the library can't do it (implicit or explicit rollback, provisional answer).
             OperationError: the library failed.
         """
-        await self._run(self._set_remote, description)
+        await self._run("set_remote_description", lambda: self._negotiator.set_remote(description))
 
     async def add_ice_candidate(self, candidate: IceCandidate | None) -> None:
         """Use a candidate of the other side; None says that there are no more.
@@ -223,7 +209,7 @@ class PeerConnection:
             and candidate.sdp_m_line_index is None
         ):
             raise TypeError("a candidate needs sdp_mid or sdp_m_line_index; pass the other side's candidate whole")
-        await self._run(self._add_candidate, candidate)
+        await self._run("add_ice_candidate", lambda: self._negotiator.add_candidate(candidate))
 
     def create_data_channel(
         self,
@@ -289,106 +275,14 @@ class PeerConnection:
         """
         if self._closing is None:
             self._emitter.clear()
-            self._shut()
+            if not self.negotiation.is_final:
+                self._shut()
             self._closing = asyncio.create_task(self._close_backend(), name=f"fsm_rtc close {self.label}")
         await asyncio.shield(self._closing)
 
-    # Operations, each in its slot of the chain.
-
-    async def _run(self, operation: Callable[..., Any], *arguments: object) -> Any:
-        self._assert_open(operation.__name__.strip("_"))
-        return await self._chain.run(lambda: operation(*arguments))
-
-    async def _create(self, trigger: str) -> SessionDescription:
-        self._demand(trigger)
-        return await self._make(trigger)
-
-    async def _make(self, trigger: str) -> SessionDescription:
-        if trigger == "create_offer":
-            description = self._descriptions.last_offer = await self._backend.create_offer()
-        else:
-            description = self._descriptions.last_answer = await self._backend.create_answer()
-        self._settle(trigger)
-        return description
-
-    async def _set_local(self, description: SessionDescription | None) -> None:
-        if description is None:
-            trigger = self._demand("set_local_description").trigger
-            description = await self._make("create_offer" if trigger == "set_local_offer" else "create_answer")
-        else:
-            trigger = LOCAL_TRIGGERS[description.type]
-            self._demand(trigger, description)
-        if trigger == "rollback":
-            await self._roll_back()
-            return
-        self._require_capability(trigger)
-        if not description.sdp:
-            description = self._descriptions.created(trigger) or await self._make("create_offer")
-        applied = await self._backend.set_local_description(description)
-        self._settle(trigger, description)
-        self._descriptions.applied_local(applied)
-        for candidate in candidates_of(applied):
-            if candidate.candidate not in self._local_candidates:
-                self._local_candidates[candidate.candidate] = candidate
-                self._emitter.emit("icecandidate", candidate)
-        self._emitter.emit("icecandidate", None)
-
-    async def _set_remote(self, description: SessionDescription) -> None:
-        trigger = REMOTE_TRIGGERS[description.type]
-        row = self._demand(trigger, description)
-        if trigger == "rollback":
-            await self._roll_back()
-            return
-        self._require_capability(trigger)
-        check_description(description)
-        if row.first is not None:
-            await self._roll_back()
-        await self._backend.set_remote_description(description)
-        self._settle(trigger, description)
-        self._descriptions.applied_remote(description)
-
-    async def _roll_back(self) -> None:
-        self._require_capability("rollback")
-        await self._backend.rollback()
-        self._settle("rollback")
-        self._descriptions.rolled_back()
-
-    async def _add_candidate(self, candidate: IceCandidate | None) -> None:
-        remote = self._descriptions.remote
-        if remote is None:
-            raise InvalidStateError(
-                "a candidate came before the other side's description; set_remote_description first, or let "
-                "ConnectionStore keep early candidates"
-            )
-        if candidate is not None and candidate.candidate:
-            await self._backend.add_ice_candidate(check_candidate(candidate, remote))
-        else:
-            await self._backend.add_ice_candidate(None)
-
-    def _demand(self, trigger: str, event: object = None) -> Any:
-        """The row that permits the event; if there is none, journal the refusal and raise the specification's error."""
-        verdict = self.negotiation.permits(trigger, event)
-        if isinstance(verdict, Rejected):
-            self.negotiation.fire(trigger, event)
-            raise (verdict.error or InvalidStateError).from_rejected(verdict)
-        return verdict
-
-    def _settle(self, trigger: str, event: object = None) -> None:
-        """The library has done it, so the event happens; unless the connection was closed meanwhile."""
-        outcome = self.negotiation.fire(trigger, event)
-        if isinstance(outcome, Rejected):
-            raise InvalidStateError(
-                f"{trigger} was overtaken: {outcome} What the library did meanwhile is ignored.", rejected=outcome
-            )
-
-    def _require_capability(self, trigger: str) -> None:
-        able = self._backend.capabilities
-        if trigger == "rollback" and not able.rollback:
-            raise NotSupportedError(
-                f"{type(self._backend).__name__} can't roll back a description; close this connection, make a new one"
-            )
-        if trigger.endswith("pranswer") and not able.pranswer:
-            raise NotSupportedError(f"{type(self._backend).__name__} knows no provisional answers; send a final answer")
+    async def _run(self, name: str, operation: Callable[[], Awaitable[T]]) -> T:
+        self._assert_open(name)
+        return await self._chain.run(operation)
 
     def _signaling_moved(self, _: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
         if isinstance(outcome, Accepted) and outcome.source is not outcome.target:

@@ -11,8 +11,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fsm_rtc.engine import Accepted, Chart, Observed, Rejected
-from fsm_rtc.errors import Reason
+from fsm_rtc.engine import Accepted, Chart, Observed
+from fsm_rtc.errors import Reason, Rejected
 from fsm_rtc.machines.connection_state import (
     ConnectionState,
     IceConnection,
@@ -85,8 +85,12 @@ class Transports:
 
     def close(self) -> None:
         """The connection is closed, and every transport with it."""
-        for machine in (*self.ice.values(), *self.dtls.values(), *([self.sctp] if self.sctp else [])):
-            machine.report("closed")
+        machines: list[Observed[Any, Any]] = [*self.ice.values(), *self.dtls.values()]
+        if self.sctp is not None:
+            machines.append(self.sctp)
+        for machine in machines:
+            if not machine.is_final:
+                machine.report("closed")
         self._derive()
 
     def _read_again(self, what: Report, transport: int) -> None:

@@ -1,0 +1,161 @@
+"""The operations of negotiation, two-phase: the table is asked, the library applies, and on success the event happens.
+
+What the table refuses never reaches the library, and what fails in the library changes no state. Each operation runs in
+its slot of the operations chain; only a close can come between its two steps, and then its result is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fsm_rtc.errors import InvalidStateError, NotSupportedError, Rejected
+from fsm_rtc.machines.negotiation import Negotiation
+from fsm_rtc.peer.backend import Backend
+from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.descriptions import Descriptions
+from fsm_rtc.peer.sdp import candidates_of, check_candidate, check_description
+
+__all__ = ["Negotiator"]
+
+LOCAL_TRIGGERS = {
+    "offer": "set_local_offer",
+    "pranswer": "set_local_pranswer",
+    "answer": "set_local_answer",
+    "rollback": "rollback",
+}
+REMOTE_TRIGGERS = {
+    "offer": "set_remote_offer",
+    "pranswer": "set_remote_pranswer",
+    "answer": "set_remote_answer",
+    "rollback": "rollback",
+}
+
+
+class Negotiator:
+    """Carries out operations of one peer connection.
+
+    Args:
+        negotiation: the machine that permits them.
+        descriptions: what was created and applied; the machine's context.
+        backend: the library.
+        emit: tells of each local candidate.
+    """
+
+    def __init__(
+        self,
+        negotiation: Negotiation,
+        descriptions: Descriptions,
+        backend: Backend,
+        emit: Callable[[str, IceCandidate | None], None],
+    ) -> None:
+        self._negotiation = negotiation
+        self.descriptions = descriptions
+        self._backend = backend
+        self._emit = emit
+        self._found: dict[str, IceCandidate] = {}
+
+    @property
+    def local_candidates(self) -> tuple[IceCandidate, ...]:
+        """The candidates that this side has found."""
+        return tuple(self._found.values())
+
+    async def create_offer(self) -> SessionDescription:
+        """An offer, if the table permits one."""
+        self._demand("create_offer")
+        return await self._make("create_offer")
+
+    async def create_answer(self) -> SessionDescription:
+        """An answer, if the table permits one."""
+        self._demand("create_answer")
+        return await self._make("create_answer")
+
+    async def _make(self, trigger: str) -> SessionDescription:
+        if trigger == "create_offer":
+            description = self.descriptions.last_offer = await self._backend.create_offer()
+        else:
+            description = self.descriptions.last_answer = await self._backend.create_answer()
+        self._settle(trigger)
+        return description
+
+    async def set_local(self, description: SessionDescription | None) -> None:
+        """Apply this side's description, or make and apply the one that is due."""
+        if description is None:
+            trigger = self._demand("set_local_description").trigger
+            description = await self._make("create_offer" if trigger == "set_local_offer" else "create_answer")
+        else:
+            trigger = LOCAL_TRIGGERS[description.type]
+            self._demand(trigger, description)
+        if trigger == "rollback":
+            await self._roll_back()
+            return
+        self._require_capability(trigger)
+        if not description.sdp:
+            description = self.descriptions.created(trigger) or await self._make("create_offer")
+        applied = await self._backend.set_local_description(description)
+        self._settle(trigger, description)
+        self.descriptions.applied_local(applied)
+        for candidate in candidates_of(applied):
+            if candidate.candidate not in self._found:
+                self._found[candidate.candidate] = candidate
+                self._emit("icecandidate", candidate)
+        self._emit("icecandidate", None)
+
+    async def set_remote(self, description: SessionDescription) -> None:
+        """Apply the other side's description."""
+        trigger = REMOTE_TRIGGERS[description.type]
+        row = self._demand(trigger, description)
+        if trigger == "rollback":
+            await self._roll_back()
+            return
+        self._require_capability(trigger)
+        check_description(description)
+        if row.first is not None:
+            await self._roll_back()
+        await self._backend.set_remote_description(description)
+        self._settle(trigger, description)
+        self.descriptions.applied_remote(description)
+
+    async def _roll_back(self) -> None:
+        self._require_capability("rollback")
+        await self._backend.rollback()
+        self._settle("rollback")
+        self.descriptions.rolled_back()
+
+    async def add_candidate(self, candidate: IceCandidate | None) -> None:
+        """Give the library a candidate of the other side."""
+        remote = self.descriptions.remote
+        if remote is None:
+            raise InvalidStateError(
+                "a candidate came before the other side's description; set_remote_description first, or let "
+                "ConnectionStore keep early candidates"
+            )
+        if candidate is not None and candidate.candidate:
+            await self._backend.add_ice_candidate(check_candidate(candidate, remote))
+        else:
+            await self._backend.add_ice_candidate(None)
+
+    def _demand(self, trigger: str, event: object = None) -> Any:
+        """The row that permits the event; if there is none, journal the refusal and raise the specification's error."""
+        verdict = self._negotiation.permits(trigger, event)
+        if isinstance(verdict, Rejected):
+            self._negotiation.fire(trigger, event)
+            raise (verdict.error or InvalidStateError).from_rejected(verdict)
+        return verdict
+
+    def _settle(self, trigger: str, event: object = None) -> None:
+        """The library has done it, so the event happens; unless the connection was closed meanwhile."""
+        outcome = self._negotiation.fire(trigger, event)
+        if isinstance(outcome, Rejected):
+            raise InvalidStateError(
+                f"{trigger} was overtaken: {outcome} What the library did meanwhile is ignored.", rejected=outcome
+            )
+
+    def _require_capability(self, trigger: str) -> None:
+        able = self._backend.capabilities
+        if trigger == "rollback" and not able.rollback:
+            raise NotSupportedError(
+                f"{type(self._backend).__name__} can't roll back a description; close this connection, make a new one"
+            )
+        if trigger.endswith("pranswer") and not able.pranswer:
+            raise NotSupportedError(f"{type(self._backend).__name__} knows no provisional answers; send a final answer")

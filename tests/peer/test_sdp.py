@@ -1,0 +1,116 @@
+"""What fsm_rtc itself reads in SDP."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsm_rtc.errors import FsmRtcError, InvalidCandidateError, InvalidDescriptionError, OperationError
+from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.sdp import candidates_of, check_candidate, check_description, sections_of
+
+SESSION = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+TRANSPORT = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 AA:BB\r\n"
+AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
+DATA = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:data\r\n"
+CANDIDATE = "candidate:1 1 udp 2130706431 192.0.2.1 40000 typ host"
+OFFER = SessionDescription(
+    "offer", SESSION + AUDIO + TRANSPORT + f"a={CANDIDATE}\r\n" + DATA + TRANSPORT + f"a={CANDIDATE}\r\n"
+)
+
+
+def offer(sdp: str) -> SessionDescription:
+    return SessionDescription("offer", sdp)
+
+
+def test_sections_are_read_in_order_with_kind_mid_and_index() -> None:
+    assert [(one.kind, one.mid, one.index) for one in sections_of(OFFER.sdp)] == [
+        ("audio", "0", 0),
+        ("application", "data", 1),
+    ]
+
+
+def test_a_session_level_attribute_holds_for_every_section() -> None:
+    assert check_description(offer(SESSION + TRANSPORT + AUDIO + DATA))
+
+
+@pytest.mark.parametrize("missing", ["ice-ufrag", "ice-pwd", "fingerprint"])
+def test_fact_6_a_description_without_transport_parameters_is_refused_by_name(missing: str) -> None:
+    sdp = "\r\n".join(line for line in OFFER.sdp.split("\r\n") if not line.startswith(f"a={missing}"))
+    with pytest.raises(InvalidDescriptionError, match=f"no {missing} in media section 0") as caught:
+        check_description(offer(sdp))
+    assert caught.value.detail == f"no {missing}"
+
+
+@pytest.mark.parametrize(
+    ("sdp", "says"),
+    [
+        ("", "not SDP: it must begin with v=0"),
+        ("garbage", "not SDP"),
+        ("v=0", "no media section"),
+        (SESSION, "no media section"),
+        (SESSION + "m=audio\r\n", "is not SDP"),
+        (SESSION + "m=audio x RTP 0\r\n", "is not SDP"),
+        ("v=0" + "x" * 300_000, "more than the 262144"),
+    ],
+)
+def test_fact_6_garbage_is_refused_before_a_library_sees_it(sdp: str, says: str) -> None:
+    with pytest.raises(InvalidDescriptionError, match=says):
+        check_description(offer(sdp))
+
+
+def test_a_rejected_section_needs_no_transport_parameters() -> None:
+    assert check_description(offer(SESSION + "m=video 0 UDP/TLS/RTP/SAVPF 0\r\na=mid:1\r\n" + AUDIO + TRANSPORT))
+
+
+def test_bundled_candidates_are_given_once_with_their_first_section() -> None:
+    assert candidates_of(OFFER) == (IceCandidate(CANDIDATE, "0", 0),)
+
+
+def test_a_candidate_is_completed_with_mid_and_index() -> None:
+    assert check_candidate(IceCandidate(CANDIDATE, "data"), OFFER) == IceCandidate(CANDIDATE, "data", 1)
+    assert check_candidate(IceCandidate(CANDIDATE, None, 1), OFFER) == IceCandidate(CANDIDATE, "data", 1)
+    assert check_candidate(IceCandidate("a=" + CANDIDATE, "0"), OFFER).candidate == CANDIDATE
+
+
+@pytest.mark.parametrize(
+    "candidate", [IceCandidate(CANDIDATE, "1"), IceCandidate(CANDIDATE, None, 2), IceCandidate(CANDIDATE, "nope", 0)]
+)
+def test_a_candidate_for_no_section_is_refused(candidate: IceCandidate) -> None:
+    with pytest.raises(OperationError, match="has no media section .* it has '0', 'data'"):
+        check_candidate(candidate, OFFER)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x",
+        "candidate:",
+        CANDIDATE.replace("typ host", "typ hots"),
+        CANDIDATE.replace("40000", "70000"),
+        CANDIDATE.replace(" 1 udp", " one udp"),
+        CANDIDATE.replace("2130706431", "99999999999"),
+        CANDIDATE.removeprefix("candidate:"),
+        CANDIDATE.replace("40000", "٤"),
+    ],
+)
+def test_what_is_no_candidate_is_refused(line: str) -> None:
+    with pytest.raises(InvalidCandidateError, match="no ICE candidate"):
+        check_candidate(IceCandidate(line, "0"), OFFER)
+
+
+@given(st.text() | st.text(alphabet="vma=0:- \r\n9udpice-ufrag").map(lambda text: "v=0\r\n" + text))
+def test_no_text_raises_anything_but_a_named_error(sdp: str) -> None:
+    try:
+        check_description(offer(sdp))
+    except FsmRtcError as error:
+        assert isinstance(error, InvalidDescriptionError)
+
+
+@given(st.text() | st.text(alphabet="candite:0123 typhosrflxudp."))
+def test_no_candidate_raises_anything_but_a_named_error(line: str) -> None:
+    try:
+        check_candidate(IceCandidate(line, "0"), OFFER)
+    except FsmRtcError as error:
+        assert isinstance(error, InvalidCandidateError)
