@@ -145,7 +145,8 @@ def box_ids(states: Sequence[StrEnum]) -> dict[StrEnum, str]:
     ids: dict[StrEnum, str] = {}
     for state in states:
         word = re.sub(r"[^0-9a-z_]+", "_", state.name.lower()).strip("_") or "state"
-        word = f"{word}_state" if word in RESERVED or word[0].isdigit() or word.startswith("rule_") else word
+        word = f"state_{word}" if word[0].isdigit() or word.startswith(("note_", "rule_")) else word
+        word = f"{word}_state" if word in RESERVED else word
         taken = set(ids.values())
         ids[state] = next(name for name in _numbered(word, len(states)) if name not in taken)
     return ids

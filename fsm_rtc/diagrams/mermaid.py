@@ -54,8 +54,8 @@ def _flow_box(box: Box) -> str:
 
 
 def _flow_arrow(arrow: Arrow) -> str:
-    words = f'|"{", ".join(arrow.lines)}"| ' if arrow.lines else ""
-    return f"{arrow.source} --> {words}{arrow.target}"
+    words = f'|"{", ".join(arrow.lines)}"|' if arrow.lines else ""
+    return f"{arrow.source} -->{words} {arrow.target}"
 
 
 def _unwrapped(lines: tuple[str, ...]) -> list[str]:
