@@ -1,0 +1,48 @@
+"""Two stores in one process connect, talk on their channel, and close.
+
+python examples/plain_call.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from fsm_rtc import ConnectionStore, Journal
+
+CONNECT_SECONDS = 20.0
+
+
+async def hear(store: ConnectionStore) -> str:
+    """The next chat message."""
+    async for message in store.messages():
+        payload = json.loads(message)
+        if payload["type"] == "chat":
+            return str(payload["message"])
+    raise ConnectionError("the connection was closed before a message came")
+
+
+async def main() -> None:
+    """Call, talk, close, and tell what the machines went through."""
+    journal = Journal()
+    caller, callee = ConnectionStore(journal=journal, label="caller"), ConnectionStore(journal=journal, label="callee")
+    caller.subscribe(lambda status: print("caller:", status), select=lambda state: state.peer_connection_status)
+
+    # Descriptions are plain data: here they are handed over, elsewhere they go by websocket, HTTP or mail.
+    offer = await caller.create_offer()
+    answer = await callee.process_offer(offer)
+    await caller.process_answer(answer)
+    await asyncio.gather(caller.wait_for_connected(CONNECT_SECONDS), callee.wait_for_connected(CONNECT_SECONDS))
+
+    caller.send_chat("Hello peer!")
+    print("callee heard:", await hear(callee))
+    callee.send_chat("Hello yourself!")
+    print("caller heard:", await hear(caller))
+
+    await caller.close_connection()
+    await callee.close_connection()
+    print(f"{journal.accepted} events accepted, {journal.rejected} rejected")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
