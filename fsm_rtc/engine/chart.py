@@ -1,8 +1,7 @@
 """Chart: a machine written as a table, and the engine that runs it.
 
 A subclass's body is the table. An instance is a running machine of five words; its triggers are plain functions that
-the
-metaclass puts in the place of each `On`. The step is synchronous and knows no clock, task or socket:
+the metaclass puts in the place of each `On`. The step is synchronous and knows no clock, task or socket:
 
     trigger → checks → rows of this state in order → guards → effects (returned) → new state → observers
 
@@ -16,7 +15,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, overload
 
 from fsm_rtc.engine.compile import Cell, ChartTable, Place, build_places, build_table
 from fsm_rtc.engine.outcome import Accepted, Outcome, Queued
@@ -44,6 +43,8 @@ logger = logging.getLogger("fsm_rtc.engine")
 QUEUE_LIMIT = 10_000
 """How many events observers may add to one step before `RunawayError` ends it."""
 
+_REPORT = "report"  # stands at index 0, in a trigger's place, for a report that no trigger takes; see `Observed`
+
 _Waiting = deque[tuple[int, object, int | None]] | tuple[()]
 _NOTHING_WAITS: tuple[()] = ()
 
@@ -62,6 +63,8 @@ class ChartMeta(type):
         inherited: dict[str, On[Any, Any]] = {}
         for base in reversed(cls.__mro__[1:]):
             inherited.update(vars(base).get("_declared", {}))
+        for key in sorted(inherited.keys() & plain.keys()):
+            raise ChartError(f"{name}.{key}: a trigger can only be replaced by another On(…)")
         declared = {**inherited, **declared}
         if declared or "initial" in namespace:
             cls._compile(declared)
@@ -73,7 +76,7 @@ class ChartMeta(type):
         table = build_table(cls.__name__, (cls.__doc__ or "").strip(), initial, final, declared, _RESERVED)
         cls._declared = dict(declared)
         cls.chart = table
-        cls._trigger_names = ("", *table.triggers)
+        cls._trigger_names = (_REPORT, *table.triggers)
         cls._indices = {name: index for index, name in enumerate(table.triggers, start=1)}
         cls._places = build_places(table, hot=cls._hot)  # type: ignore[attr-defined]
         for name, index in cls._indices.items():
@@ -217,14 +220,19 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         """
         self._observers = (*self._observers, observer)
         self._here = self._here[0].watched
+        subscribed = True
 
         def unsubscribe() -> None:
+            nonlocal subscribed
+            if not subscribed:
+                return
+            subscribed = False
             remaining = list(self._observers)
-            if observer in remaining:
-                remaining.remove(observer)
-                self._observers = tuple(remaining)
-                if not remaining:
-                    self._here = self._here[0].bare
+            remaining.remove(observer)
+            self._observers = tuple(remaining)
+            # Within a step the machine stays watched: what an observer fires after this call must still wait its turn.
+            if not remaining and self._queue is None:
+                self._here = self._here[0].bare
 
         return unsubscribe
 
@@ -258,9 +266,13 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
                 outcome = self._reject(index, event, Reason.GUARD, guard)
             return self._announce(outcome)
         finally:
-            if self._queue is not _NOTHING_WAITS:
-                self._drain()
-            self._queue = None
+            try:
+                if self._queue is not _NOTHING_WAITS:
+                    self._drain()
+            finally:
+                self._queue = None
+                if not self._observers:
+                    self._here = self._here[0].bare
 
     def _enqueue(self, waiting: _Waiting, index: int, event: object, generation: int | None) -> Queued:
         if not isinstance(waiting, deque):
@@ -274,7 +286,6 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         while waiting:
             handled += 1
             if handled > QUEUE_LIMIT:
-                self._queue = None
                 raise RunawayError(
                     f"{type(self).__name__}: {QUEUE_LIMIT} events followed from one; break the circle of its observers"
                 )
@@ -295,19 +306,23 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
             earlier = self._step(cell.first, None, None)
             if isinstance(earlier, Accepted):
                 requests = (*earlier.effects, *requests)
-        self._here = cell.place.watched if self._observers else cell.place.bare
+        self._stand_on(cell.place.state)
         return cell.accepted((event, cell.packed(requests)))
 
+    def _stand_on(self, state: StrEnum) -> None:
+        place = self._places[state]
+        self._here = place.watched if self._observers else place.bare
+
     def _announce(self, outcome: _Settled) -> _Settled:
-        for observer in self._observers:
+        observers = self._observers
+        for observer in observers:
+            if self._observers is not observers and observer not in self._observers:
+                continue
             try:
                 observer(self, outcome)
             except Exception:
-                self._log_observer(observer, outcome)
+                logger.exception("%s: observer %r raised on %r", type(self).__name__, observer, outcome)
         return outcome
-
-    def _log_observer(self, observer: Observer, outcome: Accepted | Rejected) -> None:
-        logger.exception("%s: observer %r raised on %r", type(self).__name__, observer, outcome)
 
     def _decide(self, index: int, event: object, generation: int | None) -> Cell | Rejected:
         """The cell that takes the event, or the refusal; pure."""
@@ -377,10 +392,9 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
             first=earlier.trigger,
         )
 
-    def __copy__(self) -> Self:
-        raise TypeError(
-            f"a running {type(self).__name__} can't be copied; make a new one with state={self.state.value!r}"
-        )
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        name, state = type(self).__name__, self.state.value
+        raise TypeError(f"a running {name} can't be copied or pickled; make a new one with state={state!r}")
 
 
-_RESERVED = frozenset(name for name in dir(Chart) if not name.startswith("__")) | {"report"}
+_RESERVED = frozenset(name for name in dir(Chart) if not name.startswith("__")) | {_REPORT}

@@ -129,6 +129,7 @@ def build_table(
         bound[trigger] = TriggerTable(trigger, rows, on.checks, on.error, on.idempotent, on.cite)
     table = ChartTable(name, doc, states, initial, frozenset(final), MappingProxyType(bound))
     _check_states(table)
+    _check_references(table)
     for trigger_table in bound.values():
         _check_trigger(table, trigger_table)
     _check_reachable(table)
@@ -139,7 +140,8 @@ def _check_states(table: ChartTable) -> None:
     for state in table.final:
         if state not in table.states or type(state) is not type(table.initial):
             raise ChartError(f"{table.name}: final state {state!r} is not a member of {type(table.initial).__name__}")
-    for source, row, target in table.edges():
+    every = [(row, *edge) for trigger in table.triggers.values() for row in trigger.rows for edge in row.edges()]
+    for row, source, target in every:
         for end, word in ((source, "source"), (target, "target")):
             if type(end) is not type(table.initial):
                 raise ChartError(
@@ -147,6 +149,27 @@ def _check_states(table: ChartTable) -> None:
                 )
         if source in table.final:
             raise ChartError(f"{table.name}.{row.trigger}: a row leads out of {source.value!r}, which is final")
+
+
+def _check_references(table: ChartTable) -> None:
+    """`resolves_to` and `first` must name triggers, and end after one step."""
+    for trigger in table.triggers.values():
+        where = f"{table.name}.{trigger.name}"
+        for resolves in (row.resolves for row in trigger.rows if row.resolves is not None):
+            if resolves not in table.triggers or resolves == trigger.name:
+                raise ChartError(f"{where}: resolves_to({resolves!r}) is no other trigger of this chart")
+            if any(inner.resolves for inner in table.triggers[resolves].rows):
+                raise ChartError(
+                    f"{where}: resolves_to({resolves!r}) leads to a trigger that itself resolves to another"
+                )
+        for first in (row.first for row in trigger.rows if row.first is not None):
+            if first not in table.triggers or first == trigger.name:
+                raise ChartError(f"{where}: first={first!r} is no other trigger of this chart")
+            if any(inner.first or inner.resolves for inner in table.triggers[first].rows):
+                raise ChartError(
+                    f"{where}: first={first!r} has itself rows with first or resolves_to; "
+                    "one implicit trigger is the limit"
+                )
 
 
 def _check_trigger(table: ChartTable, trigger: TriggerTable) -> None:
@@ -170,18 +193,8 @@ def _check_trigger(table: ChartTable, trigger: TriggerTable) -> None:
             _check_function(where, "guard", guard)
         for effect in row.then:
             _check_function(where, "effect", effect)
-        if row.first is not None and row.first not in table.triggers:
-            raise ChartError(f"{where}: first={row.first!r} is no trigger of this chart")
-        if row.resolves is not None and (row.resolves not in table.triggers or row.resolves == trigger.name):
-            raise ChartError(f"{where}: resolves_to({row.resolves!r}) is no other trigger of this chart")
-        if row.resolves is not None and any(inner.resolves for inner in table.triggers[row.resolves].rows):
-            raise ChartError(
-                f"{where}: resolves_to({row.resolves!r}) leads to a trigger that itself resolves to another"
-            )
-        if row.first is not None and any(inner.first for inner in table.triggers[row.first].rows):
-            raise ChartError(
-                f"{where}: first={row.first!r} has itself rows with first; one implicit trigger is the limit"
-            )
+    if not any(table.rows(trigger.name, state) for state in table.states):
+        raise ChartError(f"{where}: what it resolves to has no row in any of its states; add one or drop the trigger")
 
 
 def _check_function(where: str, kind: str, function: Callable[..., object]) -> None:
@@ -194,8 +207,10 @@ def _check_function(where: str, kind: str, function: Callable[..., object]) -> N
         raise ChartError(f"{where}: {kind} {name} has no docstring; its first line is the sentence that a user reads")
     try:
         inspect.signature(function).bind(None, None)
-    except TypeError:
+    except (TypeError, ValueError):
         raise ChartError(f"{where}: {kind} {name} must take (context, event)") from None
+    if inspect.iscoroutinefunction(function):
+        raise ChartError(f"{where}: {kind} {name} is async; a step waits for nothing, so write a plain function")
 
 
 def _check_reachable(table: ChartTable) -> None:
@@ -280,7 +295,13 @@ def _source_after_first(table: ChartTable, row: AnyRow, state: StrEnum) -> StrEn
         raise ChartError(
             f"{table.name}.{row.trigger}: first={row.first!r} may end in several states from {state.value!r}"
         )
-    return between.pop() if between else state
+    behind = between.pop() if between else state
+    if behind in table.final:
+        raise ChartError(
+            f"{table.name}.{row.trigger}: first={row.first!r} ends in {behind.value!r}, which is final; "
+            "the row can't lead out of it"
+        )
+    return behind
 
 
 def _hot_entry(trigger: TriggerTable, cells: tuple[Cell, ...]) -> tuple[Any, ...] | None:

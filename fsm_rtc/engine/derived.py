@@ -57,6 +57,8 @@ class Derived(Generic[S, Inputs]):
         for rule in rules[:-1]:
             if rule.when is None:
                 raise ChartError(f"{cls.__name__}: the rules behind {rule.target.value!r} are never reached")
+            if not getattr(rule.when, "__name__", "").isidentifier():
+                raise ChartError(f"{cls.__name__}: a condition must be a named function; found {rule.when!r}")
             if not rule.sentence:
                 raise ChartError(f"{cls.__name__}: {rule.when.__name__} has no docstring; it is what a user reads")
         states: type[StrEnum] = type(rules[-1].target)

@@ -7,6 +7,7 @@ descriptions and candidates carry addresses and secrets.
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from fsm_rtc.engine.clock import Clock
 from fsm_rtc.engine.outcome import Accepted, Rejected
 
 __all__ = ["Entry", "Journal", "Started"]
+
+logger = logging.getLogger("fsm_rtc.engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +120,21 @@ class Journal:
         return machine.observe(record)
 
     def subscribe(self, listener: Callable[[Started | Entry], None]) -> Callable[[], None]:
-        """Call `listener` with each record as it is made, until the returned function is called."""
-        self._listeners = (*self._listeners, listener)
+        """Call `listener` with each record as it is made, until the returned function is called.
+
+        One that raises is logged and harms nobody.
+        """
+
+        def call(record: Started | Entry) -> None:
+            try:
+                listener(record)
+            except Exception:
+                logger.exception("journal: listener %r raised on %r", listener, record)
+
+        self._listeners = (*self._listeners, call)
 
         def unsubscribe() -> None:
-            self._listeners = tuple(other for other in self._listeners if other is not listener)
+            self._listeners = tuple(other for other in self._listeners if other is not call)
 
         return unsubscribe
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from fsm_rtc.engine.chart import Chart
+from fsm_rtc.engine.compile import Cell
 from fsm_rtc.engine.outcome import Outcome
 from fsm_rtc.engine.table import On, Row
 from fsm_rtc.errors import ChartError, Reason, Rejected
@@ -29,10 +30,13 @@ else:
 
 __all__ = ["Observed", "adopt", "report_trigger"]
 
+_UNKNOWN = 0
+"""The index of no trigger."""
+
 
 def report_trigger(value: str) -> str:
-    """The trigger for a reported state: ``on_`` and the state's own string."""
-    return "on_" + value.replace("-", "_").lower()
+    """The trigger for a reported state: ``on_`` and the state's own string, with ``_`` for ``-``."""
+    return f"on_{value}".replace("-", "_")
 
 
 class Observed(Chart[S, C]):
@@ -49,16 +53,22 @@ class Observed(Chart[S, C]):
             Accepted; or Rejected with `Reason.ALREADY` if it is the present state (nothing to do),
             `Reason.UNKNOWN_REPORT` if the value is no state that can be reported, or why the table refuses it.
         """
-        trigger = report_trigger(value)
-        if trigger not in self._indices:
-            return self._reject_unknown(trigger, value)
-        return self.fire(trigger, generation=generation)
+        index = self._indices.get(report_trigger(value), _UNKNOWN) if value in self.chart.states else _UNKNOWN
+        if index == _UNKNOWN:
+            return self._handle(index, value, self.generation if generation is None else generation)
+        return self._handle(index, None, generation)
 
-    def _reject_unknown(self, trigger: str, value: str) -> Rejected:
-        return self._announce(
-            Rejected(
-                type(self).__name__, self.state, trigger, Reason.UNKNOWN_REPORT, allowed=self.allowed(), event=value
-            )
+    def _decide(self, index: int, event: Any, generation: int | None) -> Cell | Rejected:
+        if index != _UNKNOWN:
+            return super()._decide(index, event, generation)
+        stale = generation != self.generation
+        return Rejected(
+            type(self).__name__,
+            self.state,
+            report_trigger(event),
+            Reason.STALE if stale else Reason.UNKNOWN_REPORT,
+            allowed=self.allowed(),
+            event=event,
         )
 
 

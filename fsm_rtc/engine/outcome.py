@@ -55,7 +55,8 @@ class Accepted(tuple[Any, Any]):
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Accepted):
-            return NotImplemented
+            # A plain tuple would compare itself with what this one holds.
+            return False if isinstance(other, tuple) else NotImplemented
         return self._edge() == other._edge() and self.event == other.event and self.effects == other.effects
 
     def __ne__(self, other: object) -> bool:
