@@ -7,7 +7,7 @@ import sys
 
 __all__ = ["main"]
 
-NEEDED = ("click", "rich", "typer")
+NEEDED = ("rich", "typer")
 
 
 def main() -> None:
