@@ -20,6 +20,9 @@ FINAL = {"fillcolor": "#eceff1", "color": "#607d8b", "peripheries": "2"}
 RESULT = {"fillcolor": "#e8f0fa", "color": "#3a6ea5"}
 QUESTION = {"fillcolor": "#fff8e6", "color": "#b98900", "style": "filled", "margin": "0.2,0.12", "group": "questions"}
 START = {"shape": "circle", "style": "filled", "fillcolor": INK, "color": INK, "width": "0.16", "fixedsize": "true"}
+COLOURS = ("#1d5a9e", "#9a4a00", "#1f7437", "#7b3596", "#a3203a", "#0c6f75", "#4f5b66")
+"""Of arrows and their words, by where they lead, so that a word is never taken for a neighbour's; all dark on white."""
+
 NOTE = {"shape": "note", "style": "filled", "fillcolor": "#fffbe0", "color": "#c2b280", "fontsize": "10"}
 
 
@@ -50,8 +53,10 @@ def _body(drawing: Drawing) -> Iterator[str]:
         yield f"    {one.id} {_attributes(_box(one, flow=drawing.flow))};"
     for number, note in enumerate(drawing.notes, start=1):
         yield f"    note_{number} {_attributes({'label': _left(note), **NOTE})};"
+    ids = [one.id for one in drawing.boxes if one.shape is Shape.STATE]
     for arrow in drawing.arrows:
-        yield f"    {arrow.source} -> {arrow.target}{_arrow(arrow, flow=drawing.flow)};"
+        looks = _rule_arrow(arrow) if drawing.flow else _arrow(arrow, COLOURS[ids.index(arrow.target) % len(COLOURS)])
+        yield f"    {arrow.source} -> {arrow.target}{f' {_attributes(looks)}' if looks else ''};"
     if drawing.flow:
         yield from _beside(drawing)
 
@@ -73,11 +78,16 @@ def _box(box: Box, *, flow: bool) -> dict[str, str]:
     return {"label": _centred(box.lines), **(RESULT if flow else FINAL if box.final else STATE)}
 
 
-def _arrow(arrow: Arrow, *, flow: bool) -> str:
-    looks = {"label": _left(tuple(f" {line} " for line in arrow.lines))} if arrow.lines else {}
-    if flow and arrow.lines != ("yes",):
-        looks["weight"] = "20"
-    return f" {_attributes(looks)}" if looks else ""
+def _arrow(arrow: Arrow, colour: str) -> dict[str, str]:
+    return {**_words(arrow), "color": colour, "fontcolor": colour} if arrow.lines else {}
+
+
+def _rule_arrow(arrow: Arrow) -> dict[str, str]:
+    return _words(arrow) if arrow.lines == ("yes",) else {**_words(arrow), "weight": "20"}
+
+
+def _words(arrow: Arrow) -> dict[str, str]:
+    return {"label": _left(tuple(f" {line} " for line in arrow.lines))} if arrow.lines else {}
 
 
 def _attributes(attributes: dict[str, str]) -> str:
