@@ -1,7 +1,7 @@
 """An explicit finite-state-machine engine for WebRTC connections.
 
-The names below are the package's public ones; each is loaded when it is first used, so that ``import fsm_rtc`` costs next to
-nothing and a program that only reads tables never loads a media library. Further public modules, by import:
+The names below are the package's public ones; each is loaded when it is first used, so that ``import fsm_rtc`` costs
+next to nothing and a program that only reads tables never loads a media library. Further public modules, by import:
 ``fsm_rtc.machines`` (the model), ``fsm_rtc.bridge``, ``fsm_rtc.diagrams``, ``fsm_rtc.testing``.
 """
 

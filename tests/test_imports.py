@@ -14,7 +14,7 @@ CORE = ("errors", "engine", "machines")
 CALL = (*CORE, "messages", "peer", "connection", "store")
 
 MAY_IMPORT = {
-    "": CALL,
+    "": ("_version", *CALL),
     "_version": (),
     "errors": (),
     "engine": ("errors",),
@@ -22,9 +22,9 @@ MAY_IMPORT = {
     "messages": CORE,
     "bridge": CORE,
     "diagrams": CORE,
-    "peer": (*CORE, "messages"),
-    "connection": (*CORE, "messages", "peer"),
-    "store": (*CORE, "messages", "peer", "connection"),
+    "peer": (*CORE, "bridge", "messages"),
+    "connection": (*CORE, "bridge", "messages", "peer"),
+    "store": (*CORE, "bridge", "messages", "peer", "connection"),
     "signaling": CALL,
     "media": CALL,
     "testing": (*CORE, "peer"),
@@ -33,9 +33,6 @@ MAY_IMPORT = {
     "cli": (*CALL, "signaling", "media", "bridge", "diagrams", "testing", "conformance", "inspector", "_version"),
 }
 """By part of the package, the parts that it may import; each may import itself."""
-
-MAY_IMPORT_WHEN_USED = {"": ("_version",), "peer": ("bridge",), "store": ("bridge",)}
-"""Besides, for ``engine="transitions"``: inside a function only, so that nobody else loads it."""
 
 HEAVY = ("aiortc", "av", "cryptography", "hypothesis", "rich", "transitions", "typer", "websockets")
 
@@ -56,36 +53,25 @@ def modules() -> Iterator[tuple[str, Path]]:
         yield ("" if part == "__init__" else part), path
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Each imported module of a file, and whether it is imported inside a function."""
-
-    def walk(node: ast.AST, inside: bool) -> Iterator[tuple[str, bool]]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.Import):
-                yield from ((alias.name, inside) for alias in child.names)
-            elif isinstance(child, ast.ImportFrom):
-                assert child.level == 0, f"{path}: a relative import"
-                if child.module == "fsm_rtc":
-                    names = (alias.name.replace("__version__", "_version") for alias in child.names)
-                    yield from ((f"fsm_rtc.{name}", inside) for name in names)
-                else:
-                    yield child.module or "", inside
+def imports(path: Path) -> Iterator[str]:
+    """Each module that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            if node.module == "fsm_rtc":
+                yield from (f"fsm_rtc.{alias.name.replace('__version__', '_version')}" for alias in node.names)
             else:
-                yield from walk(child, inside or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef))
-
-    return walk(ast.parse(path.read_text()), False)
+                yield node.module or ""
 
 
 def test_every_part_imports_only_what_lies_below_it() -> None:
     wrong = []
     for part, path in modules():
         assert part in MAY_IMPORT, f"{path} is a new part: give it a place in the order"
-        for name, inside in imports(path):
-            if not name.startswith("fsm_rtc."):
-                continue
-            other = name.split(".")[1]
-            allowed = (part, *MAY_IMPORT[part], *(MAY_IMPORT_WHEN_USED.get(part, ()) if inside or not part else ()))
-            if other not in allowed:
+        for name in imports(path):
+            if name.startswith("fsm_rtc.") and name.split(".")[1] not in (part, *MAY_IMPORT[part]):
                 wrong.append(f"{path.relative_to(PACKAGE)} imports {name}")
     assert not wrong
 
@@ -93,7 +79,7 @@ def test_every_part_imports_only_what_lies_below_it() -> None:
 def test_the_pure_parts_import_nothing_foreign() -> None:
     wrong = []
     for part, path in modules():
-        for name, _ in imports(path):
+        for name in imports(path):
             top = name.split(".")[0]
             if part in FOREIGN and top not in (*sys.stdlib_module_names, "fsm_rtc", *FOREIGN[part]):
                 wrong.append(f"{path.relative_to(PACKAGE)} imports {name}")
@@ -108,7 +94,22 @@ def loaded_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import fsm_rtc", "from fsm_rtc import Chart, On, Row, Journal, Rejected", "import fsm_rtc.machines"],
+    [
+        "import fsm_rtc",
+        "from fsm_rtc import Chart, On, Row, Journal, Rejected",
+        "import fsm_rtc.machines",
+        "import fsm_rtc.bridge",
+    ],
 )
 def test_reading_tables_loads_no_library(statement: str) -> None:
     assert loaded_by(statement).isdisjoint(HEAVY)
+
+
+def test_a_call_loads_transitions_only_for_who_asks_for_it() -> None:
+    loaded = loaded_by("import fsm_rtc.peer.aiortc_backend, fsm_rtc.store")
+    assert "aiortc" in loaded
+    assert loaded.isdisjoint({"transitions", "typer", "rich", "hypothesis", "websockets"})
+
+
+def test_the_peer_connection_in_memory_loads_no_media_library() -> None:
+    assert loaded_by("import fsm_rtc.testing").isdisjoint({"aiortc", "av"})
