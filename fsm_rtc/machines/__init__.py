@@ -1,0 +1,39 @@
+"""The model: every status of a connection as a table. A reader learns the protocol from this folder alone."""
+
+from typing import Any
+
+from fsm_rtc.engine import Chart, Derived
+from fsm_rtc.machines.candidates import Candidates
+from fsm_rtc.machines.connection_state import ConnectionState, IceConnection, IceGathering
+from fsm_rtc.machines.data_channel import Channel, Flow
+from fsm_rtc.machines.dtls import Dtls
+from fsm_rtc.machines.gathering import Gathering
+from fsm_rtc.machines.ice import Ice
+from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep
+from fsm_rtc.machines.peer_status import PeerStatus
+from fsm_rtc.machines.sctp import Sctp
+from fsm_rtc.machines.signaling_link import SignalingLink
+
+__all__ = ["CHARTS", "DERIVED"]
+
+CHARTS: dict[str, type[Chart[Any, Any]]] = {
+    "signaling_link": SignalingLink,
+    "peer_status": PeerStatus,
+    "negotiation": Negotiation,
+    "negotiation_jsep": NegotiationJsep,
+    "candidates": Candidates,
+    "gathering": Gathering,
+    "ice": Ice,
+    "dtls": Dtls,
+    "sctp": Sctp,
+    "data_channel": Channel,
+    "flow": Flow,
+}
+"""Every machine and profile, by the name under which the command line and the diagrams know it."""
+
+DERIVED: dict[str, type[Derived[Any, Any]]] = {
+    "connection_state": ConnectionState,
+    "ice_connection_state": IceConnection,
+    "ice_gathering_state": IceGathering,
+}
+"""Every derived status, by name."""

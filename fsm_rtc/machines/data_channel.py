@@ -1,0 +1,90 @@
+"""RTCDataChannelState, and how much waits to be sent.
+
+Source: W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcdatachannelstate, #announce-datachannel-open,
+#data-transport-closing-procedure and #dom-rtcpeerconnection-close (which closes channels abruptly, without `closing`).
+`Flow` is this project's own: it has two marks, so that a channel near one of them doesn't flap. Left out: messages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fsm_rtc.engine import Chart, On, Row, stay
+
+__all__ = ["Channel", "DataChannelState", "Flow", "FlowLimits", "FlowState"]
+
+
+class DataChannelState(StrEnum):
+    """RTCDataChannelState."""
+
+    CONNECTING = "connecting"
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+CONNECTING, OPEN, CLOSING, CLOSED = DataChannelState
+
+
+class Channel(Chart[DataChannelState, None]):
+    """RTCDataChannelState of one data channel."""
+
+    source = "W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcdatachannelstate"
+    initial = CONNECTING
+    final = frozenset({CLOSED})
+
+    on_open = On(Row(CONNECTING, OPEN), cite="#announce-datachannel-open")
+    send = On(stay(OPEN), cite="#datachannel-send")
+    close = On(Row((CONNECTING, OPEN), CLOSING), idempotent=True, cite="#dom-rtcdatachannel-close")
+    on_closing = On(Row((CONNECTING, OPEN), CLOSING), idempotent=True, cite="#data-transport-closing-procedure")
+    on_closed = On(Row((CONNECTING, OPEN, CLOSING), CLOSED), idempotent=True, cite="#announce-datachannel-closed")
+    connection_closed = On(
+        Row((CONNECTING, OPEN, CLOSING), CLOSED), idempotent=True, cite="#dom-rtcpeerconnection-close, abruptly"
+    )
+
+
+class FlowState(StrEnum):
+    """Whether more should be sent just now."""
+
+    CLEAR = "clear"
+    CONGESTED = "congested"
+
+
+CLEAR, CONGESTED = FlowState
+
+
+@dataclass(frozen=True, slots=True)
+class FlowLimits:
+    """The context of `Flow`.
+
+    Attributes:
+        high_bytes: as much waiting makes it congested.
+        low_bytes: as little waiting makes it clear again.
+    """
+
+    high_bytes: int = 1024 * 1024
+    low_bytes: int = 256 * 1024
+
+
+def too_much_waits(limits: FlowLimits, amount: int) -> bool:
+    """As many bytes as the high mark, or more, must wait."""
+    return amount >= limits.high_bytes
+
+
+def little_waits(limits: FlowLimits, amount: int) -> bool:
+    """No more bytes than the low mark may wait."""
+    return amount <= limits.low_bytes
+
+
+class Flow(Chart[FlowState, FlowLimits]):
+    """The flow of one data channel, by its bufferedAmount in bytes."""
+
+    source = "fsm_rtc; the amount is W3C webrtc-pc's #dom-datachannel-bufferedamount"
+    initial = CLEAR
+
+    on_buffered_amount = On(
+        Row(CLEAR, CONGESTED, when=(too_much_waits,)),
+        Row(CONGESTED, CLEAR, when=(little_waits,)),
+        cite="#dom-datachannel-bufferedamount",
+    )
