@@ -20,14 +20,13 @@ from pathlib import Path
 os.environ["HYPOTHESIS_PROFILE"] = "quick"
 
 import hypothesis.stateful
-import pytest_asyncio.plugin
 
 from fsm_rtc.machines import CHARTS, DERIVED
 from tests.mutation.children import EQUIVALENT, Suite, Verdict, in_children
 from tests.mutation.equivalence import inputs_of
 from tests.mutation.mutants import Mutant, mutants_of_chart, mutants_of_derived
 
-IMPORTED_ONCE = (hypothesis.stateful, pytest_asyncio.plugin)
+IMPORTED_ONCE = hypothesis.stateful
 """Not used here, but by every child."""
 
 SUITE = Suite(Path(__file__).parent.parent / "machines")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+import _hypothesis_pytestplugin
 import pytest
+import pytest_asyncio.plugin
 
 from fsm_rtc.errors import ChartError
 
@@ -19,6 +23,14 @@ Task = TypeVar("Task")
 
 LIMIT_SECONDS = 60
 """A mutant whose tests run longer than this has made something endless."""
+
+OPTIONS = [
+    *("-x", "-q", "--no-header", "--tb=line", "--hypothesis-seed=0"),
+    *("-p", "no:cacheprovider", "-p", "no:doctest", "-p", "no:unittest", "-p", "no:junitxml", "-p", "no:pastebin"),
+]
+
+PLUGINS = (pytest_asyncio.plugin, _hypothesis_pytestplugin)
+"""Imported before the fork, and nothing is searched for after it: most of a child's time would go there."""
 
 REFUSED = 100
 EQUIVALENT = 101
@@ -62,8 +74,7 @@ class Suite:
 
 def run_pytest(paths: Iterable[Path], expression: str) -> int:
     """pytest's exit code; 0 also if no test is selected."""
-    options = ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly"]
-    code = pytest.main([*options, "--hypothesis-seed=0", "-k", expression, *map(str, paths)])
+    code = pytest.main([*OPTIONS, "-k", expression, *map(str, paths)], plugins=PLUGINS)
     return int(pytest.ExitCode.OK if code == pytest.ExitCode.NO_TESTS_COLLECTED else code)
 
 
@@ -94,6 +105,7 @@ def in_children(
 ) -> Iterator[tuple[Task, Verdict, str]]:
     """(task, verdict, output) of each task as it ends, with `at_once` children running."""
     running: dict[int, tuple[Task, Path]] = {}
+    gc.freeze()  # pytest collects garbage at its end: not ours, in every child
     for number, task in enumerate(tasks):
         if len(running) >= at_once:
             yield _ended(running)
@@ -122,10 +134,13 @@ def _child(task: Task, work: Callable[[Task], int], log: Path) -> None:
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         signal.alarm(LIMIT_SECONDS)
         code = work(task)
     except ChartError:
         code = REFUSED
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
