@@ -181,9 +181,11 @@ class _Walker:
             return f"the event is one of {entry.machine}, but {self.label} is a {table.name}"
         if entry.source != self.state.value:
             return f"the walk is in {self.state.value!r}"
+        observed = issubclass(self.chart, Observed)
         if entry.reason == Reason.UNKNOWN_REPORT:
-            known = entry.trigger in table.triggers or not issubclass(self.chart, Observed)
-            return f"{table.name} would not call this report unknown" if known else None
+            return None if observed else f"{table.name} follows no reports"
+        if observed and entry.reason == Reason.STALE:  # a report without trigger may be stale too
+            return None
         if entry.trigger not in table.triggers:
             return f"{table.name} has no such trigger"
         if entry.accepted:

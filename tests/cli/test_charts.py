@@ -43,7 +43,9 @@ def test_diagram_prints_mermaid_by_default(run: Run) -> None:
     assert run("diagram", "negotiation").output == mermaid(Negotiation)
 
 
-@pytest.mark.parametrize(("language", "opening"), [("dot", "digraph"), ("svg", "<?xml"), ("mermaid", "---\ntitle: Door")])
+@pytest.mark.parametrize(
+    ("language", "opening"), [("dot", "digraph"), ("svg", "<?xml"), ("mermaid", "---\ntitle: Door")]
+)
 def test_diagram_prints_a_users_chart_in_each_language(run: Run, language: str, opening: str) -> None:
     assert run("diagram", "house.door:Door", "--format", language).output.startswith(opening)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 WITHOUT = "import sys; sys.modules['typer'] = None; from fsm_rtc.cli import main; main()"
 
 
@@ -12,7 +14,7 @@ def fsm_rtc(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     return subprocess.run(
         [sys.executable, "-m", "fsm_rtc.cli", *arguments],
         capture_output=True,
-        text=True,
+        encoding="latin-1",
         check=False,
         env={"PATH": "", **environment} if environment else None,
     )
@@ -32,8 +34,9 @@ def test_an_unknown_machine_is_one_line_without_traceback() -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_a_terminal_that_knows_only_ascii_gets_the_matrix_too() -> None:
-    done = fsm_rtc("matrix", "negotiation", PYTHONIOENCODING="ascii")
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_lacks_a_character_gets_the_matrix_too(encoding: str) -> None:
+    done = fsm_rtc("matrix", "negotiation", PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -107,7 +107,11 @@ def test_a_changed_chart_is_refused_until_one_goes_on_despite_it(run: Run, call:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "holds no record"), (b"\x00\xff", "line 1: not text"), (b'{"record": "started"', "line 1: the line is cut off")],
+    [
+        (b"", "holds no record"),
+        (b"\x00\xff", "line 1: not text"),
+        (b'{"record": "started"', "line 1: the line is cut off"),
+    ],
 )
 def test_a_file_that_is_no_journal_is_told_and_exits_with_2(
     run: Run, workplace: Path, content: bytes, message: str

@@ -61,7 +61,8 @@ class Worker(Chart[State, None]):
     drop = On(Row(BUSY, IDLE), Row(AWAY, IDLE))
     sort = On(Row(IDLE, BUSY, when=(even,)), Row(IDLE, AWAY))
     wait = On(stay(IDLE, BUSY))
-    leave = On(Row(IDLE, AWAY), Row(BUSY, AWAY, first="finish"))
+    pause = On(Row(AWAY, IDLE))
+    leave = On(Row(IDLE, AWAY), Row(BUSY, AWAY, first="pause"))
     finish = On(Row(LIVE, DONE), idempotent=True)
 
 
@@ -126,13 +127,19 @@ def test_whatever_a_machine_did_agrees_with_its_table(fired: list[tuple[tuple[st
     assert (walk.state, walk.accepted, walk.rejected) == (worker.state.value, journal.accepted, journal.rejected)
 
 
-@given(st.lists(st.sampled_from([*(state.value for state in State), "odd", "desync"]), max_size=12))
-def test_whatever_was_reported_to_an_observed_machine_agrees_too(reports: list[str]) -> None:
+reports = st.sampled_from([*(state.value for state in State), "odd", "Busy", "desync"])
+
+
+@given(st.lists(st.tuples(reports, st.sampled_from([None, 0, 7])), max_size=12))
+def test_whatever_was_reported_to_an_observed_machine_agrees_too(reported: list[tuple[str, int | None]]) -> None:
     journal = Journal(Ticks())
     follower = Follower()
     journal.watch(follower, "follower")
-    for value in reports:
-        follower.on_desync(BUSY) if value == "desync" else follower.report(value)
+    for value, generation in reported:
+        if value == "desync":
+            follower.fire("on_desync", BUSY, generation=generation)
+        else:
+            follower.report(value, generation=generation)
     assert replay(journal, CHARTS).mismatches == ()
 
 
@@ -281,6 +288,9 @@ def refusals() -> Iterator[tuple[list[Started | Entry], str]]:
     yield changed(worked(("take", -2)), 1, guard="negative"), "take has no check negative"
     yield changed(worked(("drop", 0)), 1, trigger="fly"), "Worker has no such trigger"
     yield changed(worked(("drop", 0)), 1, trigger="wait"), "the table has a row: idle, busy -> stays"
+    yield changed(worked(("take", 2), ("leave", 0)), 2, first="drop"), "has no implicit drop"
+    yield changed(worked(("take", 2), ("leave", 0)), 2, reason="closed"), "refuses it because: no row"
+    yield changed(worked(("drop", 0)), 1, trigger="fly", reason="unknown report"), "Worker follows no reports"
     yield changed(worked(("drop", 0)), 1, first="wait"), "has no implicit wait"
     yield changed(worked(("finish", 0), ("finish", 0)), 2, trigger="take"), "refuses it because: closed"
     yield changed(worked(("finish", 0), ("take", 2)), 2, trigger="finish"), "refuses it because: already there"

@@ -35,7 +35,7 @@ class Lamp(Chart[LampState, None]):
     switch_off = On(Row(LampState.ON, LampState.OFF))
 
 
-SUMMARY = {
+SUMMARY: dict[str, object] = {
     "ok": True,
     "connected_seconds": 0.5,
     "messages": 2,
@@ -104,7 +104,8 @@ BAD = [
     ([b"[1, 2]\n"], "line 1: Expected `object`, got `array`"),
     ([b"\x00\xff\xfe\n"], "line 1: not text in UTF-8"),
     ([b"\n"], "line 1: the line is empty; delete it"),
-    ([b"[" * 100_000 + b"\n"], "line 1: "),
+    ([b'{"x":' * 100_000 + b"\n"], "line 1: not JSON"),
+    ([b'{"record": "event", \n', *lines_of(lit())], "line 1: not JSON"),
     ([*lines_of(lit(1))[:2], lines_of(lit(1))[2][:40]], "line 3: the line is cut off"),
     ([*lines_of(lit(1)), b'{"record": "party"}\n'], "line 4: unknown record 'party'; known are 'started'"),
     ([*lines_of(lit(1)), b'{"record": 7}\n'], r"line 4: Expected `str \| null`, got `int`"),
