@@ -8,6 +8,7 @@ import typer
 
 from fsm_rtc._version import __version__
 from fsm_rtc.cli.charts import diagram, machines, matrix
+from fsm_rtc.cli.demo import demo
 from fsm_rtc.cli.replaying import replay
 
 __all__ = ["app"]
@@ -15,7 +16,7 @@ __all__ = ["app"]
 app = typer.Typer(
     name="fsm-rtc",
     help="WebRTC connections as finite state machines: read their tables, draw them, replay what happened.",
-    epilog="Begin with: fsm-rtc machines",
+    epilog="Begin with: fsm-rtc demo",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -37,6 +38,7 @@ def _options(
     pass
 
 
+app.command(epilog="Examples: fsm-rtc demo; fsm-rtc demo --json --seconds 3 > call.jsonl")(demo)
 app.command(epilog="Example: fsm-rtc machines")(machines)
 app.command(epilog="Examples: fsm-rtc matrix negotiation; fsm-rtc matrix my_package.door:Door > door.md")(matrix)
 app.command(

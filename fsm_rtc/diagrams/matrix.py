@@ -56,11 +56,11 @@ def matrix(chart_class: ChartClass) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def markdown_table(head: list[str], body: list[list[str]]) -> str:
-    """A Markdown table, padded where its columns are narrow enough for that to help."""
+def markdown_table(head: list[str], body: list[list[str]], *, widest: int = WIDEST_PADDED) -> str:
+    """A Markdown table; its columns are padded up to `widest` characters."""
     lines = [[text.replace("|", "\\|") for text in line] for line in (head, *body)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = [width if width <= WIDEST_PADDED else 3 for width in widths]
+    padded = [width if width <= widest else 3 for width in widths]
     rule = ["-" * width for width in padded]
     return "\n".join(_line(cells, padded) for cells in (lines[0], rule, *lines[1:]))
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["rule_table"]
 
+WIDEST_RULE = 100
+"""A rule's sentence up to this many characters is padded."""
+
 
 def rule_table(derived: DerivedClass) -> str:
     """The rules of a derived status as a Markdown table.
@@ -32,6 +35,6 @@ def rule_table(derived: DerivedClass) -> str:
         opening_of(derived.__doc__),
         f"Derived, {states} states, {len(derived.rules)} rules; the first that applies wins."
         + (f" Source: {derived.cite}" if derived.cite else ""),
-        markdown_table(["rule", "state", "when", "condition"], body),
+        markdown_table(["rule", "state", "when", "condition"], body, widest=WIDEST_RULE),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -63,6 +63,7 @@ class Worker(Chart[State, None]):
     wait = On(stay(IDLE, BUSY))
     pause = On(Row(AWAY, IDLE))
     leave = On(Row(IDLE, AWAY), Row(BUSY, AWAY, first="pause"))
+    hide = On(Row(BUSY, AWAY, first="pause"), Row(BUSY, IDLE))
     finish = On(Row(LIVE, DONE), idempotent=True)
 
 
@@ -264,6 +265,12 @@ def test_a_row_with_an_implicit_first_needs_that_event_directly_before() -> None
     assert not judged([*records[:3], waited, records[3]]).agrees
 
 
+def test_a_row_with_an_implicit_first_is_not_taken_without_it() -> None:
+    records = worked(("take", 2), ("take", 3))
+    (fault,) = faults([*records[:2], changed(records, 3, source="busy")[3]])
+    assert fault == "3: take from 'busy' to 'busy' [small]: the table has no such row"
+
+
 REFUSED = [
     (("take", -2), Reason.CHECK),
     (("take", 3), Reason.GUARD),
@@ -306,6 +313,13 @@ def test_a_row_that_nothing_can_refuse_was_not_refused() -> None:
     refused = changed(worked(("take", 3)), 1, trigger="sort")
     assert faults(refused) == [
         "2: sort rejected in 'idle', guard refused (even): nothing can refuse the row idle -> away"
+    ]
+
+
+def test_a_row_behind_one_with_a_refused_first_was_not_refused() -> None:
+    refused = changed(worked(("take", 2), ("leave", 0)), 2, trigger="hide")
+    assert faults(refused) == [
+        "3: hide rejected in 'busy' by its implicit pause, no row: nothing can refuse the row busy -> idle"
     ]
 
 
