@@ -72,7 +72,8 @@ async def measure(calls: int) -> Samples:
     """Calls of both kinds in turn, after one of each that doesn't count."""
     await timed(ours)
     await timed(bare)
-    mine, peer = [], []
+    mine: list[float] = []
+    peer: list[float] = []
     for number in range(calls):
         for call, times in ((ours, mine), (bare, peer)) if number % 2 else ((bare, peer), (ours, mine)):
             times.append(await timed(call))

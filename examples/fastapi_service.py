@@ -16,7 +16,7 @@ from typing import Literal
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel
 
-from fsm_rtc import Configuration, ConnectionStore, FsmRtcError, SessionDescription
+from fsm_rtc import Configuration, ConnectionStore, FsmRtcError
 
 
 class Offer(BaseModel):
@@ -34,7 +34,7 @@ class Answer(BaseModel):
 
 
 class Calls:
-    """The calls that are going on: one store each, and one task that answers its messages."""
+    """The calls that are going on: a store and a task each."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
@@ -43,40 +43,34 @@ class Calls:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    async def take(self, offer: SessionDescription) -> SessionDescription:
-        """Answer an offer, and echo what its caller says until the caller leaves."""
+    async def take(self, offer: Offer) -> Answer:
+        """Answer an offer, and send back what its caller says until the caller leaves."""
         store = ConnectionStore(self._configuration)
         try:
-            answer = await store.process_offer(offer)
+            answer = await store.process_offer(offer.model_dump())
         except FsmRtcError:
             await store.close_connection()
             raise
-        task = asyncio.create_task(self._echo(store))
+        task = asyncio.create_task(_echo(store))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return answer
+        return Answer(type="answer", sdp=answer.sdp)
+
+    async def all_over(self) -> None:
+        """Wait until every caller has left."""
+        await asyncio.gather(*self._tasks)
 
     async def hang_up(self) -> None:
         """End all calls."""
-        for task in (tasks := tuple(self._tasks)):
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _echo(self, store: ConnectionStore) -> None:
-        talking = asyncio.create_task(self._talk(store))
-        try:
-            async for snapshot in store.changes():
-                if snapshot.peer_connection_status in ("closed", "failed"):
-                    break
-        finally:
-            talking.cancel()
-            await store.close_connection()
 
-    async def _talk(self, store: ConnectionStore) -> None:
+async def _echo(store: ConnectionStore) -> None:
+    async with store:
         async for message in store.messages():
-            channel = store.snapshot.data_channel
-            if channel is not None:
-                channel.send(message)
+            store.send(message)
 
 
 def create_app(configuration: Configuration | None = None) -> FastAPI:
@@ -89,14 +83,14 @@ def create_app(configuration: Configuration | None = None) -> FastAPI:
         await calls.hang_up()
 
     app = FastAPI(title="A service that takes calls", lifespan=lifespan)
+    app.state.calls = calls
 
     @app.post("/calls")
     async def take_call(offer: Offer) -> Answer:
         try:
-            answer = await calls.take(SessionDescription("offer", offer.sdp))
+            return await calls.take(offer)
         except FsmRtcError as error:
             raise HTTPException(status_code=400, detail=str(error)) from error
-        return Answer(type="answer", sdp=answer.sdp)
 
     @app.get("/calls")
     async def count_calls() -> int:

@@ -6,26 +6,24 @@ python examples/plain_call.py
 from __future__ import annotations
 
 import asyncio
-import json
 
-from fsm_rtc import ConnectionStore, Journal
+from fsm_rtc import Configuration, ConnectionStore, Journal
+from fsm_rtc.store import chat_text
 
 CONNECT_SECONDS = 20.0
 
 
-async def hear(store: ConnectionStore) -> str:
-    """The next chat message."""
-    async for message in store.messages():
-        payload = json.loads(message)
-        if payload["type"] == "chat":
-            return str(payload["message"])
-    raise ConnectionError("the connection was closed before a message came")
+async def hear(store: ConnectionStore) -> str | None:
+    """The next message, if it is a chat message."""
+    return chat_text(await anext(store.messages()))
 
 
 async def main() -> None:
     """Call, talk, close, and tell what the machines went through."""
     journal = Journal()
-    caller, callee = ConnectionStore(journal=journal, label="caller"), ConnectionStore(journal=journal, label="callee")
+    here = Configuration()  # no STUN server, which a store has by default: both are on this machine
+    caller = ConnectionStore(here, journal=journal, label="caller")
+    callee = ConnectionStore(here, journal=journal, label="callee")
     caller.subscribe(lambda status: print("caller:", status), select=lambda state: state.peer_connection_status)
 
     # Descriptions are plain data: here they are handed over, elsewhere they go by websocket, HTTP or mail.
