@@ -1,0 +1,53 @@
+"""The document's error pattern: what fails is stored, and raised."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fsm_rtc.store.session import Session
+from fsm_rtc.store.subscriptions import Subscriptions
+
+__all__ = ["ErrorField"]
+
+logger = logging.getLogger("fsm_rtc.store")
+
+
+class ErrorField:
+    """Keeps the snapshot's `error`: the latest one, until the same operation succeeds.
+
+    Args:
+        subscriptions: holds the snapshot.
+    """
+
+    def __init__(self, subscriptions: Subscriptions) -> None:
+        self._subscriptions = subscriptions
+        self._operation: str | None = None
+
+    @contextmanager
+    def operation(self, name: str, session: Session | None = None) -> Iterator[None]:
+        """As `storing`; and if nothing comes out, clear the error that this operation left before."""
+        with self.storing(name, session):
+            yield
+        if self._operation == name:
+            self.put(None)
+
+    @contextmanager
+    def storing(self, name: str, session: Session | None = None) -> Iterator[None]:
+        """Store an error that comes out, and raise it on.
+
+        An operation that its own connection's closing overtook raises, but is nothing to tell the user of.
+        """
+        try:
+            yield
+        except Exception as error:
+            if session is None or not session.is_over:
+                logger.debug("%s failed: %s", name, error)
+                self.put(error, name)
+            raise
+
+    def put(self, error: Exception | None, operation: str | None = None) -> None:
+        """Store an error, or clear it."""
+        self._operation = operation
+        self._subscriptions.update(error=error)

@@ -1,0 +1,86 @@
+"""Waiting for a snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from fsm_rtc.errors import ConnectTimeoutError, InvalidStateError
+from fsm_rtc.machines.data_channel import DataChannelState
+from fsm_rtc.machines.peer_status import PeerConnectionStatus
+from fsm_rtc.peer.peer_connection import PeerConnection
+from fsm_rtc.store.snapshot import ConnectionSnapshot
+from fsm_rtc.store.subscriptions import Subscriptions
+
+__all__ = ["wait_for_connected", "wait_until"]
+
+OVER = (PeerConnectionStatus.NO_CONNECTION, PeerConnectionStatus.CLOSED)
+
+
+async def wait_until(
+    subscriptions: Subscriptions,
+    predicate: Callable[[ConnectionSnapshot], bool],
+    timeout_seconds: float | None,
+    what: str = "the awaited state did not come",
+) -> ConnectionSnapshot:
+    """The first snapshot, from the present one on, of which `predicate` says yes; what it raises is raised here."""
+    found: asyncio.Future[ConnectionSnapshot] = asyncio.get_running_loop().create_future()
+
+    def look(snapshot: ConnectionSnapshot) -> None:
+        if found.done():
+            return
+        try:
+            if predicate(snapshot):
+                found.set_result(snapshot)
+        except Exception as error:
+            found.set_exception(error)
+            found.exception()
+
+    unsubscribe = subscriptions.subscribe(look, None)
+    try:
+        await asyncio.wait({found}, timeout=timeout_seconds)
+    finally:
+        unsubscribe()
+        found.cancel()
+    if found.cancelled():
+        raise ConnectTimeoutError(f"{what} within {timeout_seconds:g} s; {_told(subscriptions.snapshot)}")
+    return found.result()
+
+
+async def wait_for_connected(subscriptions: Subscriptions, timeout_seconds: float | None) -> ConnectionSnapshot:
+    """The first snapshot in which the peers are connected and their data channel, if there is to be one, is open."""
+    has_begun = False
+
+    def is_connected(snapshot: ConnectionSnapshot) -> bool:
+        nonlocal has_begun
+        is_over = snapshot.peer_connection_status in OVER
+        if is_over and has_begun:
+            raise InvalidStateError("the connection was closed before it was connected; begin with a new offer")
+        has_begun = not is_over
+        if snapshot.peer_connection_status is not PeerConnectionStatus.CONNECTED:
+            return False
+        channel = snapshot.data_channel
+        if channel is None:
+            return not _expects_channel(snapshot.peer_connection)
+        return channel.ready_state is DataChannelState.OPEN
+
+    return await wait_until(subscriptions, is_connected, timeout_seconds, "the peers were not connected")
+
+
+def _expects_channel(connection: PeerConnection | None) -> bool:
+    remote = connection.remote_description if connection is not None else None
+    return remote is not None and "\nm=application " in remote.sdp
+
+
+def _told(snapshot: ConnectionSnapshot) -> str:
+    """How far a connection came, and what to look at."""
+    status = snapshot.peer_connection_status.value
+    connection, channel = snapshot.peer_connection, snapshot.data_channel
+    if connection is None:
+        return f"there is no peer connection (status {status!r}); create or process an offer first"
+    channel_state = channel.ready_state.value if channel is not None else "not there"
+    return (
+        f"status {status!r}, negotiation {connection.signaling_state.value!r}, ICE "
+        f"{connection.ice_connection_state.value!r}, data channel {channel_state!r}. Negotiation must be 'stable': pass "
+        "descriptions and candidates both ways. If it is, check that the hosts can reach each other, or use TURN"
+    )
