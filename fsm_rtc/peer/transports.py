@@ -108,16 +108,14 @@ class Transports:
         if what == "sctp":
             self.sctp = self.sctp or self._machines.make(Sctp, "sctp")
             return self.sctp
-        name = f"{what}.{transport + 1}" if transport else what
-        if what == "ice":
-            if transport not in self.ice:
-                self.ice[transport] = self._machines.make(Ice, name)
-                self.ice[transport].observe(self._transport_moved)
-            return self.ice[transport]
-        if transport not in self.dtls:
-            self.dtls[transport] = self._machines.make(Dtls, name)
+        number = f".{transport + 1}" if transport else ""
+        if transport not in self.ice:
+            # Both at once: with its DTLS machine missing, a transport whose ICE is done would count as connected.
+            self.ice[transport] = self._machines.make(Ice, f"ice{number}")
+            self.dtls[transport] = self._machines.make(Dtls, f"dtls{number}")
+            self.ice[transport].observe(self._transport_moved)
             self.dtls[transport].observe(self._transport_moved)
-        return self.dtls[transport]
+        return self.ice[transport] if what == "ice" else self.dtls[transport]
 
     def _gathering_moved(self, _: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
         if isinstance(outcome, Accepted):
