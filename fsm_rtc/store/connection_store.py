@@ -293,9 +293,9 @@ class ConnectionStore(Lifecycle):
 
 
 def _as_candidate(candidate: IceCandidate | Mapping[str, object] | None) -> IceCandidate | None:
-    parsed = (
-        candidate if candidate is None or isinstance(candidate, IceCandidate) else IceCandidate.from_dict(candidate)
-    )
-    if parsed is not None and parsed.candidate and parsed.sdp_mid is None and parsed.sdp_m_line_index is None:
+    if candidate is None:
+        return None
+    parsed = candidate if isinstance(candidate, IceCandidate) else IceCandidate.from_dict(candidate)
+    if parsed.candidate and parsed.sdp_mid is None and parsed.sdp_m_line_index is None:
         raise TypeError("a candidate needs sdpMid or sdpMLineIndex; pass the other side's candidate whole")
     return parsed

@@ -149,8 +149,9 @@ class Lifecycle(Setters):
 
     def handle_ice_candidate(self, candidate: IceCandidate | None) -> None:
         """This side has found a candidate; None when there are no more."""
-        if candidate is not None and candidate not in self.snapshot.ice_candidates:
-            self._set_of_connection(ice_candidates=(*self.snapshot.ice_candidates, candidate))
+        known = self._subscriptions.snapshot.ice_candidates
+        if candidate is not None and candidate not in known:
+            self._set_of_connection(ice_candidates=(*known, candidate))
 
     def handle_connection_state_change(self) -> None:
         """The peer connection's state has changed; without one, the report ``unknown`` is rejected."""

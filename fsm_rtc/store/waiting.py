@@ -81,6 +81,6 @@ def _told(snapshot: ConnectionSnapshot) -> str:
     channel_state = channel.ready_state.value if channel is not None else "not there"
     return (
         f"status {status!r}, negotiation {connection.signaling_state.value!r}, ICE "
-        f"{connection.ice_connection_state.value!r}, data channel {channel_state!r}. Negotiation must be 'stable': pass "
-        "descriptions and candidates both ways. If it is, check that the hosts can reach each other, or use TURN"
+        f"{connection.ice_connection_state.value!r}, data channel {channel_state!r}. Negotiation must be 'stable': "
+        "pass descriptions and candidates both ways. If it is, check that the hosts can reach each other, or use TURN"
     )
