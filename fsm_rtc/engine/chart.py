@@ -73,8 +73,9 @@ class ChartMeta(type):
     def _compile(cls, declared: Mapping[str, On[Any, Any]]) -> None:
         initial = getattr(cls, "initial", None)
         final: frozenset[Any] = getattr(cls, "final", frozenset())
+        declared = {name: cls._declared_as(name, on) for name, on in declared.items()}  # type: ignore[attr-defined]
         table = build_table(cls.__name__, (cls.__doc__ or "").strip(), initial, final, declared, _RESERVED)
-        cls._declared = dict(declared)
+        cls._declared = declared
         cls.chart = table
         cls._trigger_names = (_REPORT, *table.triggers)
         cls._indices = {name: index for index, name in enumerate(table.triggers, start=1)}
@@ -160,6 +161,11 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         self._queue = None
         self.context = context
         self.generation = generation
+
+    @classmethod
+    def _declared_as(cls, name: str, on: On[Any, Any]) -> On[Any, Any]:
+        """The trigger as this kind of chart has it."""
+        return on
 
     @property
     def state(self) -> S:
@@ -339,7 +345,9 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
             if refusal is None:
                 return cell  # type: ignore[no-any-return]
             refusals.append(refusal)
-        return refusals[0] if refusals else self._reject(index, event, self._why_no_row(index))
+        if refusals:
+            return refusals[0]
+        return self._reject(index, event, self.chart.why_no_row(self._trigger_names[index], self.state))
 
     def _refusal(self, cell: Cell, index: int, event: object) -> Rejected | None:
         for guard in cell.guards:
@@ -349,13 +357,6 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
             return None
         earlier = self._decide(cell.first, None, None)
         return self._reject_first(index, event, earlier) if isinstance(earlier, Rejected) else None
-
-    def _why_no_row(self, index: int) -> Reason:
-        trigger = self.chart.triggers[self._trigger_names[index]]
-        state = self.state
-        if trigger.idempotent and any(row.target is state for row in trigger.rows):
-            return Reason.ALREADY
-        return Reason.CLOSED if state in self.final else Reason.NO_ROW
 
     def _reject(
         self,

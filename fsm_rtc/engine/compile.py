@@ -12,7 +12,7 @@ from typing import Any
 
 from fsm_rtc.engine.outcome import Accepted, accepted_class
 from fsm_rtc.engine.table import Effect, On, Predicate, Row
-from fsm_rtc.errors import ChartError, SpecificationError, sentence_of
+from fsm_rtc.errors import ChartError, Reason, SpecificationError, sentence_of
 
 __all__ = ["Cell", "ChartTable", "Place", "TriggerTable", "build_places", "build_table"]
 
@@ -82,6 +82,13 @@ class ChartTable:
     def allowed(self, state: StrEnum) -> tuple[str, ...]:
         """The triggers that have a row in `state`, sorted."""
         return tuple(sorted(name for name in self.triggers if self.rows(name, state)))
+
+    def why_no_row(self, trigger: str, state: StrEnum) -> Reason:
+        """What it means that `trigger` has no row in `state`: nothing to do, the end, or illegal."""
+        declared = self.triggers[trigger]
+        if declared.idempotent and any(row.target is state for row in declared.rows):
+            return Reason.ALREADY
+        return Reason.CLOSED if state in self.final else Reason.NO_ROW
 
     def text(self) -> str:
         """The whole table as text, one edge a line: what `digest` is taken from."""

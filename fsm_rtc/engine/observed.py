@@ -58,6 +58,13 @@ class Observed(Chart[S, C]):
             return self._handle(index, value, self.generation if generation is None else generation)
         return self._handle(index, None, generation)
 
+    @classmethod
+    def _declared_as(cls, name: str, on: On[Any, Any]) -> On[Any, Any]:
+        # A report of the present state is nothing new; to be found in it is what on_desync is not for.
+        if name.startswith("on_") and name != "on_desync" and not on.idempotent:
+            return On(*on.rows, checks=on.checks, error=on.error, idempotent=True, cite=on.cite)
+        return on
+
     def _decide(self, index: int, event: Any, generation: int | None) -> Cell | Rejected:
         if index != _UNKNOWN:
             return super()._decide(index, event, generation)

@@ -235,15 +235,8 @@ def _refusal_fault(table: ChartTable, state: StrEnum, trigger: str, entry: Entry
         return _certain_row(rows)
     if rows:
         return f"the table has a row: {rows[0].describe()}"
-    reason = _why_no_row(table, state, trigger)
+    reason = table.why_no_row(trigger, state)
     return None if entry.reason == reason else f"the table refuses it because: {reason.value}"
-
-
-def _why_no_row(table: ChartTable, state: StrEnum, trigger: str) -> Reason:
-    declared = table.triggers[trigger]
-    if declared.idempotent and any(row.target is state for row in declared.rows):
-        return Reason.ALREADY
-    return Reason.CLOSED if state in table.final else Reason.NO_ROW
 
 
 def _certain_row(rows: tuple[AnyRow, ...]) -> str | None:

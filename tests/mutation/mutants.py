@@ -24,13 +24,11 @@ class Mutant:
 
     Attributes:
         machine: the chart's class name.
-        module: the last part of its module's name; the test file of that name is tried first.
         name: what is wrong, in words.
         apply: makes it so, in this process; raises ChartError if the engine refuses such a table.
     """
 
     machine: str
-    module: str
     name: str
     apply: Callable[[], None]
 
@@ -40,15 +38,14 @@ class Mutant:
 
 def mutants_of_chart(cls: AnyChart) -> Iterator[Mutant]:
     """The mutants of the triggers that this class itself declares, of its initial state and of its final ones."""
-    module = cls.__module__.rpartition(".")[2]
     for trigger, on in own_triggers(cls).items():
         for name, changed in mutations_of_trigger(cls, trigger, on):
-            yield Mutant(cls.__name__, module, f"{trigger}: {name}", _redeclare(cls, trigger, changed))
+            yield Mutant(cls.__name__, f"{trigger}: {name}", _redeclare(cls, trigger, changed))
     for state in cls.chart.states:
         if "initial" in vars(cls) and state is not cls.initial:
-            yield Mutant(cls.__name__, module, f"initial is {state.value!r}", _reassign(cls, "initial", state))
+            yield Mutant(cls.__name__, f"initial is {state.value!r}", _reassign(cls, "initial", state))
     if "final" in vars(cls) and cls.final:
-        yield Mutant(cls.__name__, module, "no final state", _reassign(cls, "final", frozenset()))
+        yield Mutant(cls.__name__, "no final state", _reassign(cls, "final", frozenset()))
 
 
 def own_triggers(cls: AnyChart) -> Mapping[str, AnyOn]:
@@ -68,8 +65,9 @@ def mutations_of_trigger(cls: AnyChart, trigger: str, on: AnyOn) -> Iterator[tup
             f"drop check {check.__name__}",
             changed_on(on, checks=tuple(other for other in on.checks if other is not check)),
         )
-    if on.idempotent:
-        yield "drop idempotent", changed_on(on, idempotent=False)
+    dropped = changed_on(on, idempotent=False)
+    if on.idempotent and not cls._declared_as(trigger, dropped).idempotent:
+        yield "drop idempotent", dropped
     if on.error is not None:
         yield "drop error", changed_on(on, error=None)
 
@@ -109,9 +107,8 @@ def mutations_of_row(cls: AnyChart, trigger: str, row: AnyRow) -> Iterator[tuple
 
 def mutants_of_derived(cls: AnyDerived) -> Iterator[Mutant]:
     """Each rule dropped, each pair of neighbours swapped, each target changed."""
-    module = cls.__module__.rpartition(".")[2]
     for name, rules in mutations_of_rules(cls.rules):
-        yield Mutant(cls.__name__, module, name, _rerule(cls, rules))
+        yield Mutant(cls.__name__, name, _rerule(cls, rules))
 
 
 def mutations_of_rules(rules: tuple[Rule[Any, Any], ...]) -> Iterator[tuple[str, tuple[Rule[Any, Any], ...]]]:

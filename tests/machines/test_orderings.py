@@ -1,0 +1,78 @@
+"""Whatever comes in whatever order: no machine leaves its table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsm_rtc.engine import Accepted, Chart
+from fsm_rtc.errors import Reason, Rejected
+from fsm_rtc.machines import CHARTS
+from fsm_rtc.machines.candidates import RemoteDescription
+from fsm_rtc.machines.data_channel import FlowLimits
+
+
+@dataclass
+class Everything:
+    """A context and a payload for every chart."""
+
+    sdp: str = "same"
+    last_created_offer: str = "same"
+    last_created_answer: str = "other"
+    remote_ice_ufrag: str = "u"
+    ice_ufrag: str = "u"
+
+
+def context_of(chart: type[Chart[Any, Any]]) -> object:
+    return FlowLimits(10, 5) if chart is CHARTS["flow"] else Everything()
+
+
+def payloads_of(chart: type[Chart[Any, Any]], trigger: str) -> st.SearchStrategy[Any]:
+    if trigger == "on_desync":
+        return st.sampled_from(chart.chart.states)
+    if chart is CHARTS["flow"]:
+        return st.integers(0, 20)
+    if trigger == "remote_description_set":
+        return st.sampled_from([RemoteDescription("u"), RemoteDescription("v")])
+    return st.just(Everything())
+
+
+@pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
+@given(data=st.data())
+def test_any_order_of_events_keeps_to_the_table(chart: type[Chart[Any, Any]], data: st.DataObject) -> None:
+    machine = chart(context_of(chart), generation=2)
+    told: list[Accepted | Rejected] = []
+    machine.observe(lambda _, outcome: told.append(outcome))
+    edges = {(source, row.trigger, target) for source, row, target in chart.chart.edges()}
+    for trigger in data.draw(st.lists(st.sampled_from(sorted(chart.chart.triggers)), max_size=30)):
+        generation = data.draw(st.sampled_from([None, 2, 1]))
+        before, heard = machine.state, len(told)
+        outcome = machine.fire(trigger, data.draw(payloads_of(chart, trigger)), generation=generation)
+        assert told[-1] is outcome
+        if isinstance(outcome, Accepted):
+            assert generation != 1
+            steps = [one for one in told[heard:] if isinstance(one, Accepted)]
+            assert steps[0].source is before
+            assert steps[-1].target is machine.state
+            for step in steps:
+                source = before if step is steps[0] else steps[0].target
+                assert step.source is source
+                declared = (step.source, step.trigger, step.target) in edges
+                assert declared or (before, step.trigger, step.target) in edges
+        else:
+            assert isinstance(outcome, Rejected)
+            assert machine.state is before
+            assert (outcome.reason is Reason.STALE) == (generation == 1)
+        assert before not in chart.final or machine.state is before
+
+
+@pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
+def test_a_machine_that_can_be_closed_can_be_closed_from_everywhere(chart: type[Chart[Any, Any]]) -> None:
+    table = chart.chart
+    for final in table.final:
+        closing = {source for source, row, target in table.edges() if target is final and row.trigger != "on_desync"}
+        assert closing == {*table.states} - table.final
