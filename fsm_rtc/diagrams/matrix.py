@@ -12,7 +12,7 @@ from enum import StrEnum
 from fsm_rtc.diagrams.drawable import ChartClass, kind_of, opening_of
 from fsm_rtc.engine.compile import AnyRow, ChartTable, TriggerTable
 from fsm_rtc.engine.table import Effect, Predicate
-from fsm_rtc.errors import sentence_of
+from fsm_rtc.errors import Reason, sentence_of
 
 __all__ = ["markdown_table", "matrix"]
 
@@ -78,8 +78,7 @@ def _cell(table: ChartTable, trigger: str, state: StrEnum) -> str:
     rows = table.triggers[trigger].rows_from(state)
     if rows:
         return "<br>".join(_alternative(table, row, state) for row in rows)
-    idempotent = table.triggers[trigger].idempotent
-    return "*already*" if idempotent and any(row.target is state for row in table.triggers[trigger].rows) else NONE
+    return "*already*" if table.why_no_row(trigger, state) is Reason.ALREADY else NONE
 
 
 def _alternative(table: ChartTable, row: AnyRow, state: StrEnum) -> str:
