@@ -18,20 +18,24 @@ from collections import Counter
 from pathlib import Path
 
 os.environ["HYPOTHESIS_PROFILE"] = "quick"
+os.environ.pop("UPDATE_GOLDEN", None)  # a mutant's matrix must never get into a golden file
 
 import hypothesis.stateful
 
 from fsm_rtc.machines import CHARTS, DERIVED
 from tests.mutation.children import EQUIVALENT, Suite, Verdict, in_children
-from tests.mutation.equivalence import inputs_of
-from tests.mutation.mutants import Mutant, mutants_of_chart, mutants_of_derived
+from tests.mutation.equivalence import behaviour_of
+from tests.mutation.mutants import AnyChart, AnyDerived, Mutant, mutants_of_chart, mutants_of_derived
 
 IMPORTED_ONCE = hypothesis.stateful
 """Not used here, but by every child."""
 
 SUITE = Suite(Path(__file__).parent.parent / "machines")
-UNCHANGED = Mutant("no machine", "", "nothing is wrong", lambda: None)
-DERIVED_CLASSES = {cls.__name__: cls for cls in DERIVED.values()}
+UNCHANGED = Mutant("no machine", "nothing is wrong", lambda: None)
+CLASSES: dict[str, AnyChart | AnyDerived] = {
+    **{cls.__name__: cls for cls in CHARTS.values()},
+    **{cls.__name__: cls for cls in DERIVED.values()},
+}
 
 
 def all_mutants(machines: list[str]) -> list[Mutant]:
@@ -45,16 +49,12 @@ def all_mutants(machines: list[str]) -> list[Mutant]:
 
 def try_mutant(mutant: Mutant) -> int:
     """In a child: make the table wrong and run the tests; the exit code."""
-    cls = DERIVED_CLASSES.get(mutant.machine)
-    if cls is None:
-        mutant.apply()
-    else:
-        inputs = list(inputs_of(mutant.machine))
-        before = [cls.of(one) for one in inputs]
-        mutant.apply()
-        if before == [cls.of(one) for one in inputs]:
-            return EQUIVALENT
-    return SUITE.run(mutant.module)
+    cls = CLASSES.get(mutant.machine)
+    before = behaviour_of(cls) if cls else None
+    mutant.apply()
+    if cls and behaviour_of(cls) == before:
+        return EQUIVALENT
+    return SUITE.run(mutant.machine)
 
 
 def main() -> int:

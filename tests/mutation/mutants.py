@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from fsm_rtc.engine import Chart, Derived, On, Row, Rule
@@ -16,6 +17,7 @@ AnyChart = type[Chart[Any, Any]]
 AnyDerived = type[Derived[Any, Any]]
 AnyOn = On[Any, Any]
 AnyRow = Row[Any, Any, Any]
+Rules = tuple[Rule[Any, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +108,31 @@ def mutations_of_row(cls: AnyChart, trigger: str, row: AnyRow) -> Iterator[tuple
 
 
 def mutants_of_derived(cls: AnyDerived) -> Iterator[Mutant]:
-    """Each rule dropped, each pair of neighbours swapped, each target changed."""
+    """Each rule dropped, neighbours swapped, each target changed or exchanged with another."""
     for name, rules in mutations_of_rules(cls.rules):
         yield Mutant(cls.__name__, name, _rerule(cls, rules))
 
 
-def mutations_of_rules(rules: tuple[Rule[Any, Any], ...]) -> Iterator[tuple[str, tuple[Rule[Any, Any], ...]]]:
+def mutations_of_rules(rules: Rules) -> Iterator[tuple[str, Rules]]:
     """(what is wrong, the wrong rules)."""
     for index, rule in enumerate(rules):
-        label = f"{rule.target.value!r} if {rule.sentence}"
-        yield f"drop the rule {label}", (*rules[:index], *rules[index + 1 :])
+        label = rule.sentence if rule.when is None else f"if {rule.sentence}"
+        yield f"drop the rule {rule.target.value!r} {label}", (*rules[:index], *rules[index + 1 :])
         for state in type(rule.target):
             if state is not rule.target:
                 changed = Rule(state, rule.when)
-                yield f"target {state.value!r} of the rule {label}", (*rules[:index], changed, *rules[index + 1 :])
+                yield f"target {state.value!r} {label}", (*rules[:index], changed, *rules[index + 1 :])
         if index + 1 < len(rules):
             later = rules[index + 1]
-            yield f"swap the rule {label} with the next", (*rules[:index], later, rule, *rules[index + 2 :])
+            yield (
+                f"swap the rules {rule.target.value!r} and {later.target.value!r}",
+                (*rules[:index], later, rule, *rules[index + 2 :]),
+            )
+    for (one, first), (other, second) in combinations(enumerate(rules), 2):
+        if first.target is not second.target:
+            exchanged = list(rules)
+            exchanged[one], exchanged[other] = Rule(second.target, first.when), Rule(first.target, second.when)
+            yield f"exchange the targets {first.target.value!r} and {second.target.value!r}", tuple(exchanged)
 
 
 def changed_row(row: AnyRow, **fields: object) -> AnyRow:
@@ -168,7 +178,7 @@ def _reassign(cls: AnyChart, name: str, value: object) -> Callable[[], None]:
     return apply
 
 
-def _rerule(cls: AnyDerived, rules: tuple[Rule[Any, Any], ...]) -> Callable[[], None]:
+def _rerule(cls: AnyDerived, rules: Rules) -> Callable[[], None]:
     def apply() -> None:
         cls.rules = rules
         cls.__init_subclass__()
