@@ -40,11 +40,13 @@ CLASSES: dict[str, AnyChart | AnyDerived] = {
 
 def all_mutants(machines: list[str]) -> list[Mutant]:
     """The mutants of these machines, or of all, by class name or slug."""
-    charts = [mutant for cls in CHARTS.values() for mutant in mutants_of_chart(cls)]
-    derived = [mutant for cls in DERIVED.values() for mutant in mutants_of_derived(cls)]
-    slugs = {slug: cls.__name__ for slug, cls in {**CHARTS, **DERIVED}.items()}
-    wanted = {slugs.get(machine, machine) for machine in machines}
-    return [mutant for mutant in (*charts, *derived) if not wanted or mutant.machine in wanted]
+    slugs = {slug: cls.__name__ for slug, cls in (*CHARTS.items(), *DERIVED.items())}
+    wanted = {slugs.get(machine, machine) for machine in machines} or CLASSES.keys()
+    if unknown := sorted(wanted - CLASSES.keys()):
+        sys.exit(f"There is no {', '.join(unknown)}; the machines are {', '.join(slugs)}.")
+    charts = (mutant for cls in CHARTS.values() for mutant in mutants_of_chart(cls))
+    derived = (mutant for cls in DERIVED.values() for mutant in mutants_of_derived(cls))
+    return [mutant for mutant in (*charts, *derived) if mutant.machine in wanted]
 
 
 def try_mutant(mutant: Mutant) -> int:
@@ -64,15 +66,12 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="children at once")
     parser.add_argument("--verbose", action="store_true", help="print the verdict of every mutant")
     arguments = parser.parse_args()
+    mutants = all_mutants(arguments.machines)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         ((_, verdict, text),) = in_children([UNCHANGED], try_mutant, at_once=1, output=Path(folder))
         if verdict is not Verdict.SURVIVED:
             print(text, "The tests of the machines must pass before they can be checked.", sep="\n")
-            return 2
-        mutants = all_mutants(arguments.machines)
-        if not mutants:
-            print("No such machine.")
             return 2
         counts: Counter[Verdict] = Counter()
         survivors: list[Mutant] = []
