@@ -115,7 +115,8 @@ class Lifecycle(Setters):
             self._early.reset()
             self._messages.forget()
             self._tracks.forget()
-            self.signaling_link.reset()
+            if self.signaling_link.permits("reset"):
+                self.signaling_link.reset()
             self._errors.put(None)
             initial = ConnectionSnapshot()
             self._set(

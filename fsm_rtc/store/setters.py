@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any
 
 from fsm_rtc.engine import Chart
-from fsm_rtc.engine.observed import report_trigger
 from fsm_rtc.errors import InvalidDescriptionError, InvalidStateError, Reason, Rejected
 from fsm_rtc.machines.peer_status import PeerConnectionStatus, PeerStatus
 from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
@@ -18,6 +17,11 @@ from fsm_rtc.store.subscriptions import Subscriptions
 
 __all__ = ["Setters", "as_description"]
 
+SIGNALING_TRIGGERS = {
+    SignalingStatus.CONNECTED: "on_connected",
+    SignalingStatus.DISCONNECTED: "on_disconnected",
+    SignalingStatus.ERROR: "on_error",
+}
 OFFERS = ("offer",)
 ANSWERS = ("answer", "pranswer")
 
@@ -48,7 +52,7 @@ class Setters(ABC):
         """
         with self._errors.operation("set_signaling_status"):
             _demand(self.signaling_link, SignalingStatus, status)
-            _raise_if_refused(self.signaling_link.fire(report_trigger(status)))
+            _raise_if_refused(self.signaling_link.fire(SIGNALING_TRIGGERS[SignalingStatus(status)]))
 
     def set_peer_connection_status(self, status: PeerConnectionStatus | str) -> None:
         """Report the peer connection's status, in place of the library.

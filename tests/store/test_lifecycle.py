@@ -1,0 +1,302 @@
+"""Peer connections of a store: made, listened to, replaced, closed."""
+
+import asyncio
+
+import pytest
+
+from fsm_rtc.errors import InvalidStateError, OperationError
+from fsm_rtc.peer import IceCandidate
+from fsm_rtc.store import ConnectionSnapshot
+from fsm_rtc.testing import FakeTrack
+from tests.store.stores import CANDIDATE, LIMIT_SECONDS, World, connect, turns, until
+
+
+class TestCreatePeerConnection:
+    async def test_it_is_new_in_the_snapshot(self, world: World) -> None:
+        side = world.side()
+        connection = side.store.create_peer_connection()
+        assert side.store.snapshot.peer_connection is connection
+        assert side.store.snapshot.peer_connection_status == "new"
+        assert connection.generation == 1
+
+    async def test_an_earlier_one_is_closed_and_the_next_has_the_next_generation(self, world: World) -> None:
+        offerer, answerer = await world.connected()
+        earlier = offerer.connection
+        offerer.store.create_peer_connection()
+        assert offerer.connection.generation == offerer.store.peer_status.generation == 2
+        assert offerer.store.snapshot.peer_connection_status == "new"
+        assert offerer.store.snapshot.data_channel is None
+        await answerer.store.wait_until(lambda state: state.peer_connection_status == "closed", LIMIT_SECONDS)
+        assert earlier.connection_state == "closed"
+
+    async def test_what_belonged_to_the_earlier_one_is_cleared_in_one_snapshot(self, world: World) -> None:
+        side = world.side()
+        await side.store.create_offer()
+        side.store.set_connection_id("kept")
+        seen: list[ConnectionSnapshot] = []
+        side.store.subscribe(seen.append)
+        connection = side.store.create_peer_connection()
+        assert len(seen) == 2
+        assert seen[1].peer_connection is connection
+        assert (seen[1].offer, seen[1].ice_candidates, seen[1].connection_id) == (None, (), "kept")
+
+    async def test_if_the_next_one_fails_the_earlier_stays(self, world: World) -> None:
+        side = world.side()
+        earlier = side.store.create_peer_connection()
+        side.store.add_track(FakeTrack("audio"))
+
+        def refuse(track: object) -> None:
+            raise OperationError("no more tracks")
+
+        original = type(side.connection).add_track
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(side.connection), "add_track", lambda connection, track: refuse(track))
+            with pytest.raises(OperationError, match="no more tracks"):
+                side.store.create_peer_connection()
+        assert type(side.connection).add_track is original
+        assert side.store.snapshot.peer_connection is earlier
+        assert side.store.snapshot.peer_connection_status == "new"
+        await turns()
+        assert side.made[1].signaling_state == "closed", "the failed one is closed, too"
+
+    async def test_the_journal_tells_the_connections_apart(self, world: World) -> None:
+        side = world.side("caller")
+        side.store.create_peer_connection()
+        side.store.create_peer_connection()
+        labels = side.journal.states()
+        assert {"caller.negotiation", "caller.2.negotiation"} <= labels.keys()
+
+
+class TestLateEvents:
+    async def test_a_report_of_an_earlier_generation_is_stale(self, world: World) -> None:
+        offerer, _ = await world.connected()
+        session = offerer.store._session
+        assert session is not None
+        offerer.store.create_peer_connection()
+        offerer.store._read_status(session)
+        assert offerer.store.snapshot.peer_connection_status == "new"
+        entry = offerer.journal.entries("offerer.peer_status")[-1]
+        assert entry.reason == "stale"
+
+    async def test_mended_handlers_are_removed_on_close(self, world: World) -> None:
+        offerer, _ = await world.connected()
+        connection, channel = offerer.connection, offerer.channel
+        await offerer.store.close_connection()
+        seen: list[ConnectionSnapshot] = []
+        heard: list[str | bytes] = []
+        offerer.store.subscribe(seen.append)
+        offerer.store.on_message(heard.append)
+        for event in ("connectionstatechange", "iceconnectionstatechange", "signalingstatechange", "datachannel"):
+            assert not connection._emitter.listens(event)
+        for event in ("open", "close", "message"):
+            assert not channel._emitter.listens(event)
+        connection.library.report("ice", "failed")
+        channel.received("late")
+        offerer.store.handle_ice_candidate(None)
+        await turns()
+        assert len(seen) == 1
+        assert heard == []
+
+    async def test_without_a_connection_a_status_report_is_unknown_and_rejected(self, world: World) -> None:
+        side = world.side()
+        side.store.handle_connection_state_change()
+        side.store.handle_ice_connection_state_change()
+        assert side.store.snapshot.peer_connection_status == "Disconnected"
+        assert [entry.reason for entry in side.journal.entries()] == ["unknown report"]
+
+    async def test_a_late_channel_is_ignored(self, world: World) -> None:
+        offerer, _ = await world.connected()
+        channel = offerer.channel
+        await offerer.store.close_connection()
+        offerer.store.handle_data_channel(channel)
+        assert offerer.store.snapshot.data_channel is None
+
+
+class TestStatus:
+    async def test_a_report_that_the_table_does_not_expect_is_rejected_then_adopted(self, world: World) -> None:
+        offerer, _ = world.pair()
+        offerer.store.create_peer_connection()
+        # DTLS was there before ICE said anything: new, and then connected.
+        offerer.connection.library.report("dtls", "connected")
+        offerer.connection.library.report("ice", "connected")
+        await offerer.store.wait_until(lambda state: state.peer_connection_status == "connected", LIMIT_SECONDS)
+
+    async def test_the_library_closing_by_itself_is_seen_as_closed(self, world: World) -> None:
+        offerer, answerer = await world.connected()
+        answerer.connection.library.vanish()
+        state = await offerer.store.wait_until(
+            lambda state: state.peer_connection_status in ("failed", "closed"), LIMIT_SECONDS
+        )
+        state = await offerer.store.wait_until(lambda state: state.peer_connection_status == "closed", LIMIT_SECONDS)
+        assert state.peer_connection is not None
+        assert state.data_channel is not None
+        assert state.data_channel.ready_state == "closed"
+
+    async def test_after_the_library_closed_the_next_offer_has_a_new_connection(self, world: World) -> None:
+        offerer, answerer = await world.connected()
+        await answerer.store.close_connection()
+        await offerer.store.wait_until(lambda state: state.peer_connection_status == "closed", LIMIT_SECONDS)
+        await connect(offerer, answerer)
+        assert len(offerer.made) == 2
+
+    async def test_subscribers_hear_when_only_ice_moved(self, world: World) -> None:
+        side = world.side()
+        await side.store.create_offer()
+        seen: list[str] = []
+        side.store.subscribe(
+            lambda state: seen.append(state.peer_connection.ice_connection_state if state.peer_connection else "")
+        )
+        side.connection.library.report("ice", "checking")
+        assert seen[-1] == "checking"
+
+
+class TestClose:
+    async def test_closing_is_told_at_once_and_returns_when_nothing_is_left(self, world: World) -> None:
+        offerer, answerer = await world.connected()
+        connection = offerer.connection
+        closing = asyncio.create_task(offerer.store.close_connection())
+        await asyncio.sleep(0)
+        assert offerer.store.snapshot.peer_connection_status == "Disconnected"
+        assert offerer.store.snapshot.peer_connection is None
+        assert offerer.store.snapshot.data_channel is None
+        await closing
+        assert connection.signaling_state == "closed"
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        await answerer.store.wait_until(lambda state: state.peer_connection_status == "closed", LIMIT_SECONDS)
+
+    async def test_closing_twice_or_nothing_is_no_error(self, world: World) -> None:
+        side = world.side()
+        await side.store.close_connection()
+        side.store.create_peer_connection()
+        await asyncio.gather(side.store.close_connection(), side.store.close_connection())
+        await side.store.close_connection()
+        assert side.store.snapshot.error is None
+
+    async def test_a_cancelled_close_goes_on(self, world: World) -> None:
+        side = world.side()
+        connection = side.store.create_peer_connection()
+        closing = asyncio.create_task(side.store.close_connection())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await turns()
+        assert closing.cancelled()
+        assert connection.signaling_state == "closed"
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    @pytest.mark.parametrize("operation", ["create_offer", "process_offer", "process_answer", "add_ice_candidate"])
+    async def test_an_operation_that_is_overtaken_raises_and_is_no_error_of_the_store(
+        self, world: World, operation: str
+    ) -> None:
+        offerer, answerer = world.pair()
+        offer = await offerer.store.create_offer()
+        answer = await answerer.store.process_offer(offer)
+        side = answerer if operation in ("process_offer", "add_ice_candidate") else offerer
+        side.connection.library.hold()
+        calls = {
+            "create_offer": lambda: offerer.store.create_offer(),
+            "process_offer": lambda: answerer.store.process_offer(offer),
+            "process_answer": lambda: offerer.store.process_answer(answer),
+            "add_ice_candidate": lambda: answerer.store.add_ice_candidate(IceCandidate(CANDIDATE, "0", 0)),
+        }
+        call = asyncio.ensure_future(calls[operation]())
+        done = len(side.operations)
+        await until(lambda: len(side.operations) > done)
+        await side.store.close_connection()
+        with pytest.raises(InvalidStateError, match="closed"):
+            await call
+        assert side.store.snapshot.error is None
+        assert side.store.snapshot.peer_connection_status == "Disconnected"
+
+    async def test_leaving_the_store_closes_and_ends_its_iterators(self, world: World) -> None:
+        side = world.side()
+        async with side.store as store:
+            connection = store.create_peer_connection()
+            changes = store.changes()
+        assert connection.signaling_state == "closed"
+        statuses = [state.peer_connection_status async for state in changes]
+        assert statuses == ["Disconnected"]
+
+
+class TestReset:
+    async def test_mended_it_closes_the_connection_first(self, world: World) -> None:
+        offerer, answerer = await world.connected()
+        connection = offerer.connection
+        await offerer.store.reset()
+        assert connection.signaling_state == "closed"
+        await answerer.store.wait_until(lambda state: state.peer_connection_status == "closed", LIMIT_SECONDS)
+
+    async def test_every_field_is_as_at_the_beginning(self, world: World) -> None:
+        _, answerer = await world.connected()
+        store = answerer.store
+        store.set_signaling_status("Error")
+        store.set_connection_id("id")
+        store.set_error(RuntimeError("x"))
+        store.set_remote_public_key(b"1")
+        store.set_local_public_key(b"2")
+        store.set_offer({"type": "offer", "sdp": "v=0"})
+        await store.reset()
+        assert store.snapshot == ConnectionSnapshot()
+        assert store.remote_tracks == ()
+
+    async def test_it_is_one_snapshot(self, world: World) -> None:
+        _, answerer = await world.connected()
+        answerer.store.set_signaling_status("Connected")
+        seen: list[ConnectionSnapshot] = []
+        answerer.store.subscribe(seen.append)
+        await answerer.store.reset()
+        assert seen[1:] == [ConnectionSnapshot()]
+
+    async def test_it_ends_what_is_under_way(self, world: World) -> None:
+        side = world.side()
+        side.store.create_peer_connection()
+        side.connection.library.hold()
+        call = asyncio.create_task(side.store.create_offer())
+        await turns()
+        await side.store.reset()
+        with pytest.raises(InvalidStateError, match="reset"):
+            await call
+        assert side.store.snapshot == ConnectionSnapshot()
+
+    async def test_a_store_that_was_reset_works_again(self, world: World) -> None:
+        offerer, answerer = await world.connected()
+        await offerer.store.reset()
+        await answerer.store.reset()
+        await connect(offerer, answerer)
+
+
+class TestChannels:
+    async def test_setting_up_the_same_channel_twice_hears_each_message_once(self, world: World) -> None:
+        offerer, answerer = await world.connected()
+        answerer.store.setup_data_channel(answerer.channel)
+        heard: list[str | bytes] = []
+        answerer.store.on_message(heard.append)
+        offerer.store.send("once")
+        await turns()
+        assert heard == ["once"]
+
+    async def test_a_channel_without_a_connection_is_refused(self, world: World) -> None:
+        offerer, _ = await world.connected()
+        channel = offerer.channel
+        await offerer.store.close_connection()
+        with pytest.raises(InvalidStateError, match="no peer connection"):
+            offerer.store.setup_data_channel(channel)
+
+    async def test_a_further_channel_is_heard_beside_the_first(self, world: World) -> None:
+        offerer, answerer = await world.connected()
+        first = offerer.channel
+        second = offerer.connection.create_data_channel("files")
+        await until(lambda: answerer.channel.label == "files")
+        heard: list[str | bytes] = []
+        answerer.store.on_message(heard.append)
+        first.send("first")
+        second.send("second")
+        await turns()
+        assert heard == ["first", "second"]
+
+    async def test_a_closed_channel_is_made_anew_by_the_next_offer(self, world: World) -> None:
+        offerer, _ = await world.connected()
+        first = offerer.channel
+        first.close()
+        await until(lambda: first.ready_state == "closed")
+        await offerer.store.create_offer()
+        assert offerer.channel is not first
