@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from fsm_rtc.engine import Accepted, Chart
 from fsm_rtc.errors import ChannelClosedError, Rejected
-from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowLimits, FlowState
+from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowState
 from fsm_rtc.peer.backend import ChannelBackend
 from fsm_rtc.peer.emitter import Callback, Emitter
 
