@@ -3,7 +3,11 @@
 Source: W3C webrtc-pc, Editor's Draft 2026-05-04, #dom-peerconnection-addicecandidate, which refuses a candidate
 before the remote description; signalling doesn't keep that order, so early ones are kept here. The end of candidates
 is kept and given like a candidate; behind it a library takes no more, until a description with new ICE credentials
-begins a new generation. Left out: whether a candidate can be parsed.
+begins a new generation.
+
+Left out: whether a candidate can be parsed; that the text counts generations and the end of candidates by media
+section, where this machine sees a connection as one, which it is when bundled; and a restart's candidate that is faster
+than its description, which the text refuses for its unknown fragment (OperationError), and so does the library.
 """
 
 from __future__ import annotations

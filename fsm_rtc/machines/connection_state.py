@@ -3,7 +3,8 @@ matches wins.
 
 Source: W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcpeerconnectionstate-enum, #rtciceconnectionstate-enum and
 #rtcicegatheringstate-enum. The text's `connected` names ICE `connected` alone; a connection whose transports are all
-`completed` would then never be connected, so `completed` is read with it, as every stack does.
+`completed` would then never be connected, so `completed` is read with it, as every stack does. Only the transports that
+the connection uses at present count: one that was bundled away must be left out by the caller.
 """
 
 from __future__ import annotations

@@ -1,8 +1,14 @@
 """RTCDataChannelState, and how much waits to be sent.
 
-Source: W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcdatachannelstate, #announce-datachannel-open,
-#data-transport-closing-procedure and #dom-rtcpeerconnection-close (which closes channels abruptly, without `closing`).
-`Flow` is this project's own: it has two marks, so that a channel near one of them doesn't flap. Left out: messages.
+Source: W3C webrtc-pc, Editor's Draft 2026-05-04, #dom-rtcdatachannelstate, #announce-datachannel-open,
+#data-transport-closing-procedure, #announcing-a-data-channel-as-closed and #dom-rtcpeerconnection-close (which closes
+channels abruptly, without `closing`). A channel that the other side made is `open` before it is announced as open, so
+the announcement may find it there; one that finds it closing or closed changes nothing. Calling close() once more is
+nothing to do, by that text, so the owner lets the refusal pass. aiortc says neither `closing` nor, of the other side's
+channels, `open`; so `on_closed` may come in every state.
+
+`Flow` is this project's own: it has two marks, so that a channel near one of them doesn't flap. Left out: messages, and
+channels that are moved to another thread.
 """
 
 from __future__ import annotations
@@ -30,15 +36,17 @@ CONNECTING, OPEN, CLOSING, CLOSED = DataChannelState
 class Channel(Chart[DataChannelState, None]):
     """RTCDataChannelState of one data channel."""
 
-    source = "W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcdatachannelstate"
+    source = "W3C webrtc-pc, Editor's Draft 2026-05-04, #dom-rtcdatachannelstate"
     initial = CONNECTING
     final = frozenset({CLOSED})
 
-    on_open = On(Row(CONNECTING, OPEN), cite="#announce-datachannel-open")
+    on_open = On(Row(CONNECTING, OPEN), idempotent=True, cite="#announce-datachannel-open")
     send = On(stay(OPEN), cite="#datachannel-send")
     close = On(Row((CONNECTING, OPEN), CLOSING), idempotent=True, cite="#dom-rtcdatachannel-close")
     on_closing = On(Row((CONNECTING, OPEN), CLOSING), idempotent=True, cite="#data-transport-closing-procedure")
-    on_closed = On(Row((CONNECTING, OPEN, CLOSING), CLOSED), idempotent=True, cite="#announce-datachannel-closed")
+    on_closed = On(
+        Row((CONNECTING, OPEN, CLOSING), CLOSED), idempotent=True, cite="#announcing-a-data-channel-as-closed"
+    )
     connection_closed = On(
         Row((CONNECTING, OPEN, CLOSING), CLOSED), idempotent=True, cite="#dom-rtcpeerconnection-close, abruptly"
     )

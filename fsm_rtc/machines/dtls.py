@@ -1,8 +1,10 @@
 """RTCDtlsTransportState: whether one transport's encryption stands.
 
 Source: W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcdtlstransportstate-enum. `closed` is an intended end
-(close_notify or close()), `failed` an error such as a wrong fingerprint. Left out: certificates and fingerprints,
-which are the library's.
+(close_notify or close()), `failed` an error such as a wrong fingerprint; it may come before the negotiation has begun,
+and close() ends a failed transport too. The text describes the states and names no edges; these are the ones that its
+descriptions leave. aiortc's transport stays as it is when it is closed before it was connected; after close() the
+owner sets `closed` itself. Left out: certificates and fingerprints, which are the library's.
 """
 
 from __future__ import annotations

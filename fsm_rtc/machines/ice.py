@@ -1,9 +1,18 @@
 """RTCIceTransportState: whether one transport has found a way to the other side.
 
-Source: W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcicetransportstate and its list of example transitions;
-`completed` to `failed` is in the state's own description. Left out: why checks fail, candidate pairs, consent (RFC
-7675), which are the library's. A failed transport closes neither DTLS, nor SCTP, nor channels; it comes back by an
-ICE restart alone.
+Source: W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcicetransportstate: the descriptions of the states, the list of
+example transitions below them, and the non-normative figure, which alone has `new` "reachable from any state except
+closed", `new` to `failed`, and `disconnected` back to `completed`. Two edges that one might expect are in none of the
+three, so they are not here:
+
+- `connected` to `failed`. When consent is lost, `connected` leads to `checking` if pairs remain, to `disconnected` if
+  candidates may still come; if neither, it was `completed`.
+- `completed` to `checking`. An ICE restart leads from `completed` to `connected`.
+
+A failed transport closes neither DTLS, nor SCTP, nor channels; it comes back by an ICE restart alone. aiortc goes
+`new`, `checking`, then `completed` or `failed`, and `closed`; it says `failed` also when consent is lost, and
+never `connected` or `disconnected`. Left out: why checks fail, candidate pairs, consent (RFC 7675), which are the
+library's.
 """
 
 from __future__ import annotations
@@ -40,10 +49,10 @@ class Ice(Observed[IceTransportState, None]):
     initial = NEW
     final = frozenset({CLOSED})
 
+    on_new = On(Row(STARTED, NEW), cite="#rtcicetransportstate, the figure: from any state but closed")
     on_checking = On(
         Row(NEW, CHECKING, cite="remote candidates received"),
         Row(CONNECTED, CHECKING, cite="consent lost, pairs remain to be checked"),
-        Row(COMPLETED, CHECKING, cite="ICE restart, with no pair left"),
         Row(DISCONNECTED, CHECKING, cite="new candidates, or ICE restart"),
         Row(FAILED, CHECKING, cite="ICE restart"),
         cite="#rtcicetransportstate",
@@ -67,10 +76,11 @@ class Ice(Observed[IceTransportState, None]):
         cite="#rtcicetransportstate",
     )
     on_failed = On(
+        Row(NEW, FAILED, cite="no candidate on either side, as in the figure"),
         Row(CHECKING, FAILED, cite="gave up"),
-        Row((CONNECTED, DISCONNECTED), FAILED, cite="all pairs failed or lost consent"),
         Row(COMPLETED, FAILED, cite="consent failed on all pairs"),
+        Row(DISCONNECTED, FAILED, cite="all pairs failed, and no candidates will come"),
         cite="#rtcicetransportstate",
     )
     on_closed = On(Row(LIVE, CLOSED), cite="#dom-rtcpeerconnection-close; the transport has shut down")
-    on_desync = adopt(LIVE, (*STARTED, CLOSED), then=(tell_recovery,))
+    on_desync = adopt(LIVE, tuple(IceTransportState), then=(tell_recovery,))

@@ -6,8 +6,9 @@ connection) and `disconnected` (connectivity is lost for now) are two states.
 
 The specification has no edges for a derived state. Those here are the ones that a single step of one ICE or DTLS
 transport can cause in the derived state's definition, found by enumeration; a test holds the rows to it. So `new`
-leads to `connected` or `disconnected` by way of `connecting` alone. A library that skips steps is adopted by
-`on_desync`.
+leads to `connected` or `disconnected` by way of `connecting` alone. That a transport is made or bundled away, where the
+text lets the state "advance directly from one state to another", causes no edge besides. A library that skips steps is
+adopted by `on_desync`.
 
 `closed` is seen when the library closes by itself; a close of one's own goes to `Disconnected`. The document stores
 `unknown` when there is nothing to read; here such a report is rejected. Left out: how recovery goes about it.

@@ -1,7 +1,8 @@
 """RTCSctpTransportState: whether the association that carries the data channels stands.
 
-Source: W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcsctptransportstate-enum. Left out: the association's own handshake
-states (RFC 9260), which no interface shows.
+Source: W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcsctptransportstate. aiortc begins in `new`, which is no
+word of that text and is not reported. Left out: the association's own handshake states (RFC 9260), which no interface
+shows.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ CONNECTING, CONNECTED, CLOSED = SctpTransportState
 class Sctp(Observed[SctpTransportState, None]):
     """RTCSctpTransportState of one peer connection."""
 
-    source = "W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcsctptransportstate-enum"
+    source = "W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcsctptransportstate"
     initial = CONNECTING
     final = frozenset({CLOSED})
 
-    on_connected = On(Row(CONNECTING, CONNECTED), cite="#rtcsctptransportstate-enum, the association is negotiated")
+    on_connected = On(Row(CONNECTING, CONNECTED), cite="#rtcsctptransportstate, the association is negotiated")
     on_closed = On(
         Row((CONNECTING, CONNECTED), CLOSED),
-        cite="#rtcsctptransportstate-enum, SHUTDOWN, ABORT, close(), data rejected, or DTLS closed",
+        cite="#rtcsctptransportstate, SHUTDOWN, ABORT, close(), data rejected, or DTLS closed",
     )
     on_desync = adopt((CONNECTING, CONNECTED), (CONNECTING, CONNECTED, CLOSED), then=(tell_recovery,))

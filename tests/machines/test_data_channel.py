@@ -5,12 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsm_rtc.engine import Accepted
 from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowLimits, FlowState
 from tests.machines.tables import asked, reaction, triggers_of, written
 
 CHANNEL = """
                    connecting  open     closing  closed
-on_open            open        -        -        closed
+on_open            open        already  -        closed
 send               -           =        -        closed
 close              closing     closing  already  closed
 on_closing         closing     closing  already  closed
@@ -53,6 +54,14 @@ def test_the_flow_begins_clear() -> None:
 
 def test_the_marks_by_default_are_a_mebibyte_and_a_quarter_of_it() -> None:
     assert FlowLimits() == FlowLimits(high_bytes=1_048_576, low_bytes=262_144)
+
+
+@given(st.lists(st.sampled_from(sorted(Channel.chart.triggers))))
+def test_a_channel_opens_at_most_once_and_closes_at_most_once(triggers: list[str]) -> None:
+    channel = Channel()
+    outcomes = [channel.fire(trigger) for trigger in triggers]
+    moves = [one.target for one in outcomes if isinstance(one, Accepted) and one.source is not one.target]
+    assert moves == sorted(set(moves), key=list(DataChannelState).index)
 
 
 @given(st.lists(st.integers(0, 2000)))

@@ -17,11 +17,12 @@ from tests.machines.tables import asked, triggers_of, written
 
 ICE = """
                  new       checking      connected     completed     disconnected  failed    closed
-on_checking      checking  already       checking      checking      checking      checking  closed
+on_new           already   new           new           new           new           new       closed
+on_checking      checking  already       checking      -             checking      checking  closed
 on_connected     -         connected     already       connected     connected     -         closed
 on_completed     -         completed     completed     already       completed     -         closed
 on_disconnected  -         disconnected  disconnected  disconnected  already       -         closed
-on_failed        -         failed        failed        failed        failed        already   closed
+on_failed        failed    failed        -             failed        failed        already   closed
 on_closed        closed    closed        closed        closed        closed        closed    already
 """
 
@@ -71,7 +72,7 @@ def test_where_it_begins_and_ends(machine: type[Observed[Any, Any]], initial: An
 
 
 ADOPTED = {
-    Ice: {*IceTransportState} - {IceTransportState.NEW},
+    Ice: {*IceTransportState},
     Dtls: {*DtlsTransportState} - {DtlsTransportState.NEW},
     Sctp: {*SctpTransportState},
     Gathering: {*IceGatheringState},
