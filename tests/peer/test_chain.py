@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -28,7 +29,7 @@ class Recorder:
 
 async def test_operations_run_one_at_a_time_in_the_order_in_which_they_were_asked_for() -> None:
     chain, recorder = OperationsChain(), Recorder()
-    calls = [asyncio.create_task(chain.run(lambda name=name: recorder.operation(name))) for name in "abc"]
+    calls = [asyncio.create_task(chain.run(partial(recorder.operation, name))) for name in "abc"]
     await recorder.begun.wait()
     assert recorder.seen == ["a begins"]
     recorder.gate.set()
@@ -78,7 +79,7 @@ async def test_a_cancelled_caller_that_still_waits_never_begins() -> None:
 
 async def test_abandoning_fails_every_caller_at_once_and_ignores_the_result_of_the_begun_one() -> None:
     chain, recorder = OperationsChain(), Recorder()
-    calls = [asyncio.create_task(chain.run(lambda name=name: recorder.operation(name))) for name in "ab"]
+    calls = [asyncio.create_task(chain.run(partial(recorder.operation, name))) for name in "ab"]
     await recorder.begun.wait()
     chain.abandon(InvalidStateError("closed"))
     outcomes = await asyncio.gather(*calls, return_exceptions=True)

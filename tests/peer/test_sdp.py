@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_rtc.errors import FsmRtcError, InvalidCandidateError, InvalidDescriptionError, OperationError
+from fsm_rtc.errors import InvalidCandidateError, InvalidDescriptionError, OperationError
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.sdp import candidates_of, check_candidate, check_description, sections_of
 
@@ -78,7 +80,7 @@ def test_a_candidate_is_completed_with_mid_and_index() -> None:
     "candidate", [IceCandidate(CANDIDATE, "1"), IceCandidate(CANDIDATE, None, 2), IceCandidate(CANDIDATE, "nope", 0)]
 )
 def test_a_candidate_for_no_section_is_refused(candidate: IceCandidate) -> None:
-    with pytest.raises(OperationError, match="has no media section .* it has '0', 'data'"):
+    with pytest.raises(OperationError, match=r"has no media section .* it has '0', 'data'"):
         check_candidate(candidate, OFFER)
 
 
@@ -102,15 +104,11 @@ def test_what_is_no_candidate_is_refused(line: str) -> None:
 
 @given(st.text() | st.text(alphabet="vma=0:- \r\n9udpice-ufrag").map(lambda text: "v=0\r\n" + text))
 def test_no_text_raises_anything_but_a_named_error(sdp: str) -> None:
-    try:
+    with suppress(InvalidDescriptionError):
         check_description(offer(sdp))
-    except FsmRtcError as error:
-        assert isinstance(error, InvalidDescriptionError)
 
 
 @given(st.text() | st.text(alphabet="candite:0123 typhosrflxudp."))
 def test_no_candidate_raises_anything_but_a_named_error(line: str) -> None:
-    try:
+    with suppress(InvalidCandidateError):
         check_candidate(IceCandidate(line, "0"), OFFER)
-    except FsmRtcError as error:
-        assert isinstance(error, InvalidCandidateError)

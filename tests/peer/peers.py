@@ -1,0 +1,87 @@
+"""What the tests of peer connections share: the exchange, and waiting for what happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from fsm_rtc.engine import Entry, Journal
+from fsm_rtc.peer import DataChannel, PeerConnection
+from fsm_rtc.peer.description import SessionDescription
+
+LIMIT_SECONDS = 20.0
+"""A bound for what must happen soon; nothing waits that long unless it is broken."""
+
+
+class Emits(Protocol):
+    """A peer connection or a data channel."""
+
+    def on(self, event: str, callback: Callable[..., object]) -> Callable[[], None]: ...
+
+
+async def until(emitter: Emits, event: str, condition: Callable[[], bool]) -> None:
+    """Wait for `event`, again and again, until the condition holds."""
+    happened = asyncio.Event()
+    stop = emitter.on(event, lambda *_: happened.set())
+    try:
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while not condition():
+                happened.clear()
+                await happened.wait()
+    finally:
+        stop()
+
+
+async def turns(number: int = 30) -> None:
+    """Let the event loop take some turns, in which peers in memory do whatever they still have to."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def offer_of(peer: PeerConnection) -> SessionDescription:
+    """Make and apply an offer; return it as it is sent."""
+    await peer.set_local_description(await peer.create_offer())
+    assert peer.local_description is not None
+    return peer.local_description
+
+
+async def answer_of(peer: PeerConnection, offer: SessionDescription) -> SessionDescription:
+    """Apply an offer, make and apply the answer; return it as it is sent."""
+    await peer.set_remote_description(offer)
+    await peer.set_local_description(await peer.create_answer())
+    assert peer.local_description is not None
+    return peer.local_description
+
+
+async def exchange(offerer: PeerConnection, answerer: PeerConnection) -> None:
+    """Offer and answer."""
+    await offerer.set_remote_description(await answer_of(answerer, await offer_of(offerer)))
+
+
+async def connected(*peers: PeerConnection) -> None:
+    """Wait until each is connected."""
+    for peer in peers:
+        await until(peer, "connectionstatechange", lambda peer=peer: peer.connection_state == "connected")  # type: ignore[misc]
+
+
+async def opened(*channels: DataChannel) -> None:
+    """Wait until each is open."""
+    for channel in channels:
+        await until(channel, "open", lambda channel=channel: channel.ready_state == "open")  # type: ignore[misc]
+
+
+async def announced(peer: PeerConnection) -> DataChannel:
+    """The first data channel of a peer, once there is one."""
+    await until(peer, "datachannel", lambda: bool(peer.data_channels))
+    return peer.data_channels[0]
+
+
+def rejections(journal: Journal, label: str | None = None) -> list[Entry]:
+    """What was rejected, oldest first."""
+    return [entry for entry in journal.entries(label) if not entry.accepted]
+
+
+def reasons(journal: Journal, label: str | None = None) -> list[tuple[str, str | None]]:
+    """The rejected triggers, with the reason."""
+    return [(entry.trigger, entry.reason) for entry in rejections(journal, label)]
