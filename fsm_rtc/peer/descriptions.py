@@ -53,6 +53,10 @@ class Descriptions:
         self._pending_remote = description
         self._finish(description)
 
+    def forget_created(self) -> None:
+        """The negotiation is complete: what was created for it can't be applied again. Source: #set-description."""
+        self.last_offer = self.last_answer = None
+
     def rolled_back(self) -> None:
         self._pending_local = self._pending_remote = None
 

@@ -30,6 +30,11 @@ REMOTE_TRIGGERS = {
     "answer": "set_remote_answer",
     "rollback": "rollback",
 }
+CREATED_BY = {
+    "set_local_offer": "create_offer",
+    "set_local_pranswer": "create_answer",
+    "set_local_answer": "create_answer",
+}
 
 
 class Negotiator:
@@ -82,7 +87,7 @@ class Negotiator:
         """Apply this side's description, or make and apply the one that is due."""
         if description is None:
             trigger = self._demand("set_local_description").trigger
-            description = await self._make("create_offer" if trigger == "set_local_offer" else "create_answer")
+            description = await self._make(CREATED_BY[trigger])
         else:
             trigger = LOCAL_TRIGGERS[description.type]
             self._demand(trigger, description)
@@ -91,10 +96,10 @@ class Negotiator:
             return
         self._require_capability(trigger)
         if not description.sdp:
-            description = self.descriptions.created(trigger) or await self._make("create_offer")
+            created = self.descriptions.created(trigger) or await self._make(CREATED_BY[trigger])
+            description = SessionDescription(description.type, created.sdp)
         applied = await self._backend.set_local_description(description)
-        self._settle(trigger, description)
-        self.descriptions.applied_local(applied)
+        self._settle(trigger, description, lambda: self.descriptions.applied_local(applied))
         for candidate in candidates_of(applied):
             if candidate.candidate not in self._found:
                 self._found[candidate.candidate] = candidate
@@ -113,14 +118,12 @@ class Negotiator:
         if row.first is not None:
             await self._roll_back()
         await self._backend.set_remote_description(description)
-        self._settle(trigger, description)
-        self.descriptions.applied_remote(description)
+        self._settle(trigger, description, lambda: self.descriptions.applied_remote(description))
 
     async def _roll_back(self) -> None:
         self._require_capability("rollback")
         await self._backend.rollback()
-        self._settle("rollback")
-        self.descriptions.rolled_back()
+        self._settle("rollback", apply=self.descriptions.rolled_back)
 
     async def add_candidate(self, candidate: IceCandidate | None) -> None:
         """Give the library a candidate of the other side."""
@@ -143,13 +146,20 @@ class Negotiator:
             raise (verdict.error or InvalidStateError).from_rejected(verdict)
         return verdict
 
-    def _settle(self, trigger: str, event: object = None) -> None:
-        """The library has done it, so the event happens; unless the connection was closed meanwhile."""
+    def _settle(self, trigger: str, event: object = None, apply: Callable[[], None] | None = None) -> None:
+        """The library has done it, so the event happens; unless the connection was closed meanwhile.
+
+        What it brings is applied before it, so that whoever is told of the change sees the descriptions.
+        """
+        if apply is not None and self._negotiation.permits(trigger, event):
+            apply()
         outcome = self._negotiation.fire(trigger, event)
         if isinstance(outcome, Rejected):
             raise InvalidStateError(
                 f"{trigger} was overtaken: {outcome} What the library did meanwhile is ignored.", rejected=outcome
             )
+        if trigger in ("set_local_answer", "set_remote_answer"):
+            self.descriptions.forget_created()
 
     def _require_capability(self, trigger: str) -> None:
         able = self._backend.capabilities
