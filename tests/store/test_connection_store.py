@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import FrozenInstanceError
+from typing import cast
 
 import pytest
 
@@ -92,7 +93,7 @@ class TestCreateOffer:
     async def test_the_candidates_are_in_the_snapshot_in_the_documented_form(self, world: World) -> None:
         side = world.side()
         offer = await side.store.create_offer()
-        (candidate,) = side.store.snapshot.to_dict()["iceCandidates"]  # type: ignore[misc]
+        (candidate,) = cast("list[dict[str, str]]", side.store.snapshot.to_dict()["iceCandidates"])
         assert set(candidate) == {"candidate", "sdpMid", "sdpMLineIndex"}
         assert candidate["candidate"] in offer.sdp
 

@@ -1,6 +1,7 @@
 """Peer connections of a store: made, listened to, replaced, closed."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -192,7 +193,7 @@ class TestClose:
         answer = await answerer.store.process_offer(offer)
         side = answerer if operation in ("process_offer", "add_ice_candidate") else offerer
         side.connection.library.hold()
-        calls = {
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
             "create_offer": lambda: offerer.store.create_offer(),
             "process_offer": lambda: answerer.store.process_offer(offer),
             "process_answer": lambda: offerer.store.process_answer(answer),
