@@ -240,7 +240,7 @@ class TestProcessAnswer:
             await offerer.store.process_answer(answer)
         assert offerer.store.snapshot.error is caught.value
         await offerer.store.process_answer(answer)
-        assert offerer.store.snapshot.error is None
+        assert offerer.store.state.error is None
         assert offerer.connection.signaling_state == "stable"
 
     async def test_an_answer_that_nobody_waits_for_is_refused_and_journalled(self, world: World) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -40,13 +41,16 @@ def test_with_select_only_a_change_of_what_is_selected_is_told(store: Connection
 def test_a_subscriber_that_raises_is_logged_and_harms_nobody(
     store: ConnectionStore, caplog: pytest.LogCaptureFixture
 ) -> None:
+    def broken(state: ConnectionSnapshot) -> ConnectionSnapshot:
+        raise ZeroDivisionError
+
     seen: list[ConnectionSnapshot] = []
     store.subscribe(lambda state: 1 / 0)
-    store.subscribe(seen.append, select=lambda state: 1 / 0)  # type: ignore[arg-type, return-value]
+    store.subscribe(seen.append, select=broken)
     store.subscribe(seen.append)
     store.set_connection_id("a")
     assert [state.connection_id for state in seen] == [None, "a"]
-    assert caplog.text.count("ZeroDivisionError") == 4
+    assert len([record for record in caplog.records if "raised" in record.message]) == 4
 
 
 def test_a_subscriber_may_change_the_store_and_all_see_the_same_order(store: ConnectionStore) -> None:
@@ -116,8 +120,9 @@ def test_who_subscribes_during_a_delivery_gets_the_present_snapshot_and_no_older
 
 def test_who_is_unsubscribed_during_a_delivery_is_not_called_any_more(store: ConnectionStore) -> None:
     seen: list[str | None] = []
-    store.subscribe(lambda state: unsubscribe() if state.connection_id else None)
-    unsubscribe = store.subscribe(lambda state: seen.append(state.connection_id))
+    later: list[Callable[[], None]] = []
+    store.subscribe(lambda state: [unsubscribe() for unsubscribe in later])
+    later.append(store.subscribe(lambda state: seen.append(state.connection_id)))
     store.set_connection_id("a")
     assert seen == [None]
 
@@ -126,11 +131,9 @@ def test_a_circle_of_subscribers_is_cut(
     store: ConnectionStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscriptions, "DELIVERY_LIMIT", 50)
-    store.subscribe(lambda state: store.set_connection_id(f"{state.connection_id}x"[-9:] + str(id(state))))
+    store.subscribe(lambda state: store.set_connection_id(f"{state.connection_id}x"))
     assert "break the circle" in caplog.text
-    seen: list[ConnectionSnapshot] = []
-    store.subscribe(seen.append)
-    assert seen[-1] is not None
+    assert len(store.snapshot.connection_id or "") == len("None") + 51
 
 
 def test_an_asynchronous_subscriber_is_refused(store: ConnectionStore) -> None:
@@ -172,16 +175,16 @@ class TestChanges:
     async def test_a_reader_waits_for_the_next_change(self, store: ConnectionStore) -> None:
         changes = store.changes()
         await anext(changes)
-        waiting = asyncio.create_task(anext(changes))  # type: ignore[arg-type]
+        waiting = asyncio.create_task(changes.__anext__())
         await turns(3)
         assert not waiting.done()
         store.set_connection_id("a")
-        assert (await waiting).connection_id == "a"  # type: ignore[attr-defined]
+        assert (await waiting).connection_id == "a"
 
     async def test_a_cancelled_reader_loses_nothing(self, store: ConnectionStore) -> None:
         changes = store.changes()
         await anext(changes)
-        waiting = asyncio.create_task(anext(changes))  # type: ignore[arg-type]
+        waiting = asyncio.create_task(changes.__anext__())
         await turns(3)
         store.set_connection_id("a")
         waiting.cancel()
