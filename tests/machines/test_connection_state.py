@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from itertools import combinations_with_replacement, product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fsm_rtc.machines.connection_state import ConnectionState, IceConnection, IceGathering, TransportStates
 from fsm_rtc.machines.dtls import DtlsTransportState
-from fsm_rtc.machines.gathering import IceGatheringState
+from fsm_rtc.machines.gathering import Gathering, IceGatheringState
 from fsm_rtc.machines.ice import IceTransportState
 
 
@@ -72,3 +74,14 @@ def test_the_gathering_state_is_as_the_text_has_it(number: int) -> None:
 def test_without_transports_all_is_new() -> None:
     none = TransportStates(closed=False, ice=(), dtls=())
     assert (ConnectionState.of(none).value, IceConnection.of(none).value, IceGathering.of(()).value) == ("new",) * 3
+
+
+@given(st.data())
+def test_whatever_the_gatherers_do_the_connections_machine_follows_without_a_rejection(data: st.DataObject) -> None:
+    gatherers: tuple[IceGatheringState, ...] = ()
+    machine = Gathering()
+    for _ in range(data.draw(st.integers(0, 20))):
+        gatherers = data.draw(st.lists(st.sampled_from(IceGatheringState), max_size=3).map(tuple))
+        state = IceGathering.of(gatherers)
+        assert machine.report(state) or machine.state is state
+        assert machine.state is state

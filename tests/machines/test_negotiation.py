@@ -103,6 +103,24 @@ def test_an_offer_is_not_taken_for_an_answer() -> None:
     )
 
 
+@pytest.mark.parametrize("profile", [Negotiation, NegotiationJsep])
+@pytest.mark.parametrize("side", ["local", "remote"])
+@pytest.mark.parametrize("kind", ["answer", "pranswer"])
+def test_an_answer_is_never_accepted_in_stable(profile: type[Negotiation], side: str, kind: str) -> None:
+    machine = profile(Created())
+    assert not machine.fire(f"set_{side}_{kind}", Sdp())
+    assert machine.state is SignalingState.STABLE
+
+
+@pytest.mark.parametrize("profile", [Negotiation, NegotiationJsep])
+def test_an_answer_goes_the_other_way_than_its_offer(profile: type[Negotiation]) -> None:
+    for offered, wrong in [("set_local_offer", "set_local_answer"), ("set_remote_offer", "set_remote_answer")]:
+        machine = profile(Created())
+        assert machine.fire(offered, Sdp())
+        assert not machine.fire(wrong, Sdp())
+        assert not machine.fire(wrong.replace("answer", "pranswer"), Sdp())
+
+
 def test_a_remote_offer_that_meets_a_local_one_is_two_transitions() -> None:
     machine = Negotiation(Created(), state=SignalingState.HAVE_LOCAL_OFFER)
     seen: list[object] = []

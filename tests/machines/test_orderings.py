@@ -70,6 +70,57 @@ def test_any_order_of_events_keeps_to_the_table(chart: type[Chart[Any, Any]], da
         assert before not in chart.final or machine.state is before
 
 
+CALLER = """
+peer_status.create negotiation.create_offer negotiation.set_local_offer gathering.on_gathering gathering.on_complete
+candidates.add_candidate negotiation.set_remote_answer candidates.remote_description_set candidates.add_candidate
+candidates.end_of_candidates ice.on_checking peer_status.on_connecting ice.on_completed dtls.on_connecting
+dtls.on_connected peer_status.on_connected sctp.on_connected data_channel.on_open data_channel.send
+negotiation.close data_channel.connection_closed ice.on_closed sctp.on_closed dtls.on_closed
+peer_status.close_connection
+"""
+"""A call as the caller's machines see it, in order; all of it is accepted."""
+
+EVENTS = [tuple(event.split(".")) for event in CALLER.split()]
+
+
+def a_call(generation: int) -> dict[str, Chart[Any, Any]]:
+    return {name: CHARTS[name](context_of(CHARTS[name]), generation=generation) for name, _ in EVENTS}
+
+
+def fire(machines: dict[str, Chart[Any, Any]], name: str, trigger: str, generation: int) -> Accepted | Rejected:
+    payload = RemoteDescription("u") if trigger == "remote_description_set" else Everything()
+    outcome = machines[name].fire(trigger, payload, generation=generation)
+    assert isinstance(outcome, Accepted | Rejected)
+    return outcome
+
+
+def test_a_call_in_its_order_is_accepted() -> None:
+    machines = a_call(2)
+    assert all(fire(machines, name, trigger, 2) for name, trigger in EVENTS)
+
+
+@given(data=st.data())
+def test_a_call_whose_events_are_doubled_lost_late_or_out_of_order_keeps_to_the_tables(data: st.DataObject) -> None:
+    machines = a_call(2)
+    kept = [event for event in EVENTS if data.draw(st.sampled_from(["kept", "kept", "kept", "lost"])) == "kept"]
+    doubled = [event for event in kept for _ in range(data.draw(st.sampled_from([1, 1, 2])))]
+    for name, trigger in data.draw(st.permutations(doubled)):
+        machine, before = machines[name], machines[name].state
+        late = data.draw(st.sampled_from([False, False, False, True]))
+        outcome = fire(machines, name, trigger, 1 if late else 2)
+        if isinstance(outcome, Accepted):
+            assert not late
+            assert machine.state is outcome.target
+            assert (before, outcome.target) in {(source, target) for source, _, target in machine.chart.edges()}
+        else:
+            assert machine.state is before
+            assert (outcome.reason is Reason.STALE) == late
+    for name in ("negotiation", "ice", "dtls", "sctp", "data_channel"):
+        closing = {"negotiation": "close", "data_channel": "connection_closed"}.get(name, "on_closed")
+        fire(machines, name, closing, 2)
+        assert machines[name].is_final
+
+
 @pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
 def test_a_machine_that_can_be_closed_can_be_closed_from_everywhere(chart: type[Chart[Any, Any]]) -> None:
     table = chart.chart

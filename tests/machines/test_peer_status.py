@@ -7,6 +7,8 @@ from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fsm_rtc.engine import Accepted, Observed
 from fsm_rtc.errors import Reason, Rejected
@@ -71,6 +73,44 @@ def test_the_librarys_edges_are_those_that_one_step_of_a_transport_can_cause(num
         if row.trigger.startswith("on_") and row.trigger != "on_desync" and target is not PeerConnectionStatus.CLOSED
     }
     assert in_table == reachable
+
+
+def test_no_transport_that_comes_or_goes_causes_another_edge() -> None:
+    """The text lets the state "advance directly" where signalling makes or discards a transport."""
+    fresh = (IceTransportState.NEW, DtlsTransportState.NEW)
+    pairs = list(product(IceTransportState, DtlsTransportState))
+    for number in range(3):
+        for transports in product(pairs, repeat=number):
+            there, here = status_of(transports), status_of((*transports, fresh))
+            assert PeerStatus(state=PeerConnectionStatus(there)).report(here) or here == there
+            for place in range(number):
+                left = status_of((*transports[:place], *transports[place + 1 :]))
+                assert PeerStatus(state=PeerConnectionStatus(there)).report(left) or left == there
+
+
+MOVES = st.sampled_from(["step", "step", "step", "step", "come", "go"])
+
+
+@given(st.data())
+def test_whatever_the_transports_do_the_status_follows_without_a_rejection(data: st.DataObject) -> None:
+    transports: tuple[tuple[Any, Any], ...] = ()
+    status = PeerStatus()
+    status.create()
+    for move in data.draw(st.lists(MOVES, max_size=30)):
+        if move == "come" and len(transports) < 4:
+            transports = (*transports, (IceTransportState.NEW, DtlsTransportState.NEW))
+        elif move == "go" and transports:
+            transports = transports[1:]
+        elif choices := list(neighbours(transports)):
+            transports = data.draw(st.sampled_from(choices))
+        outcome = status.report(status_of(transports))
+        assert outcome or (isinstance(outcome, Rejected) and outcome.reason is Reason.ALREADY)
+        assert status.state == status_of(transports)
+
+
+def test_only_the_owner_leaves_closed() -> None:
+    leaving = {row.trigger for source, row, _ in PeerStatus.chart.edges() if source is PeerConnectionStatus.CLOSED}
+    assert leaving == {"create", "close_connection", "reset"}
 
 
 @pytest.mark.parametrize("state", PeerConnectionStatus)

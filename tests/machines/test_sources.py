@@ -1,0 +1,68 @@
+"""Where each row comes from: anchors that the draft really has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from fsm_rtc.machines import CHARTS, DERIVED
+
+DRAFT = "W3C webrtc-pc, Editor's Draft 2026-05-04"
+
+ANCHORS = {
+    "#announce-datachannel-open",
+    "#announcing-a-data-channel-as-closed",
+    "#data-transport-closing-procedure",
+    "#datachannel-send",
+    "#dom-datachannel-bufferedamount",
+    "#dom-peerconnection-addicecandidate",
+    "#dom-peerconnection-setlocaldescription",
+    "#dom-peerconnection-setremotedescription",
+    "#dom-rtcdatachannel-close",
+    "#dom-rtcdatachannelstate",
+    "#dom-rtcpeerconnection-close",
+    "#dom-rtcpeerconnection-createanswer",
+    "#dom-rtcpeerconnection-createoffer",
+    "#rtcdtlstransportstate-enum",
+    "#rtciceconnectionstate-enum",
+    "#rtcicegatheringstate-enum",
+    "#rtcicetransportstate",
+    "#rtcpeerconnectionstate-enum",
+    "#rtcsctptransportstate",
+    "#rtcsignalingstate-enum",
+    "#set-description",
+}
+"""Looked up in the Editor's Draft of 2026-05-04."""
+
+
+def told_sources() -> Iterator[tuple[str, str]]:
+    """(machine, source) of each chart, trigger, row and derived table."""
+    for name, chart in CHARTS.items():
+        yield name, chart.source
+        for trigger in chart.chart.triggers.values():
+            yield name, trigger.cite
+            yield from ((name, row.cite) for row in trigger.rows)
+    for name, derived in DERIVED.items():
+        yield name, derived.cite
+
+
+def test_every_anchor_is_one_of_the_draft() -> None:
+    found = {anchor for _, text in told_sources() for anchor in re.findall(r"#[\w-]+", text)}
+    assert found == ANCHORS
+
+
+def test_a_machine_of_the_specification_names_the_draft() -> None:
+    own = {"signaling_link", "peer_status", "negotiation_jsep", "flow"}
+    named = {name for name, chart in CHARTS.items() if DRAFT in chart.source}
+    assert named == {*CHARTS} - own
+    assert all(DRAFT in derived.cite for derived in DERIVED.values())
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_machine_and_every_row_names_its_source(name: str) -> None:
+    assert CHARTS[name].source
+    table = CHARTS[name].chart
+    unnamed = {row.trigger for _, row, _ in table.edges() if not row.cite}
+    assert unnamed <= {"on_desync"}
