@@ -43,6 +43,10 @@ class MachineSet:
             self._unwatch.append(self._journal.watch(machine, label))
         return machine
 
+    def has(self, name: str) -> bool:
+        """Whether there is a machine of this name."""
+        return f"{self._label}.{name}" in self._machines
+
     def by_label(self) -> Mapping[str, Chart[Any, Any]]:
         """Every machine made so far."""
         return dict(self._machines)

@@ -308,7 +308,8 @@ class PeerConnection:
 
     def track_added(self, track: Any) -> None:
         """The other side's track is there."""
-        self._emitter.emit("track", track)
+        if not self.negotiation.is_final:
+            self._emitter.emit("track", track)
 
     def closed_by_library(self) -> None:
         """The library closed the connection by itself, as aiortc does when the other side is gone."""
@@ -316,9 +317,11 @@ class PeerConnection:
             self._shut()
 
     def _adopt_channel(self, backend: ChannelBackend) -> DataChannel:
-        name = f"channel.{backend.label}"
-        if any(other.label == backend.label for other in self._channels):
-            name = f"channel.{len(self._channels) + 1}"
+        # The other side chooses its labels, and may choose one twice, or another machine's name.
+        name, number = f"channel.{backend.label}", len(self._channels)
+        while self._machines.has(name) or self._machines.has(f"{name}.flow"):
+            number += 1
+            name = f"channel.{number}"
         channel = DataChannel(
             backend,
             self._machines.make(Channel, name),

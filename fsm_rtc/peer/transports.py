@@ -74,7 +74,7 @@ class Transports:
         if self._negotiation.is_final:
             return
         machine = self._machine(what, transport)
-        if what == "gathering":
+        if what == "gathering" and value in machine.chart.states:
             self._gatherers[transport] = value
             value = _gathered(self._gatherers)
             if value == machine.state:
@@ -98,7 +98,10 @@ class Transports:
             return
         machine = self._machine(what, transport)
         values = self._read(what)
-        value = _gathered(values) if what == "gathering" else values.get(transport)
+        value = values.get(transport)
+        if what == "gathering":
+            self._gatherers.update((number, one) for number, one in values.items() if one in machine.chart.states)
+            value = _gathered(self._gatherers)
         if value in machine.chart.states and value != machine.state:
             machine.fire("on_desync", type(machine.state)(value))
 
@@ -140,7 +143,4 @@ class Transports:
 
 
 def _gathered(values: Mapping[int, str]) -> str:
-    """The connection's gathering state; a value that is none passes through, for the machine to reject."""
-    known = tuple(IceGatheringState(value) for value in values.values() if value in tuple(IceGatheringState))
-    unknown = [value for value in values.values() if value not in tuple(IceGatheringState)]
-    return unknown[0] if unknown else IceGathering.of(known).value
+    return IceGathering.of(tuple(IceGatheringState(value) for value in values.values())).value
