@@ -130,8 +130,9 @@ def test_there_is_no_trigger_that_the_table_does_not_declare() -> None:
 
 @pytest.mark.parametrize("option", ["auto_transitions", "queued", "model_attribute", "states", "send_event"])
 def test_what_the_chart_decides_is_no_option(option: str) -> None:
+    options: dict[str, Any] = {option: True}
     with pytest.raises(ChartError, match=rf"to_transitions\(Door\): leave {option} out; the chart decides it"):
-        door(**{option: True})
+        door(**options)
 
 
 def test_a_trigger_with_a_name_of_the_model_is_refused() -> None:

@@ -1,0 +1,158 @@
+"""Journal: what is recorded, what is kept, what is told to whom, and what never stands in a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from fsm_rtc.engine import Entry, Journal, Started
+from tests.engine.samples import Door, House
+
+SECRET = "a=candidate:1 1 udp 1 192.0.2.77 9 typ host"
+
+
+class Ticks:
+    """A clock that goes on by one second each time it is read."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+def watched(capacity: int = 100) -> tuple[Journal, Door]:
+    journal = Journal(Ticks(), capacity=capacity)
+    door = Door(House(), generation=4)
+    journal.watch(door, "front")
+    return journal, door
+
+
+def test_watching_begins_with_where_the_machine_is() -> None:
+    journal, _ = watched()
+    assert list(journal) == [Started(1.0, "front", "Door", Door.chart.digest, 4, "open")]
+    assert journal.entries() == ()
+
+
+def test_an_accepted_event_is_recorded_with_its_guards() -> None:
+    journal, door = watched()
+    door.lock(1)
+    assert journal.entries() == (
+        Entry(2.0, "front", "Door", 4, "shut", True, "open", "shut"),
+        Entry(3.0, "front", "Door", 4, "lock", True, "shut", "locked", guards=("key_fits",)),
+    )
+
+
+def test_a_rejected_event_is_recorded_with_its_reason() -> None:
+    journal, door = watched()
+    door.lock(2)
+    door.lock(1)
+    door.slam()
+    refused, _, _, first = journal.entries()
+    assert refused == Entry(
+        2.0, "front", "Door", 4, "lock", False, "open", "open", reason="guard refused", guard="key_fits"
+    )
+    assert (first.trigger, first.reason, first.first) == ("slam", "no row", "shut")
+
+
+def test_it_counts_also_what_it_no_longer_keeps() -> None:
+    journal, door = watched(capacity=3)
+    for _ in range(5):
+        door.toggle()
+        door.unlock(1)
+    assert (journal.accepted, journal.rejected) == (5, 5)
+    assert len(journal) == 3
+    assert [entry.time for entry in journal.entries()] == [9.0, 10.0, 11.0]
+
+
+def test_several_machines_are_told_apart() -> None:
+    journal, door = watched()
+    back = Door(House())
+    unwatch = journal.watch(back, "back")
+    door.shut()
+    back.remove()
+    unwatch()
+    unwatch()
+    back.shut()
+    assert [entry.trigger for entry in journal.entries("back")] == ["remove"]
+    assert journal.states() == {"front": "shut", "back": "gone"}
+
+
+def test_lines_are_json_without_what_is_empty() -> None:
+    journal, door = watched()
+    door.shut()
+    door.shut()
+    started, accepted, rejected = (json.loads(line) for line in journal.lines())
+    assert started["record"] == "started"
+    assert accepted == {
+        "record": "event", "time": 2.0, "label": "front", "machine": "Door", "generation": 4,
+        "trigger": "shut", "accepted": True, "source": "open", "target": "shut",
+    }
+    assert rejected["reason"] == "already there"
+    assert "guard" not in rejected
+
+
+def test_a_payload_is_never_in_a_line() -> None:
+    journal, door = watched()
+    door.toggle(SECRET)
+    door.fire("knock", SECRET)
+    door.fire("remove", SECRET)
+    door.fire("open", SECRET)
+    assert len(list(journal.lines())) == 5
+    assert SECRET not in "".join(journal.lines())
+
+
+def test_a_listener_hears_each_record_until_it_is_unsubscribed() -> None:
+    journal, door = watched()
+    heard: list[Started | Entry] = []
+    unsubscribe = journal.subscribe(heard.append)
+    door.shut()
+    journal.watch(Door(House()), "back")
+    assert heard == list(journal)[1:]
+    unsubscribe()
+    door.open()
+    assert len(heard) == 2
+
+
+def test_the_same_listener_twice_is_two_subscriptions() -> None:
+    journal, door = watched()
+    heard: list[Started | Entry] = []
+    listener = heard.append
+    unsubscribe = journal.subscribe(listener)
+    journal.subscribe(listener)
+    door.shut()
+    unsubscribe()
+    unsubscribe()
+    door.open()
+    assert len(heard) == 3
+
+
+def test_a_listener_that_raises_is_logged_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    journal, door = watched()
+    heard: list[object] = []
+
+    def broken(record: object) -> None:
+        raise LookupError("broken listener")
+
+    journal.subscribe(broken)
+    journal.subscribe(heard.append)
+    with caplog.at_level(logging.ERROR, "fsm_rtc.engine"):
+        assert door.remove(SECRET)
+        journal.watch(Door(House()), "back")
+    assert len(heard) == 2
+    assert len(journal) == 3
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    assert SECRET not in caplog.text
+
+
+def test_it_may_be_read_while_it_is_written() -> None:
+    journal, door = watched()
+    door.shut()
+    seen = []
+    for record in journal:
+        door.toggle()
+        seen.append(record)
+    assert len(seen) == 2
