@@ -6,9 +6,11 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from fsm_rtc.machines import CHARTS
 
 __all__ = ["ROLES", "DemoCall", "Summary"]
 
@@ -16,6 +18,9 @@ ROLES = ("offerer", "answerer")
 
 EXIT_TIMEOUT_SECONDS = 10.0
 """How long a peer may take to leave after it was told to, before it is killed."""
+
+ENDS = {chart.__name__: {*chart.final} for chart in CHARTS.values() if chart.final}
+"""The states in which a machine may be left, of those that have an end."""
 
 STREAM_LIMIT_BYTES = 4 * 1024 * 1024
 
@@ -68,6 +73,7 @@ class DemoCall:
     phases: dict[str, dict[str, float]] = field(default_factory=lambda: {role: {} for role in ROLES})
     rejections: list[dict[str, Any]] = field(default_factory=list)
     adopted: int = 0
+    charts: dict[str, str] = field(default_factory=dict)
     _processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
 
     async def run(self) -> Summary:
@@ -104,8 +110,7 @@ class DemoCall:
                 self._close_input(role)
         if role not in self.done:
             self.failures.append(f"the {role} ended before the call was over")
-            for other in self._processes:
-                self._close_input(other)
+            self._hang_up()
 
     def _take(self, role: str, message: dict[str, Any]) -> None:
         if "peer" in message:
@@ -115,10 +120,12 @@ class DemoCall:
             self.phases[role].setdefault(message["phase"], message["time"])
         elif "failed" in message:
             self.failures.append(f"{role}: {message['failed']}")
+            self._hang_up()
         elif "done" in message:
             self.done[role] = message["done"]
         elif "record" in message:
             record = json.loads(message["record"])
+            self.charts[record["label"]] = record["machine"]
             if record.get("accepted") is False:
                 self.rejections.append(record)
             elif record.get("trigger") == "on_desync":
@@ -128,6 +135,11 @@ class DemoCall:
         stdin = self._processes[role].stdin
         if stdin is not None and not stdin.is_closing():
             stdin.write(json.dumps(message).encode() + b"\n")
+
+    def _hang_up(self) -> None:
+        """The call can't go on: let both peers leave."""
+        for role in self._processes:
+            self._close_input(role)
 
     def _close_input(self, role: str) -> None:
         stdin = self._processes[role].stdin
@@ -149,17 +161,8 @@ class DemoCall:
         saw = [self.done.get(role, {}) for role in ROLES]
         connected = [self.phases[role].get("connected") for role in ROLES]
         times = [time for time in connected if time is not None]
-        for role, one in zip(ROLES, saw, strict=True):
-            if one and not one["received"]:
-                self.failures.append(f"the {role} received no message")
-            if one and self.video and not one["frames"]:
-                self.failures.append(f"the {role} received no video")
-            if "closed" not in self.phases[role]:
-                self.failures.append(f"the {role} did not close")
-        if self.rejections:
-            self.failures.append(f"{len(self.rejections)} events were rejected by the tables")
-        if self.adopted:
-            self.failures.append(f"{self.adopted} times a machine had to adopt a state that its table didn't expect")
+        if not self.failures:
+            self.failures.extend(self._shortcomings())
         return Summary(
             ok=not self.failures and len(times) == len(ROLES),
             connected_seconds=round(max(times), 3) if len(times) == len(ROLES) else None,
@@ -168,3 +171,20 @@ class DemoCall:
             accepted=sum(one.get("accepted", 0) for one in saw),
             rejected=sum(one.get("rejected", 0) for one in saw),
         )
+
+    def _shortcomings(self) -> Iterator[str]:
+        """What a call without a failure must still have had."""
+        for role in ROLES:
+            if not self.done[role]["received"]:
+                yield f"the {role} received no message"
+            if self.video and not self.done[role]["frames"]:
+                yield f"the {role} received no video"
+            if "closed" not in self.phases[role]:
+                yield f"the {role} did not close"
+            for label, state in self.done[role]["states"].items():
+                if state not in ENDS.get(self.charts[label], {state}):
+                    yield f"{label} was left in {state!r}"
+        for record in self.rejections:
+            yield f"{record['label']} rejected {record['trigger']} in {record['source']!r}: {record['reason']}"
+        if self.adopted:
+            yield f"{self.adopted} times a machine had to adopt a state that its table didn't expect"

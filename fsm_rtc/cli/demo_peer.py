@@ -10,23 +10,24 @@ import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from fsm_rtc.store import ConnectionStore
-
 from fsm_rtc.engine import Journal, Started
 from fsm_rtc.engine.journal import Entry, line_of
 from fsm_rtc.errors import FsmRtcError
 from fsm_rtc.peer import Configuration, IceCandidate, IceServer, SessionDescription
+from fsm_rtc.store import ConnectionStore
 
 __all__ = ["DemoLink", "DemoOptions", "run_peer"]
 
 CONNECT_TIMEOUT_SECONDS = 20.0
-GOODBYE_TIMEOUT_SECONDS = 10.0
+EXCHANGE_TIMEOUT_SECONDS = 10.0
+GOODBYE_TIMEOUT_SECONDS = 20.0
 CHAT_INTERVAL_SECONDS = 0.5
 
 
@@ -84,8 +85,10 @@ class DemoPeer:
         self._link = link
         self._clock = clock
         self._tally = Tally()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._goodbye = asyncio.Event()
+        self._alone = asyncio.Event()
+        self._exchanged = asyncio.Event()
         self._journal = Journal(clock)
         self._journal.subscribe(self._show)
         self.store = ConnectionStore(
@@ -95,12 +98,14 @@ class DemoPeer:
     async def run(self) -> None:
         """Connect, talk, close; whatever fails is told to the one who watches."""
         reader = self._own(self._read())
-        try:
-            await self._call()
-        except (FsmRtcError, ValueError) as error:
-            self._link.send({"failed": str(error), "error": type(error).__name__})
-        finally:
-            await self._leave(reader)
+        call = self._own(self._call())
+        alone = self._own(self._alone.wait())
+        await asyncio.wait({call, alone}, return_when=asyncio.FIRST_COMPLETED)
+        call.cancel()
+        failure = (await asyncio.gather(call, return_exceptions=True))[0]
+        if isinstance(failure, Exception):
+            self._tell_failure(failure)
+        await self._leave(reader)
         tally = self._tally
         self._link.send(
             {
@@ -139,7 +144,7 @@ class DemoPeer:
             await asyncio.wait_for(self._goodbye.wait(), GOODBYE_TIMEOUT_SECONDS)
         self._phase("talked")
 
-    async def _leave(self, reader: asyncio.Task[None]) -> None:
+    async def _leave(self, reader: asyncio.Task[Any]) -> None:
         await self.store.close_connection()
         self.store.set_signaling_status("Disconnected")
         self._phase("closed")
@@ -156,14 +161,16 @@ class DemoPeer:
             self.store.send_chat(f"message {number} of the {self._options.role}")
             self._tally.sent += 1
             await asyncio.sleep(min(CHAT_INTERVAL_SECONDS, max(0.0, end - self._clock())))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._exchanged.wait(), EXCHANGE_TIMEOUT_SECONDS)
 
     async def _read(self) -> None:
         while (message := await self._link.receive()) is not None:
             try:
                 await self._take(message)
             except FsmRtcError as error:
-                self._link.send({"failed": str(error), "error": type(error).__name__})
-        self._goodbye.set()
+                self._tell_failure(error)
+        self._alone.set()
 
     async def _take(self, message: dict[str, Any]) -> None:
         if "description" in message:
@@ -190,6 +197,7 @@ class DemoPeer:
 
     def _heard(self, message: str | bytes) -> None:
         self._tally.received += 1
+        self._note_exchange()
         self._link.send({"heard": message if isinstance(message, str) else f"{len(message)} bytes"})
 
     def _watch(self, track: Any) -> None:
@@ -200,8 +208,13 @@ class DemoPeer:
 
     def _saw(self, frames: int) -> None:
         self._tally.frames = frames
+        self._note_exchange()
         if frames == 1:
             self._phase("first frame")
+
+    def _note_exchange(self) -> None:
+        if self._tally.received and (self._tally.frames or not self._options.video):
+            self._exchanged.set()
 
     def _show(self, record: Started | Entry) -> None:
         self._link.send({"record": line_of(record)})
@@ -210,16 +223,38 @@ class DemoPeer:
         self._tally.phases.setdefault(name, self._clock())
         self._link.send({"phase": name, "time": self._clock()})
 
-    def _own(self, work: Any) -> asyncio.Task[None]:
+    def _tell_failure(self, error: Exception) -> None:
+        self._link.send({"failed": str(error) or "it took too long", "error": type(error).__name__})
+
+    def _own(self, work: Any) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
 
+class FailureHandler(logging.Handler):
+    """Tells of what fsm_rtc logs as an error: something raised where nobody could be told."""
+
+    def __init__(self, link: DemoLink) -> None:
+        super().__init__(logging.ERROR)
+        self._link = link
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell it, with the exception behind it."""
+        cause = record.exc_info[1] if record.exc_info else None
+        text = record.getMessage() + (f": {cause}" if cause else "")
+        self._link.send({"failed": text, "error": type(cause).__name__ if cause else record.levelname})
+
+
 async def run_peer(options: DemoOptions, link: DemoLink, clock: Callable[[], float] = time.monotonic) -> None:
     """Be one peer of the demo, from the first message to the last."""
-    await DemoPeer(options, link, clock).run()
+    handler = FailureHandler(link)
+    logging.getLogger("fsm_rtc").addHandler(handler)
+    try:
+        await DemoPeer(options, link, clock).run()
+    finally:
+        logging.getLogger("fsm_rtc").removeHandler(handler)
 
 
 class StandardStreams:

@@ -62,8 +62,8 @@ class DemoView:
         table.add_column("phase")
         for role in ROLES:
             table.add_column(role, justify="right")
-        names = dict.fromkeys(name for role in ROLES for name in call.phases[role])
-        for name in names:
+        began = {name: time for role in ROLES for name, time in reversed(call.phases[role].items())}
+        for name in sorted(began, key=began.__getitem__):
             times = [call.phases[role].get(name) for role in ROLES]
             table.add_row(name, *("" if time is None else f"{time:.3f}" for time in times))
         self._console.print(table)

@@ -1,0 +1,148 @@
+"""`fsm-rtc demo` as a user runs it: real processes, real calls on 127.0.0.1."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fsm_rtc.machines import CHARTS
+from tests.cli.conftest import Run
+from tests.mutation.mutants import mutants_of_chart
+
+ROOT = Path(__file__).parent.parent.parent
+
+SUMMARY = {"ok", "connected_seconds", "messages", "video_frames", "accepted", "rejected"}
+
+
+def demo(*options: str, customize: str = "", folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the demo; `customize` is Python that each of its processes runs when it starts."""
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    if folder is not None:
+        (folder / "sitecustomize.py").write_text(customize)
+        environment["PYTHONPATH"] = f"{folder}{os.pathsep}{ROOT}"
+    command = [sys.executable, "-m", "fsm_rtc.cli", "demo", "--json", *options]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=120)
+
+
+def summary_of(call: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The last line."""
+    read: dict[str, Any] = json.loads(call.stdout.splitlines()[-1])
+    return read
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The journal of a short call with video."""
+    call = demo("--loopback", "--seconds", "1")
+    assert call.returncode == 0, call.stderr + call.stdout
+    path = tmp_path_factory.mktemp("demo") / "call.jsonl"
+    path.write_text(call.stdout)
+    return path
+
+
+def test_two_peers_connect_talk_show_video_and_close(journal: Path) -> None:
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    summary = lines[-1]
+    assert {*summary} == SUMMARY
+    assert summary["ok"] is True
+    assert summary["messages"] >= 2
+    assert summary["video_frames"] >= 2
+    assert summary["rejected"] == 0
+    assert summary["accepted"] == sum(line.get("accepted") is True for line in lines[:-1])
+    assert 0 < summary["connected_seconds"] < 60
+
+
+def test_the_replay_of_its_journal_gives_the_same_states(journal: Path, run: Run) -> None:
+    replayed = run("replay", str(journal), "--json")
+    assert replayed.exit_code == 0, replayed.output
+    last = {}
+    for line in map(json.loads, journal.read_text().splitlines()[:-1]):
+        last[line["label"]] = line.get("target", line.get("state"))
+    for role in ("offerer", "answerer"):
+        assert last[f"{role}.peer_status"] == "Disconnected"
+        assert last[f"{role}.negotiation"] == "closed"
+
+
+def test_the_call_is_the_same_when_transitions_steps_the_machines() -> None:
+    call = demo("--loopback", "--seconds", "0", "--engine", "transitions")
+    assert call.returncode == 0, call.stderr
+    assert summary_of(call)["ok"] is True
+
+
+def rows_used(journal: Path) -> list[str]:
+    """The rows that the call went through, as the mutation check names their removal."""
+    events = [json.loads(line) for line in journal.read_text().splitlines()]
+    taken = {(one["machine"], one["trigger"], one["source"]) for one in events if one.get("accepted") is True}
+    return [
+        f"{chart.__name__}: {trigger.name}: drop the row in the row {row.describe()!r}"
+        for chart in CHARTS.values()
+        for trigger in chart.chart.triggers.values()
+        for row in trigger.rows
+        if any((chart.__name__, trigger.name, source.value) in taken for source in row.sources)
+    ]
+
+
+REMOVE = """
+import os
+from fsm_rtc.machines import CHARTS
+from tests.mutation.mutants import mutants_of_chart
+(mutant,) = [one for chart in CHARTS.values() for one in mutants_of_chart(chart) if str(one) == {name!r}]
+try:
+    mutant.apply()
+except Exception:
+    os._exit(3)  # the engine refuses such a table: the package couldn't be imported
+"""
+
+
+def test_with_any_row_removed_that_the_call_uses_the_demo_fails(journal: Path, tmp_path: Path) -> None:
+    names = rows_used(journal)
+    known = {str(mutant) for chart in CHARTS.values() for mutant in mutants_of_chart(chart)}
+    assert len(names) > 25
+    assert {*names} <= known
+
+    def code_without(name: str) -> int:
+        folder = tmp_path / str(names.index(name))
+        folder.mkdir()
+        removal = REMOVE.format(name=name)
+        return demo("--loopback", "--seconds", "0", "--no-video", customize=removal, folder=folder).returncode
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        codes = dict(zip(names, pool.map(code_without, names), strict=True))
+    assert [name for name, code in codes.items() if code == 0] == []
+
+
+NO_ADDRESS = """
+import fsm_rtc.peer.aiortc_backend as backend
+backend.host_addresses = list
+"""
+
+
+def test_a_host_without_an_address_is_told_so_in_one_sentence(tmp_path: Path) -> None:
+    call = demo("--seconds", "0", customize=NO_ADDRESS, folder=tmp_path)
+    assert call.returncode == 1
+    assert call.stderr.count("\n") == 1
+    assert "has no network address besides loopback" in call.stderr
+    assert "fsm-rtc demo --loopback" in call.stderr
+    assert summary_of(call)["ok"] is False
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--engine", "steam"], "is no engine"),
+        (["--stun", "example.org"], "stun:host:port"),
+        (["--seconds", "-1"], "--seconds"),
+        (["--secnods", "1"], "No such option"),
+    ],
+)
+def test_a_wrong_option_is_told_and_nothing_is_started(run: Run, options: list[str], says: str) -> None:
+    told = run("demo", *options)
+    assert told.exit_code == 2
+    assert says in told.output
