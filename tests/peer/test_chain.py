@@ -99,3 +99,27 @@ async def test_settling_cancels_an_operation_that_takes_too_long() -> None:
     assert recorder.seen == ["a begins"]
     recorder.gate.set()
     assert await chain.run(lambda: recorder.operation("b")) == "b"
+
+
+async def test_an_operation_that_cancels_itself_does_not_stop_the_next_one() -> None:
+    chain, recorder = OperationsChain(), Recorder()
+    recorder.gate.set()
+
+    async def cancelled_inside() -> None:
+        raise asyncio.CancelledError
+
+    failing = asyncio.create_task(chain.run(cancelled_inside))
+    following = asyncio.create_task(chain.run(lambda: recorder.operation("b")))
+    with pytest.raises(asyncio.CancelledError):
+        await failing
+    assert await asyncio.wait_for(following, 5) == "b"
+
+
+async def test_a_chain_whose_task_is_cancelled_leaves_nobody_waiting() -> None:
+    chain, recorder = OperationsChain(), Recorder()
+    calls = [asyncio.create_task(chain.run(lambda: recorder.operation("a"))) for _ in range(2)]
+    await recorder.begun.wait()
+    await chain.settle(0.001)
+    async with asyncio.timeout(5):
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] * 2
