@@ -20,6 +20,7 @@ __all__ = [
     "ChannelOptions",
     "Kind",
     "Report",
+    "check_name",
 ]
 
 Kind = Literal["audio", "video"]
@@ -51,7 +52,11 @@ class ChannelOptions:
         max_packet_life_time: how long it is tried, in milliseconds, or None.
         protocol: the subprotocol's name.
         negotiated: whether both sides make the channel themselves, with the same `id`.
-        id: the stream, 0 to 65534, or None.
+        id: the stream, 0 to 65534; of a channel that is not negotiated the library chooses it.
+
+    Raises:
+        ValueError: they contradict each other, or a number is out of its range.
+        TypeError: the subprotocol's name is too long.
     """
 
     ordered: bool = True
@@ -64,8 +69,25 @@ class ChannelOptions:
     def __post_init__(self) -> None:
         if self.max_retransmits is not None and self.max_packet_life_time is not None:
             raise ValueError("a data channel has either max_retransmits or max_packet_life_time, not both")
-        if self.negotiated and not (isinstance(self.id, int) and 0 <= self.id <= 65534):
+        for name in ("max_retransmits", "max_packet_life_time"):
+            number = getattr(self, name)
+            if number is not None and not (isinstance(number, int) and 0 <= number <= 65535):
+                raise ValueError(f"a data channel's {name} is an integer from 0 to 65535, not {number!r}")
+        check_name("protocol", self.protocol)
+        if not self.negotiated:
+            object.__setattr__(self, "id", None)
+        elif not (isinstance(self.id, int) and 0 <= self.id <= 65534):
             raise ValueError("a negotiated data channel needs an id from 0 to 65534, the same on both sides")
+
+
+def check_name(what: str, name: str) -> None:
+    """Refuse a label or protocol that has no place in a channel's first message.
+
+    Raises:
+        TypeError: it has more than 65535 bytes. Source: webrtc-pc, #dom-peerconnection-createdatachannel.
+    """
+    if len(name.encode()) > 65535:
+        raise TypeError(f"a data channel's {what} has at most 65535 bytes of UTF-8, not {len(name.encode())}")
 
 
 class ChannelEvents(Protocol):

@@ -65,6 +65,12 @@ class OperationsChain:
                 self._present = result
                 try:
                     value = await operation()
+                except asyncio.CancelledError:
+                    result.cancel()
+                    task = asyncio.current_task()
+                    if task is not None and task.cancelling():
+                        raise
+                    # The library cancelled something inside; the chain goes on.
                 except Exception as error:
                     if result.done():
                         logger.debug("an operation whose caller had gone failed: %s", error)
@@ -74,7 +80,9 @@ class OperationsChain:
                     if not result.done():
                         result.set_result(value)
         finally:
-            if self._present is not None and not self._present.done():
-                self._present.cancel()
+            for result in (self._present, *(waiting for _, waiting in self._waiting)):
+                if result is not None:
+                    result.cancel()
+            self._waiting.clear()
             self._present = None
             self._task = None

@@ -115,7 +115,9 @@ class DataChannel:
 
     def close(self) -> None:
         """Close the channel; what waits is sent first. A closed or closing channel stays as it is."""
-        if self.machine.close():
+        permitted = self.machine.permits("close")
+        self.machine.close()  # only waits its turn if this is called from a listener of the channel's own
+        if permitted:
             self._backend.close()
 
     # What the library tells.

@@ -17,7 +17,7 @@ from fsm_rtc.machines.connection_state import IceConnectionState, PeerConnection
 from fsm_rtc.machines.data_channel import Channel, Flow, FlowLimits
 from fsm_rtc.machines.gathering import IceGatheringState
 from fsm_rtc.machines.negotiation import Negotiation, SignalingState
-from fsm_rtc.peer.backend import Backend, ChannelBackend, ChannelOptions, Kind, Report
+from fsm_rtc.peer.backend import Backend, ChannelBackend, ChannelOptions, Kind, Report, check_name
 from fsm_rtc.peer.chain import OperationsChain
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.data_channel import DataChannel
@@ -231,12 +231,14 @@ class PeerConnection:
             max_packet_life_time: how long it is tried, in milliseconds, or None.
             protocol: the subprotocol's name.
             negotiated: whether both sides make the channel themselves, with the same `id`.
-            id: the stream, 0 to 65534; only for a negotiated channel.
+            id: the stream, 0 to 65534, of a negotiated channel; else the library chooses it.
 
         Raises:
             InvalidStateError: the connection is closed.
-            ValueError: the options contradict each other.
+            ValueError: the options contradict each other, or a number is out of its range.
+            TypeError: the label or the protocol has more than 65535 bytes.
         """
+        check_name("label", label)
         options = ChannelOptions(ordered, max_retransmits, max_packet_life_time, protocol, negotiated, id)
         self._assert_open("create_data_channel")
         return self._adopt_channel(self._backend.create_data_channel(label, options))
