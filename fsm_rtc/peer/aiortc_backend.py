@@ -25,7 +25,7 @@ from fsm_rtc.errors import (
     NoUsableAddressError,
     OperationError,
 )
-from fsm_rtc.peer.aiortc_private import bound_gathering, host_addresses, mark_bundle_primary
+from fsm_rtc.peer.aiortc_private import CountedInBytes, bound_gathering, host_addresses, mark_bundle_primary
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Kind, Report
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
@@ -138,11 +138,11 @@ class AiortcBackend:
 
     def create_data_channel(self, label: str, options: ChannelOptions) -> AiortcChannel:
         channel = self.connection.createDataChannel(
-            label,
+            CountedInBytes(label),
             ordered=options.ordered,
             maxRetransmits=options.max_retransmits,
             maxPacketLifeTime=options.max_packet_life_time,
-            protocol=options.protocol,
+            protocol=CountedInBytes(options.protocol),
             negotiated=options.negotiated,
             id=options.id,
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from aioice.ice import get_host_addresses
 
-__all__ = ["bound_gathering", "host_addresses", "mark_bundle_primary"]
+__all__ = ["CountedInBytes", "bound_gathering", "host_addresses", "mark_bundle_primary"]
 
 logger = logging.getLogger("fsm_rtc.peer")
 
@@ -39,6 +39,19 @@ def bound_gathering(gatherer: Any, *, seconds: float, loopback: bool) -> None:
         return await original(component=component, addresses=["127.0.0.1"] if loopback else addresses, timeout=seconds)
 
     connection.get_component_candidates = bounded  # type: ignore[union-attr]
+
+
+class CountedInBytes(str):
+    """A text whose length is that of its UTF-8.
+
+    aiortc tells the length of a channel's label and protocol in characters, and the other side takes it for bytes; an
+    aiortc there fails to decode what it cut off, and closes the connection.
+    """
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return len(self.encode())
 
 
 def mark_bundle_primary(connection: Any, *, first_kind: str, first_mid: str | None) -> None:

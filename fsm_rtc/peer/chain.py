@@ -80,9 +80,10 @@ class OperationsChain:
                     if not result.done():
                         result.set_result(value)
         finally:
-            for result in (self._present, *(waiting for _, waiting in self._waiting)):
-                if result is not None:
-                    result.cancel()
+            for _, waiting in self._waiting:
+                waiting.cancel()
             self._waiting.clear()
+            if self._present is not None:
+                self._present.cancel()
             self._present = None
             self._task = None
