@@ -208,6 +208,25 @@ class TestClose:
         assert side.store.snapshot.error is None
         assert side.store.snapshot.peer_connection_status == "Disconnected"
 
+    @pytest.mark.parametrize("role", ["offerer", "answerer"])
+    async def test_a_subscriber_may_give_the_connection_up_in_the_middle_of_an_operation(
+        self, world: World, role: str
+    ) -> None:
+        offerer, answerer = world.pair()
+        offer = await answerer.store.create_offer() if role == "offerer" else await offerer.store.create_offer()
+        side = offerer if role == "offerer" else answerer
+
+        def give_up(state: ConnectionSnapshot) -> None:
+            if state.peer_connection is not None and state.peer_connection.signaling_state != "stable":
+                side.store.set_peer_connection_status("Disconnected")
+
+        side.store.subscribe(give_up)
+        with pytest.raises(InvalidStateError, match="during this operation"):
+            await (side.store.create_offer() if role == "offerer" else side.store.process_offer(offer))
+        assert side.store.snapshot.error is None
+        assert side.store.snapshot.offer is None
+        assert side.store.candidates.state == "buffering"
+
     async def test_leaving_the_store_closes_and_ends_its_iterators(self, world: World) -> None:
         side = world.side()
         async with side.store as store:
