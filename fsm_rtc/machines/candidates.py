@@ -56,7 +56,9 @@ class ApplyCandidate:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseCandidates:
-    """Give the library what was kept, in the order in which it came."""
+    """Fire again for each that was kept, in the order in which they came: an early end then ends it, and what came
+    behind that is refused.
+    """
 
 
 class KnownFragment(Protocol):

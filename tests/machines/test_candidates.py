@@ -86,35 +86,68 @@ def test_what_is_asked_of_the_owner() -> None:
 class Library:
     """An owner that does what it is asked."""
 
+    machine: Candidates = field(default_factory=lambda: Candidates(Fragment()))
     kept: list[object] = field(default_factory=list)
     given: list[object] = field(default_factory=list)
+    described: bool = False
 
-    def carry_out(self, requests: tuple[object, ...]) -> None:
-        for request in requests:
+    def fire(self, trigger: str, event: object) -> bool:
+        outcome = self.machine.fire(trigger, event)
+        for request in outcome.effects if isinstance(outcome, Accepted) else ():
             match request:
                 case BufferCandidate(candidate):
                     self.kept.append(candidate)
                 case ApplyCandidate(candidate):
+                    assert self.described
                     self.given.append(candidate)
                 case ReleaseCandidates():
-                    self.given += self.kept
-                    self.kept.clear()
+                    kept, self.kept = self.kept, []
+                    for candidate in kept:
+                        self.take(candidate)
+        return bool(outcome)
+
+    def take(self, candidate: object) -> bool:
+        return self.fire("end_of_candidates" if candidate is None else "add_candidate", candidate)
+
+    def describe(self, description: RemoteDescription) -> bool:
+        self.described = True
+        return self.fire("remote_description_set", description)
 
 
 @given(st.lists(st.integers(0, 9)), st.data())
 def test_every_candidate_is_given_once_in_order_and_none_before_the_description(
     candidates: list[int], data: st.DataObject
 ) -> None:
-    early = data.draw(st.integers(0, len(candidates)))
-    machine, library = Candidates(Fragment()), Library()
-    for number, candidate in enumerate([*candidates, None]):
-        if number == early:
-            assert library.given == []
-            outcome = machine.remote_description_set(SAME)
-            assert isinstance(outcome, Accepted)
-            library.carry_out(outcome.effects)
-        outcome = machine.fire("end_of_candidates" if candidate is None else "add_candidate", candidate)
-        assert isinstance(outcome, Accepted)
-        library.carry_out(outcome.effects)
-    assert library.given == [*candidates, None]
-    assert library.kept == []
+    early = data.draw(st.integers(0, len(candidates) + 1))
+    owner = Library()
+    for candidate in [*candidates, None][:early]:
+        assert owner.take(candidate)
+    assert owner.given == []
+    assert owner.describe(SAME)
+    for candidate in [*candidates, None][early:]:
+        assert owner.take(candidate)
+    assert owner.given == [*candidates, None]
+    assert owner.kept == []
+    assert owner.machine.state is ENDED
+
+
+@given(st.lists(st.sampled_from(["one", "two", None]), max_size=8))
+def test_what_comes_behind_the_end_is_not_given_however_early_it_came(candidates: list[str | None]) -> None:
+    owner = Library()
+    for candidate in candidates:
+        owner.take(candidate)
+    owner.describe(SAME)
+    ends = candidates.index(None) + 1 if None in candidates else len(candidates)
+    assert owner.given == candidates[:ends]
+
+
+def test_a_restart_takes_candidates_again() -> None:
+    owner = Library()
+    owner.describe(SAME)
+    assert owner.take(None)
+    assert not owner.take("late")
+    assert owner.describe(SAME)
+    assert not owner.take("late")
+    assert owner.describe(OTHER)
+    assert owner.take("again")
+    assert owner.given == [None, "again"]
