@@ -28,7 +28,7 @@ def rejected(outcome: object) -> Rejected:
 
 
 def test_a_rejected_is_false_and_an_exception() -> None:
-    outcome = rejected(Door(House()).open())
+    outcome = rejected(Door(House()).open(None))
     assert not outcome
     with pytest.raises(Rejected) as caught:
         raise outcome
@@ -81,7 +81,7 @@ def test_a_rejected_survives_pickling() -> None:
 
 
 def test_a_specification_error_carries_the_refusal() -> None:
-    outcome = rejected(Door(House()).open())
+    outcome = rejected(Door(House()).open(None))
     error = InvalidStateError.from_rejected(outcome)
     assert isinstance(error, InvalidStateError)
     assert error.rejected is outcome

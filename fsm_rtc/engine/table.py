@@ -142,6 +142,12 @@ class PlainTrigger(Protocol):
     def __call__(self, event: None = None, /) -> Outcome: ...
 
 
+class OptionalTrigger(Protocol[OnEvent]):
+    """A trigger whose payload may be left out."""
+
+    def __call__(self, event: OnEvent = ..., /) -> Outcome: ...
+
+
 class PayloadTrigger(Protocol[OnEvent]):
     """A trigger with a payload."""
 
@@ -192,7 +198,9 @@ class On(Generic[OnContext, OnEvent]):
     if TYPE_CHECKING:
         # At run time a chart's class holds a plain function here, not the On; this is how a type checker sees it.
         @overload
-        def __get__(self: On[Any, None], instance: Chart[Any, Any], owner: object) -> PlainTrigger: ...
+        def __get__(self: On[Any, object], instance: Chart[Any, Any], owner: object) -> PlainTrigger: ...
+        @overload
+        def __get__(self: On[Any, None], instance: Chart[Any, Any], owner: object) -> OptionalTrigger[OnEvent]: ...
         @overload
         def __get__(self, instance: Chart[Any, OnContext], owner: object) -> PayloadTrigger[OnEvent]: ...
         @overload

@@ -146,7 +146,7 @@ def test_the_journal_says_the_same_for_both_engines() -> None:
         journal.watch(door, "door")
         for _ in range(2):
             door.lock(1)
-        door.remove()
+        door.remove(None)
         lines.append(list(journal.lines()))
     assert lines[0] == lines[1]
     assert len(lines[0]) == 5

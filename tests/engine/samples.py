@@ -84,7 +84,7 @@ class Door(Chart[DoorState, House]):
     final = frozenset({GONE})
 
     shut = On(Row(OPEN, SHUT), idempotent=True, cite="carpentry")
-    open = On(Row(SHUT, OPEN, then=(creak,)))
+    open = On[House, str | None](Row(SHUT, OPEN, then=(creak,)))
     lock = On(
         Row(SHUT, LOCKED, when=(key_fits,), then=(click,)),
         Row(OPEN, LOCKED, when=(key_fits,), then=(click, creak), first="shut", cite="locksmiths"),
@@ -92,8 +92,8 @@ class Door(Chart[DoorState, House]):
         error=InvalidModificationError,
     )
     unlock = On(Row(LOCKED, SHUT, when=(key_fits, nobody_in)), Row(LOCKED, OPEN, when=(nobody_in,)))
-    knock = On(stay(SHUT, LOCKED, then=(creak,)))
-    toggle = On[House, object](resolves_to("shut", OPEN), resolves_to("open", SHUT))
+    knock = On[House, str | None](stay(SHUT, LOCKED, then=(creak,)))
+    toggle = On[House, str | None](resolves_to("shut", OPEN), resolves_to("open", SHUT))
     slam = On(Row(OPEN, LOCKED, first="shut"), Row(LOCKED, LOCKED, first="shut"))
-    remove = On(Row((OPEN, SHUT, LOCKED), GONE, when=(nobody_in,), then=(creak,)))
+    remove = On[House, str | None](Row((OPEN, SHUT, LOCKED), GONE, when=(nobody_in,), then=(creak,)))
     jam = On(Row(OPEN, SHUT, when=(stuck,)), Row(SHUT, OPEN, when=(nobody_in, stuck)), stay(LOCKED, then=(torn,)))

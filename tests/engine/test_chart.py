@@ -65,7 +65,7 @@ def test_an_accepted_event_moves_and_returns_what_effects_request(make: Callable
 def test_a_guard_that_refuses_is_named_with_its_sentence(make: Callable[..., Door]) -> None:
     door = make()
     door.context.somebody_in = True
-    outcome = rejected(door.remove())
+    outcome = rejected(door.remove(None))
     assert (outcome.reason, outcome.guard) == (Reason.GUARD, "nobody_in")
     assert outcome.explanation == "Nobody may be inside"
     assert outcome.allowed == ("jam", "lock", "remove", "shut", "slam", "toggle")
@@ -147,7 +147,7 @@ def test_a_guard_or_effect_that_raises_changes_nothing_and_the_machine_stays_usa
     with pytest.raises(ZeroDivisionError):
         door.jam()
     assert door.state is state
-    assert isinstance(door.remove(), Accepted)
+    assert isinstance(door.remove(None), Accepted)
 
 
 def test_permits_moves_nothing_calls_no_effect_and_tells_nobody() -> None:
@@ -260,7 +260,7 @@ def test_an_observer_hears_until_it_is_unsubscribed_also_within_a_callback() -> 
     leave_second = door.observe(lambda machine, outcome: heard.append("second"))
     door.observe(lambda machine, outcome: heard.append("third"))
     door.shut()
-    door.open()
+    door.open(None)
     assert heard == ["first", "third", "third"]
 
 
@@ -270,7 +270,7 @@ def test_who_unsubscribes_in_a_callback_and_then_fires_still_waits() -> None:
 
     def once(machine: object, outcome: object) -> None:
         unsubscribe()
-        answers.append(door.open())
+        answers.append(door.open(None))
 
     unsubscribe = door.observe(once)
     door.shut()
@@ -328,12 +328,16 @@ def test_a_waiting_event_whose_guard_raises_is_logged(caplog: pytest.LogCaptureF
 def test_a_circle_of_observers_is_cut_off(make: Callable[..., Door], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chart_module, "QUEUE_LIMIT", 20)
     door = make()
-    leave = door.observe(lambda machine, outcome: machine.fire("toggle"))
+
+    def answer(machine: Chart[Any, Any], outcome: object) -> None:
+        machine.fire("toggle")
+
+    leave = door.observe(answer)
     with pytest.raises(RunawayError, match="Door: 20 events followed from one; break the circle of its observers"):
-        door.toggle()
+        door.toggle(None)
     leave()
     door.context.somebody_in = False
-    assert isinstance(door.remove(), Accepted)
+    assert isinstance(door.remove(None), Accepted)
 
 
 def test_an_observer_that_is_interrupted_leaves_a_usable_machine() -> None:
@@ -356,11 +360,11 @@ def test_rejections_are_told_to_observers_too() -> None:
     door = bare()
     heard: list[object] = []
     door.observe(lambda machine, outcome: heard.append(outcome))
-    refusals = [door.open(), door.lock(-1), door.fire("shut", generation=7)]
+    refusals = [door.open(None), door.lock(-1), door.fire("shut", generation=7)]
     assert heard == refusals
 
 
 def test_the_context_may_be_replaced() -> None:
     door = bare()
     door.context = House(somebody_in=True)
-    assert rejected(door.remove()).guard == nobody_in.__name__
+    assert rejected(door.remove(None)).guard == nobody_in.__name__

@@ -61,7 +61,7 @@ def test_a_rejected_event_is_recorded_with_its_reason() -> None:
 def test_it_counts_also_what_it_no_longer_keeps() -> None:
     journal, door = watched(capacity=3)
     for _ in range(5):
-        door.toggle()
+        door.toggle(None)
         door.unlock(1)
     assert (journal.accepted, journal.rejected) == (5, 5)
     assert len(journal) == 3
@@ -73,7 +73,7 @@ def test_several_machines_are_told_apart() -> None:
     back = Door(House())
     unwatch = journal.watch(back, "back")
     door.shut()
-    back.remove()
+    back.remove(None)
     unwatch()
     unwatch()
     back.shut()
@@ -88,8 +88,15 @@ def test_lines_are_json_without_what_is_empty() -> None:
     started, accepted, rejected = (json.loads(line) for line in journal.lines())
     assert started["record"] == "started"
     assert accepted == {
-        "record": "event", "time": 2.0, "label": "front", "machine": "Door", "generation": 4,
-        "trigger": "shut", "accepted": True, "source": "open", "target": "shut",
+        "record": "event",
+        "time": 2.0,
+        "label": "front",
+        "machine": "Door",
+        "generation": 4,
+        "trigger": "shut",
+        "accepted": True,
+        "source": "open",
+        "target": "shut",
     }
     assert rejected["reason"] == "already there"
     assert "guard" not in rejected
@@ -113,7 +120,7 @@ def test_a_listener_hears_each_record_until_it_is_unsubscribed() -> None:
     journal.watch(Door(House()), "back")
     assert heard == list(journal)[1:]
     unsubscribe()
-    door.open()
+    door.open(None)
     assert len(heard) == 2
 
 
@@ -126,7 +133,7 @@ def test_the_same_listener_twice_is_two_subscriptions() -> None:
     door.shut()
     unsubscribe()
     unsubscribe()
-    door.open()
+    door.open(None)
     assert len(heard) == 3
 
 
@@ -153,6 +160,6 @@ def test_it_may_be_read_while_it_is_written() -> None:
     door.shut()
     seen = []
     for record in journal:
-        door.toggle()
+        door.toggle(None)
         seen.append(record)
     assert len(seen) == 2

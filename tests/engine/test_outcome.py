@@ -95,5 +95,5 @@ def test_an_outcome_has_no_dict() -> None:
 def test_a_queued_is_neither_true_nor_false() -> None:
     queued = Queued("Door", "lock")
     assert repr(queued) == "Queued(Door: lock)"
-    with pytest.raises(TypeError, match="lock waits its turn on Door, .* observe the machine"):
+    with pytest.raises(TypeError, match=r"lock waits its turn on Door, .* observe the machine"):
         bool(queued)

@@ -30,6 +30,7 @@ class DoorChart(Chart[Door, House]):
     initial = Door.OPEN
     shut = On(Row(Door.OPEN, Door.SHUT))
     unlock = On(Row(Door.SHUT, Door.OPEN, when=(key_fits,)))
+    knock = On[House, int | None](Row(Door.SHUT, Door.OPEN))
 
 class Plain(Chart[Door, None]):
     """A door without a house."""
@@ -46,6 +47,8 @@ elif isinstance(outcome, Rejected):
 state: Door = door.state
 door.shut()
 plain.shut()
+door.knock()
+door.knock(3)
 door.permits(DoorChart.unlock, 1)
 door.permits("unlock", 1)
 door.observe(lambda machine, outcome: print(machine.state, outcome.trigger))
@@ -53,6 +56,7 @@ door.observe(lambda machine, outcome: print(machine.state, outcome.trigger))
 
 WRONG = {
     'door.unlock("1")  # a wrong payload': "arg-type",
+    'door.knock("3")  # a wrong payload where it may be missing': "arg-type",
     "door.unlock()  # a payload that is missing": "call-arg",
     "door.shut(1)  # a payload that nobody reads": "arg-type",
     "door.unlok(1)  # a misspelt trigger": "attr-defined",
