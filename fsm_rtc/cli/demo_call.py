@@ -10,17 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from fsm_rtc.machines import CHARTS
-
 __all__ = ["ROLES", "DemoCall", "Summary"]
 
 ROLES = ("offerer", "answerer")
 
 EXIT_TIMEOUT_SECONDS = 10.0
 """How long a peer may take to leave after it was told to, before it is killed."""
-
-ENDS = {chart.__name__: {*chart.final} for chart in CHARTS.values() if chart.final}
-"""The states in which a machine may be left, of those that have an end."""
 
 STREAM_LIMIT_BYTES = 4 * 1024 * 1024
 
@@ -174,6 +169,9 @@ class DemoCall:
 
     def _shortcomings(self) -> Iterator[str]:
         """What a call without a failure must still have had."""
+        from fsm_rtc.machines import CHARTS
+
+        ends = {chart.__name__: {*chart.final} for chart in CHARTS.values() if chart.final}
         for role in ROLES:
             if not self.done[role]["received"]:
                 yield f"the {role} received no message"
@@ -182,7 +180,7 @@ class DemoCall:
             if "closed" not in self.phases[role]:
                 yield f"the {role} did not close"
             for label, state in self.done[role]["states"].items():
-                if state not in ENDS.get(self.charts[label], {state}):
+                if state not in ends.get(self.charts[label], {state}):
                     yield f"{label} was left in {state!r}"
         for record in self.rejections:
             yield f"{record['label']} rejected {record['trigger']} in {record['source']!r}: {record['reason']}"
