@@ -223,7 +223,6 @@ class Lifecycle(Setters):
         self._subscriptions.update(
             peer_connection=session.connection, **{name: getattr(initial, name) for name in self._of_connection}
         )
-        self._of_connection.clear()
         self.peer_status.create()
         connection = session.connection
         session.own(connection.negotiation.observe(self._negotiation_moved))

@@ -349,7 +349,8 @@ class TestMessages:
         await turns()
         await offerer.store.close_connection()
         await answerer.store.wait_until(lambda state: state.peer_connection_status == "closed", LIMIT_SECONDS)
-        assert [message async for message in reader] == ["one", "two"]
+        async with asyncio.timeout(LIMIT_SECONDS):
+            assert [message async for message in reader] == ["one", "two"]
 
 
 class TestMedia:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from fsm_rtc.errors import InvalidStateError, OperationError
-from fsm_rtc.peer import IceCandidate
-from fsm_rtc.store import ConnectionSnapshot
-from fsm_rtc.testing import FakeTrack
+from fsm_rtc.peer import IceCandidate, SessionDescription
+from fsm_rtc.store import ConnectionSnapshot, ConnectionStore
+from fsm_rtc.testing import FakePeerConnection, FakeTrack
 from tests.store.stores import CANDIDATE, LIMIT_SECONDS, World, connect, turns, until
 
 
@@ -40,6 +40,24 @@ class TestCreatePeerConnection:
         assert len(seen) == 2
         assert seen[1].peer_connection is connection
         assert (seen[1].offer, seen[1].ice_candidates, seen[1].connection_id) == (None, (), "kept")
+
+    async def test_what_a_setter_put_in_the_place_of_the_connections_stays(self, world: World) -> None:
+        side = world.side()
+        await side.store.create_offer()
+        side.store.set_offer({"type": "offer", "sdp": "v=0"})
+        side.store.create_peer_connection()
+        assert side.store.snapshot.offer == SessionDescription("offer", "v=0")
+
+    async def test_tracks_and_messages_of_the_earlier_one_are_not_those_of_the_next(self, world: World) -> None:
+        offerer, answerer = await world.connected()
+        offerer.store.send("unheard")
+        await turns()
+        assert answerer.store.remote_tracks != ()
+        answerer.store.create_peer_connection()
+        assert answerer.store.remote_tracks == ()
+        heard: list[str | bytes] = []
+        answerer.store.on_message(heard.append)
+        assert heard == []
 
     async def test_if_the_next_one_fails_the_earlier_stays(self, world: World) -> None:
         side = world.side()
@@ -98,6 +116,28 @@ class TestLateEvents:
         assert len(seen) == 1
         assert heard == []
 
+    async def test_mended_handlers_are_removed_before_the_library_has_closed(self, world: World) -> None:
+        side = world.side()
+        await side.store.create_offer()
+        connection, channel = side.connection, side.channel
+        observers = len(connection.negotiation._observers)
+        side.store.set_peer_connection_status("Disconnected")
+        assert not connection._emitter.listens("connectionstatechange")
+        assert not channel._emitter.listens("message")
+        assert len(connection.negotiation._observers) == observers - 1
+
+    async def test_an_event_that_is_just_being_told_does_not_count_after_the_close(self, world: World) -> None:
+        def factory(*arguments: object, **options: object) -> FakePeerConnection:
+            connection = FakePeerConnection(*arguments, **options)  # type: ignore[arg-type]
+            connection.on("icecandidate", lambda _: store.set_peer_connection_status("Disconnected"))
+            return connection
+
+        store = ConnectionStore(peer_connection_factory=factory, engine=world.engine)
+        with pytest.raises(InvalidStateError):
+            await store.create_offer()
+        await store.close_connection()
+        assert store.snapshot.ice_candidates == ()
+
     async def test_without_a_connection_a_status_report_is_unknown_and_rejected(self, world: World) -> None:
         side = world.side()
         side.store.handle_connection_state_change()
@@ -115,12 +155,19 @@ class TestLateEvents:
 
 class TestStatus:
     async def test_a_report_that_the_table_does_not_expect_is_rejected_then_adopted(self, world: World) -> None:
-        offerer, _ = world.pair()
-        offerer.store.create_peer_connection()
-        # DTLS was there before ICE said anything: new, and then connected.
-        offerer.connection.library.report("dtls", "connected")
-        offerer.connection.library.report("ice", "connected")
-        await offerer.store.wait_until(lambda state: state.peer_connection_status == "connected", LIMIT_SECONDS)
+        side = world.side()
+        side.store.create_peer_connection()
+        library = side.connection.library
+        library.report("ice", "checking")
+        side.store.set_peer_connection_status("new")
+        library.report("dtls", "connecting")
+        library.report("ice", "completed")
+        library.report("dtls", "connected")
+        assert side.store.snapshot.peer_connection_status == "new", "the table has no way from new to connected"
+        await turns(2)
+        assert side.store.state.peer_connection_status == "connected"
+        last = side.journal.entries("store.peer_status")[-2:]
+        assert [(entry.trigger, entry.accepted) for entry in last] == [("on_connected", False), ("on_desync", True)]
 
     async def test_the_library_closing_by_itself_is_seen_as_closed(self, world: World) -> None:
         offerer, answerer = await world.connected()
@@ -140,15 +187,32 @@ class TestStatus:
         await connect(offerer, answerer)
         assert len(offerer.made) == 2
 
-    async def test_subscribers_hear_when_only_ice_moved(self, world: World) -> None:
+    async def test_subscribers_hear_when_only_a_state_without_a_field_moved(self, world: World) -> None:
+        offerer, answerer = await world.connected()
+        seen: list[tuple[str, str, str]] = []
+
+        def look(state: ConnectionSnapshot) -> None:
+            if (one := state.peer_connection) is not None:
+                seen.append((one.signaling_state, one.ice_connection_state, one.ice_gathering_state))
+
+        answerer.store.subscribe(look)
+        answerer.connection.library.report("ice", "connected")
+        answerer.connection.library.report("gathering", "gathering")
+        await answerer.connection.set_remote_description(await offerer.store.create_offer())
+        assert seen == [
+            ("stable", "completed", "complete"),
+            ("stable", "connected", "complete"),
+            ("stable", "connected", "gathering"),
+            ("have-remote-offer", "connected", "gathering"),
+        ]
+
+    async def test_a_candidate_that_is_told_twice_is_listed_once(self, world: World) -> None:
         side = world.side()
-        await side.store.create_offer()
-        seen: list[str] = []
-        side.store.subscribe(
-            lambda state: seen.append(state.peer_connection.ice_connection_state if state.peer_connection else "")
-        )
-        side.connection.library.report("ice", "checking")
-        assert seen[-1] == "checking"
+        side.store.create_peer_connection()
+        for _ in range(2):
+            side.store.handle_ice_candidate(IceCandidate(CANDIDATE, "0", 0))
+        side.store.handle_ice_candidate(None)
+        assert side.store.snapshot.ice_candidates == (IceCandidate(CANDIDATE, "0", 0),)
 
 
 class TestClose:
@@ -205,6 +269,7 @@ class TestClose:
         await side.store.close_connection()
         with pytest.raises(InvalidStateError, match="closed"):
             await call
+        assert asyncio.all_tasks() == {asyncio.current_task()}
         assert side.store.snapshot.error is None
         assert side.store.snapshot.peer_connection_status == "Disconnected"
 
@@ -223,6 +288,7 @@ class TestClose:
         side.store.subscribe(give_up)
         with pytest.raises(InvalidStateError, match="during this operation"):
             await (side.store.create_offer() if role == "offerer" else side.store.process_offer(offer))
+        await turns()
         assert side.store.snapshot.error is None
         assert side.store.snapshot.offer is None
         assert side.store.candidates.state == "buffering"
@@ -233,7 +299,8 @@ class TestClose:
             connection = store.create_peer_connection()
             changes = store.changes()
         assert connection.signaling_state == "closed"
-        statuses = [state.peer_connection_status async for state in changes]
+        async with asyncio.timeout(LIMIT_SECONDS):
+            statuses = [state.peer_connection_status async for state in changes]
         assert statuses == ["Disconnected"]
 
 
@@ -257,6 +324,19 @@ class TestReset:
         await store.reset()
         assert store.snapshot == ConnectionSnapshot()
         assert store.remote_tracks == ()
+
+    async def test_what_was_kept_for_later_is_forgotten(self, world: World) -> None:
+        offerer, answerer = await world.connected()
+        offerer.store.send("unheard")
+        await turns()
+        await answerer.store.reset()
+        heard: list[str | bytes] = []
+        answerer.store.on_message(heard.append)
+        assert heard == []
+        await answerer.store.add_ice_candidate(IceCandidate(CANDIDATE, "0", 0))
+        await answerer.store.reset()
+        await answerer.store.process_offer(await offerer.store.create_offer())
+        assert answerer.connection.library.remote_candidates == []
 
     async def test_it_is_one_snapshot(self, world: World) -> None:
         _, answerer = await world.connected()

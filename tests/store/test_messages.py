@@ -121,4 +121,5 @@ async def test_a_reader_that_waits_when_the_connection_ends_ends_too() -> None:
     messages.received("a")
     messages.end()
     messages.received("late")
-    assert await waiting == ["a"]
+    async with asyncio.timeout(5):
+        assert await waiting == ["a"]
