@@ -336,7 +336,7 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
             return self._reject(index, event, Reason.STALE)
         context = self.context
         trigger = self.chart.triggers[self._trigger_names[index]]
-        for check in trigger.checks:
+        for check in trigger.checks if not self.is_final else ():
             if not check(context, event):
                 return self._reject(index, event, Reason.CHECK, check, error=trigger.error)
         refusals: list[Rejected] = []

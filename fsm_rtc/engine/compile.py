@@ -26,7 +26,7 @@ class TriggerTable:
     Attributes:
         name: the trigger's name.
         rows: its rows, in the order in which they are tried.
-        checks: the checks that come before the state is looked at.
+        checks: the checks that come before the state is looked at, unless it is final.
         error: the error that a refused check names, or None.
         idempotent: whether it is "already there", not illegal, in its own target.
         cite: its source.

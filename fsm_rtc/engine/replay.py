@@ -226,7 +226,7 @@ def _refusal_fault(table: ChartTable, state: StrEnum, trigger: str, entry: Entry
         if not rows or rows[0].first != first:
             return f"the first row in {state.value!r} has no implicit {first}"
         return _certain_row(rows) or _refusal_fault(table, state, first, entry, None)
-    if entry.reason == Reason.CHECK:
+    if entry.reason == Reason.CHECK and state not in table.final:
         checks = {check.__name__ for check in declared.checks}
         return None if entry.guard in checks else f"{trigger} has no check {entry.guard}"
     if entry.reason == Reason.GUARD:

@@ -162,7 +162,8 @@ class On(Generic[OnContext, OnEvent]):
 
     Args:
         rows: tried in order.
-        checks: come before the state is looked at; a refusal names `error`.
+        checks: come before the state is looked at, unless it is final; a refusal names `error`. A trigger that
+            `resolves_to` this one has checks of its own.
         error: the specification's error for a refused check.
         idempotent: in its own target the trigger is `Reason.ALREADY` (nothing to do), not illegal.
         cite: the source: an anchor of the specification, or a document and its passage.

@@ -8,10 +8,9 @@ The two norms disagree on one thing, so there are two profiles. webrtc-pc (`Nego
 provisional answer; RFC 9429 (`NegotiationJsep`) allows it. A remote offer that meets a local one rolls back first, as
 an event of its own; where the rollback is refused, so is the offer.
 
-Whether a description is unmodified is checked before the state is looked at, as in the text. But before both comes the
-operations chain, which is the owner's: on a closed connection it refuses whatever is asked with InvalidStateError.
-`set_local_description` is the call without a description; one with an SDP and no type must be given its type by the
-owner, who then fires that type's trigger, for its checks.
+Whether a description is unmodified is checked before the state is looked at, as in the text; but a closed connection
+refuses before that, as the text's operations chain does. `set_local_description` is the call without a description;
+one with an SDP and no type must be given its type by the owner, who then fires that type's trigger, for its checks.
 
 Left out: signatures, sessions and offer ids (`exchange`); what a description contains; which candidates belong to it.
 """

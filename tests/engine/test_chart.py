@@ -88,10 +88,16 @@ def test_of_several_refusals_the_first_rows_is_told(make: Callable[..., Door]) -
 
 @ways
 def test_checks_come_before_the_state_and_before_the_guards(make: Callable[..., Door]) -> None:
-    for state in (SHUT, LOCKED, GONE):
+    for state in (SHUT, LOCKED):
         outcome = rejected(make(state=state).lock(-1))
         assert (outcome.reason, outcome.guard) == (Reason.CHECK, "key_is_positive")
         assert outcome.error is InvalidModificationError
+
+
+@ways
+def test_a_final_state_comes_before_the_checks(make: Callable[..., Door]) -> None:
+    outcome = rejected(make(state=GONE).lock(-1))
+    assert (outcome.reason, outcome.guard, outcome.error) == (Reason.CLOSED, None, None)
 
 
 @ways

@@ -70,7 +70,7 @@ def test_it_begins_stable_and_ends_closed() -> None:
     assert Negotiation.final == {SignalingState.CLOSED}
 
 
-@pytest.mark.parametrize("state", SignalingState)
+@pytest.mark.parametrize("state", [state for state in SignalingState if state not in Negotiation.final])
 @pytest.mark.parametrize(
     ("trigger", "created", "check"),
     [
@@ -92,6 +92,13 @@ def test_a_changed_description_is_refused_before_the_state_is_looked_at(
         == reaction(Negotiation, state, trigger, Sdp(""), Created())
         == written(WEBRTC_PC)[state.value, trigger]
     )
+
+
+@pytest.mark.parametrize("trigger", ["set_local_offer", "set_local_answer", "set_local_pranswer"])
+def test_on_a_closed_connection_a_changed_description_is_refused_for_the_state(trigger: str) -> None:
+    refused = Negotiation(Created(), state=SignalingState.CLOSED).fire(trigger, Sdp("changed"))
+    assert isinstance(refused, Rejected)
+    assert (refused.reason, refused.error) == (Reason.CLOSED, None)
 
 
 def test_an_offer_is_not_taken_for_an_answer() -> None:
