@@ -135,8 +135,13 @@ class Lifecycle(Setters):
 
         Raises:
             InvalidStateError: there is no peer connection.
+            TypeError: it is no DataChannel.
         """
         with self._errors.operation("setup_data_channel"):
+            if not isinstance(channel, DataChannel):
+                raise TypeError(
+                    f"a DataChannel is set up, not {channel!r}; make one: peer_connection.create_data_channel"
+                )
             session = self._demand_session("setup_data_channel")
             with self._subscriptions.together():
                 self._set_of_connection(data_channel=channel)
@@ -151,7 +156,7 @@ class Lifecycle(Setters):
     def handle_ice_candidate(self, candidate: IceCandidate | None) -> None:
         """This side has found a candidate; None when there are no more."""
         known = self._subscriptions.snapshot.ice_candidates
-        if candidate is not None and candidate not in known:
+        if self._session is not None and candidate is not None and candidate not in known:
             self._set_of_connection(ice_candidates=(*known, candidate))
 
     def handle_connection_state_change(self) -> None:
@@ -169,10 +174,8 @@ class Lifecycle(Setters):
 
     def handle_data_channel(self, channel: DataChannel) -> None:
         """The other side made a data channel."""
-        try:
+        if self._session is not None:
             self.setup_data_channel(channel)
-        except InvalidStateError as error:
-            logger.warning("a late data channel is ignored: %s", error)
 
     def _read_status(self, session: Session) -> None:
         """Report the connection's state; if the table doesn't expect it, read it once more in the next turn."""

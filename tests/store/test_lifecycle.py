@@ -151,6 +151,12 @@ class TestLateEvents:
         await offerer.store.close_connection()
         offerer.store.handle_data_channel(channel)
         assert offerer.store.snapshot.data_channel is None
+        assert offerer.store.snapshot.error is None
+
+    async def test_a_late_candidate_is_ignored(self, world: World) -> None:
+        side = world.side()
+        side.store.handle_ice_candidate(IceCandidate(CANDIDATE, "0", 0))
+        assert side.store.snapshot.ice_candidates == ()
 
 
 class TestStatus:
@@ -380,6 +386,13 @@ class TestChannels:
         await offerer.store.close_connection()
         with pytest.raises(InvalidStateError, match="no peer connection"):
             offerer.store.setup_data_channel(channel)
+
+    async def test_what_is_no_channel_is_a_type_error(self, world: World) -> None:
+        side = world.side()
+        side.store.create_peer_connection()
+        with pytest.raises(TypeError, match="DataChannel"):
+            side.store.setup_data_channel("secure-channel")  # type: ignore[arg-type]
+        assert side.store.snapshot.data_channel is None
 
     async def test_a_further_channel_is_heard_beside_the_first(self, world: World) -> None:
         offerer, answerer = await world.connected()

@@ -92,6 +92,9 @@ async def test_each_reader_gets_each_message() -> None:
     readers = [messages.reader(10), messages.reader(10)]
     messages.received("a")
     assert [await anext(reader) for reader in readers] == ["a", "a"]
+    late: list[str | bytes] = []
+    messages.on_message(late.append)
+    assert late == [], "what somebody read is not kept"
 
 
 async def test_a_cancelled_reader_loses_nothing() -> None:
