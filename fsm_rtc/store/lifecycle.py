@@ -139,9 +139,7 @@ class Lifecycle(Setters):
         """
         with self._errors.operation("setup_data_channel"):
             if not isinstance(channel, DataChannel):
-                raise TypeError(
-                    f"a DataChannel is set up, not {channel!r}; make one: peer_connection.create_data_channel"
-                )
+                raise TypeError(f"a DataChannel is set up here, not {channel!r}; make one with create_data_channel")
             session = self._demand_session("setup_data_channel")
             with self._subscriptions.together():
                 self._set_of_connection(data_channel=channel)

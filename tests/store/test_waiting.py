@@ -39,6 +39,16 @@ async def test_what_the_predicate_raises_is_raised(world: World) -> None:
         await store.wait_until(lambda state: bool(1 / 0), LIMIT_SECONDS)
 
 
+async def test_connected_means_that_the_agreed_channel_is_open_on_this_side_too(world: World) -> None:
+    offerer, answerer = world.pair()
+    waits = [asyncio.create_task(side.store.wait_for_connected(LIMIT_SECONDS)) for side in (offerer, answerer)]
+    await connect(offerer, answerer)
+    for wait in waits:
+        channel = (await wait).data_channel
+        assert channel is not None, "this side had no channel yet"
+        assert channel.ready_state == "open"
+
+
 async def test_a_cancelled_wait_leaves_no_subscriber(world: World) -> None:
     store = world.side().store
     waiting = asyncio.create_task(store.wait_until(lambda state: False, LIMIT_SECONDS))
