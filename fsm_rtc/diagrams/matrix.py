@@ -87,6 +87,7 @@ def _alternative(table: ChartTable, row: AnyRow, state: StrEnum) -> str:
         return f"as `{row.resolves}`{possible}"
     to = "*stays*" if row.target is None else row.target.value
     first = f" *after {row.first}*" if row.first else ""
+    first += "" if table.is_possible(row, state) else f" ({NONE})"
     when = f" [{' and '.join(_names(row.when))}]" if row.when else ""
     then = f" / {', '.join(_names(row.then))}" if row.then else ""
     return to + first + when + then

@@ -71,17 +71,25 @@ class ChartTable:
             rows.extend(self.rows(row.resolves, state) if row.resolves else (row,))
         return tuple(rows)
 
+    def is_possible(self, row: AnyRow, state: StrEnum) -> bool:
+        """Whether a row can be taken from `state` at all: its implicit first trigger needs a row there too."""
+        return row.first is None or bool(self.rows(row.first, state))
+
     def edges(self) -> Iterator[tuple[StrEnum, AnyRow, StrEnum]]:
-        """Every (source, row, target), in the table's order; a trigger that only resolves to others has none."""
+        """Every possible (source, row, target), in the table's order; a trigger that resolves to others has none."""
         for trigger in self.triggers.values():
             for row in trigger.rows:
                 if row.resolves is None:
                     for source, target in row.edges():
-                        yield source, row, target
+                        if self.is_possible(row, source):
+                            yield source, row, target
 
     def allowed(self, state: StrEnum) -> tuple[str, ...]:
-        """The triggers that have a row in `state`, sorted."""
-        return tuple(sorted(name for name in self.triggers if self.rows(name, state)))
+        """The triggers that have a possible row in `state`, sorted."""
+        possible = (
+            name for name in self.triggers if any(self.is_possible(row, state) for row in self.rows(name, state))
+        )
+        return tuple(sorted(possible))
 
     def why_no_row(self, trigger: str, state: StrEnum) -> Reason:
         """What it means that `trigger` has no row in `state`: nothing to do, the end, or illegal."""
