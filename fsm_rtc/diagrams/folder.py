@@ -48,9 +48,7 @@ class Fault:
         return f"{self.kind.value}: {self.path}"
 
 
-def render_all(
-    directory: Path | str, drawn: Mapping[str, ChartClass | DerivedClass] | None = None
-) -> tuple[Path, ...]:
+def render_all(directory: Path | str, drawn: Mapping[str, ChartClass | DerivedClass] | None = None) -> tuple[Path, ...]:
     """Write every diagram and matrix; remove those of machines that are no more.
 
     Args:
@@ -88,9 +86,7 @@ def write_file(path: Path, text: str) -> None:
         raise DiagramError(f"can't write {path}: {reason}; choose another directory") from refused
 
 
-def check_all(
-    directory: Path | str, drawn: Mapping[str, ChartClass | DerivedClass] | None = None
-) -> tuple[Fault, ...]:
+def check_all(directory: Path | str, drawn: Mapping[str, ChartClass | DerivedClass] | None = None) -> tuple[Fault, ...]:
     """What in a folder doesn't agree with the tables: text byte for byte, SVG by its nodes, edges and their words.
 
     Graphviz isn't needed for it.
