@@ -25,7 +25,13 @@ from fsm_rtc.errors import (
     NoUsableAddressError,
     OperationError,
 )
-from fsm_rtc.peer.aiortc_private import CountedInBytes, bound_gathering, host_addresses, mark_bundle_primary
+from fsm_rtc.peer.aiortc_private import (
+    CountedInBytes,
+    bound_gathering,
+    check_servers,
+    host_addresses,
+    mark_bundle_primary,
+)
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Kind, Report
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
@@ -45,6 +51,9 @@ class AiortcBackend:
 
     Args:
         configuration: servers and time limits.
+
+    Raises:
+        ValueError: aiortc can't read a server's URL.
     """
 
     capabilities = Capabilities(rollback=False, pranswer=False)
@@ -59,6 +68,7 @@ class AiortcBackend:
             )
             for server in configuration.ice_servers
         ]
+        check_servers(servers)
         self.connection = aiortc.RTCPeerConnection(
             aiortc.RTCConfiguration(iceServers=servers, bundlePolicy=aiortc.RTCBundlePolicy.MAX_BUNDLE)
         )

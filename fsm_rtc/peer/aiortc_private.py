@@ -9,16 +9,31 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from aioice.ice import get_host_addresses
+from aioice import ice
+from aiortc import RTCIceServer
+from aiortc.rtcicetransport import connection_kwargs
 
-__all__ = ["CountedInBytes", "bound_gathering", "host_addresses", "mark_bundle_primary"]
+__all__ = ["CountedInBytes", "bound_gathering", "check_servers", "host_addresses", "mark_bundle_primary"]
 
 logger = logging.getLogger("fsm_rtc.peer")
 
 
 def host_addresses() -> list[str]:
     """The addresses that aioice would gather on this host; it leaves out 127.0.0.1 and ::1."""
-    return get_host_addresses(use_ipv4=True, use_ipv6=True)
+    return ice.get_host_addresses(use_ipv4=True, use_ipv6=True)
+
+
+def check_servers(servers: list[RTCIceServer]) -> None:
+    """Refuse now what aiortc would refuse when the first transport is made.
+
+    Raises:
+        ValueError: aiortc can't read a URL, such as one with an IPv6 address in it.
+    """
+    try:
+        connection_kwargs(servers)
+    except ValueError as error:
+        urls = ", ".join(str(server.urls) for server in servers)
+        raise ValueError(f"aiortc can't use the ICE servers {urls} ({error}); name hosts, or IPv4 addresses") from error
 
 
 def bound_gathering(gatherer: Any, *, seconds: float, loopback: bool) -> None:

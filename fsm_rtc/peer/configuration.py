@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 __all__ = ["Configuration", "IceServer"]
+
+URL = re.compile(
+    r"(stuns?:(?!.*\?)|turns?:)(\[[0-9A-Fa-f:.]+\]|[^\s\[\]/?#:@]+)(:(?P<port>[0-9]{1,5}))?(\?transport=(udp|tcp))?"
+)
+"""RFC 7064 and RFC 7065."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +21,9 @@ class IceServer:
         urls: one URL or several: ``stun:host:port``, ``turn:host:port?transport=udp``, ``turns:…``.
         username: for TURN, or None.
         credential: for TURN, or None.
+
+    Raises:
+        ValueError: a URL is none of these.
     """
 
     urls: str | tuple[str, ...]
@@ -23,8 +32,8 @@ class IceServer:
 
     def __post_init__(self) -> None:
         for url in (self.urls,) if isinstance(self.urls, str) else self.urls:
-            scheme, colon, host = url.partition(":")
-            if scheme not in ("stun", "stuns", "turn", "turns") or not colon or not host.strip("/"):
+            found = URL.fullmatch(url)
+            if found is None or int(found["port"] or 1) not in range(1, 65536):
                 raise ValueError(f"{url!r} is no ICE server URL; write stun:host:port or turn:host:port?transport=udp")
 
 
