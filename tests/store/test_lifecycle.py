@@ -124,16 +124,19 @@ class TestLateEvents:
         assert len(connection.negotiation._observers) == observers - 1
 
     async def test_an_event_that_is_just_being_told_does_not_count_after_the_close(self, world: World) -> None:
+        offerer = world.side()
+
         def factory(*arguments: object, **options: object) -> FakePeerConnection:
             connection = FakePeerConnection(*arguments, **options)  # type: ignore[arg-type]
-            connection.on("icecandidate", lambda _: store.set_peer_connection_status("Disconnected"))
+            connection.on("track", lambda _: store.set_peer_connection_status("Disconnected"))
             return connection
 
         store = ConnectionStore(peer_connection_factory=factory, engine=world.engine)
+        offerer.store.add_track(FakeTrack("video"))
         with pytest.raises(InvalidStateError):
-            await store.create_offer()
+            await store.process_offer(await offerer.store.create_offer())
         await store.close_connection()
-        assert store.snapshot.ice_candidates == ()
+        assert store.remote_tracks == ()
 
     async def test_without_a_connection_a_status_report_is_unknown_and_rejected(self, world: World) -> None:
         side = world.side()

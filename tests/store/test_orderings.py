@@ -38,6 +38,14 @@ CANDIDATES = [
 ]
 
 
+OVERTAKEN = (
+    "the connection was closed during this operation",
+    "the connection was replaced during this operation",
+    "the store was reset during this operation",
+    "the status was set to Disconnected during this operation",
+)
+
+
 class InstantSelector(selectors.DefaultSelector):
     """Never waits: when nothing is to be done, the time at which there is something has come."""
 
@@ -94,6 +102,20 @@ class StoreOrderings(RuleBasedStateMachine):
     def begin(self) -> None:
         for number, side in enumerate(self.sides):
             side.store.subscribe(self.seen[number].append)
+            side.store.subscribe(self.meddler(side))
+
+    def meddler(self, side: Side) -> Callable[[ConnectionSnapshot], None]:
+        """A subscriber that answers a change with a change, and is never called within its own call."""
+        busy = False
+
+        def meddle(state: ConnectionSnapshot) -> None:
+            nonlocal busy
+            assert not busy, "a nested call"
+            busy = True
+            side.store.set_connection_id(state.peer_connection_status.value)
+            busy = False
+
+        return meddle
 
     def turn(self, number: int = 1) -> None:
         async def go() -> None:
@@ -110,8 +132,7 @@ class StoreOrderings(RuleBasedStateMachine):
             try:
                 result = await operation()
             except ALLOWED_ERRORS as error:
-                was_overtaken = isinstance(error, InvalidStateError) and "during this operation" in str(error)
-                if not was_overtaken:
+                if not (isinstance(error, InvalidStateError) and str(error).startswith(OVERTAKEN)):
                     self.was_stored(number, error)
             else:
                 if result is not None:
@@ -280,6 +301,7 @@ class StoreOrderings(RuleBasedStateMachine):
             for state in self.seen[number]:
                 assert (state.peer_connection is None) == (state.peer_connection_status == "Disconnected"), state
                 assert state.peer_connection is not None or state.data_channel is None, state
+                assert not str(state.error).startswith(OVERTAKEN), "a close of one's own is no error of the store"
                 assert isinstance(state.peer_connection_status, PeerConnectionStatus)
                 assert isinstance(state.signaling_status, SignalingStatus)
             present = side.store.snapshot
@@ -294,6 +316,8 @@ class StoreOrderings(RuleBasedStateMachine):
         for side in self.sides:
             connection = side.store.snapshot.peer_connection
             assert connection is None or connection.generation == side.store.peer_status.generation
+            if connection is None or connection.negotiation.is_final:
+                assert side.store.candidates.state == "buffering", "candidates now are for the next connection"
 
     @invariant()
     def nothing_raised_into_a_reader(self) -> None:
