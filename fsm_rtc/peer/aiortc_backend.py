@@ -30,6 +30,7 @@ from fsm_rtc.peer.aiortc_private import (
     bound_gathering,
     check_servers,
     host_addresses,
+    keep_unmatched,
     mark_bundle_primary,
 )
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Kind, Report
@@ -110,6 +111,8 @@ class AiortcBackend:
                 "this host has no network address besides loopback, so no candidate can be gathered; "
                 "connect it to a network, or use loopback=True (fsm-rtc demo --loopback) to stay on 127.0.0.1"
             )
+        if description.type == "answer":
+            keep_unmatched(self.connection)
         await self._call(
             self.connection.setLocalDescription(aiortc.RTCSessionDescription(description.sdp, description.type))
         )

@@ -13,7 +13,14 @@ from aioice import ice
 from aiortc import RTCIceServer
 from aiortc.rtcicetransport import connection_kwargs
 
-__all__ = ["CountedInBytes", "bound_gathering", "check_servers", "host_addresses", "mark_bundle_primary"]
+__all__ = [
+    "CountedInBytes",
+    "bound_gathering",
+    "check_servers",
+    "host_addresses",
+    "keep_unmatched",
+    "mark_bundle_primary",
+]
 
 logger = logging.getLogger("fsm_rtc.peer")
 
@@ -67,6 +74,20 @@ class CountedInBytes(str):
 
     def __len__(self) -> int:
         return len(self.encode())
+
+
+def keep_unmatched(connection: Any) -> None:
+    """Let an answer leave out the transceivers for which the offer has no section; they wait for the next offer.
+
+    For one that was never in an offer of the other side aiortc knows no direction, and fails halfway in applying the
+    answer, behind the change to stable.
+
+    Args:
+        connection: an aiortc RTCPeerConnection.
+    """
+    for transceiver in connection.getTransceivers():
+        if getattr(transceiver, "_offerDirection", "") is None:
+            transceiver._offerDirection = "inactive"
 
 
 def mark_bundle_primary(connection: Any, *, first_kind: str, first_mid: str | None) -> None:
