@@ -1,0 +1,37 @@
+"""Live pairs on loopback under any order of operations."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import HealthCheck, given, settings
+
+from fsm_rtc.engine import Journal
+from fsm_rtc.peer import Configuration, PeerConnection
+from tests.peer.orderings import BEGINNINGS, FINISHED, MOVES, Move, World
+
+
+def make(label: str, journal: Journal) -> PeerConnection:
+    return PeerConnection(Configuration(loopback=True), journal=journal, label=label)
+
+
+async def play(moves: list[Move]) -> World:
+    world = World(make)
+    await world.play(moves)
+    return world
+
+
+# An example takes some 50 ms, so there are fewer than by default.
+@settings(max_examples=min(40, settings.default.max_examples // 4), suppress_health_check=[HealthCheck.too_slow])
+@given(BEGINNINGS, MOVES)
+def test_live_pairs_raise_only_named_errors_connect_when_they_can_and_leave_nothing(
+    beginning: list[Move], moves: list[Move]
+) -> None:
+    asyncio.run(play([*beginning, *moves]))
+
+
+async def test_an_undisturbed_exchange_has_no_rejected_report_at_all() -> None:
+    world = await play(FINISHED)
+    assert [entry for entry in world.journal.entries() if not entry.accepted] == []
+    labels = {entry.label for entry in world.journal.entries()}
+    assert {"one.ice", "one.dtls", "one.gathering", "other.negotiation"} <= labels
