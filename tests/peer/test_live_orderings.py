@@ -22,7 +22,10 @@ async def play(moves: list[Move]) -> World:
 
 
 # An example takes some 50 ms, so there are fewer than by default.
-@settings(max_examples=min(40, settings.default.max_examples // 4), suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = max(5, min(40, settings().max_examples // 4))
+
+
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 @given(BEGINNINGS, MOVES)
 def test_live_pairs_raise_only_named_errors_connect_when_they_can_and_leave_nothing(
     beginning: list[Move], moves: list[Move]
