@@ -44,14 +44,18 @@ def test_a_rejected_is_false_and_an_exception() -> None:
             "Possible here: jam, knock, lock, open, remove, toggle.",
         ),
         (
+            Door(House(), state=SHUT).lock(0),
+            "Door rejected lock in 'shut': check key_is_positive refused (The key must be a positive number). "
+            "Possible here: jam, knock, lock, open, remove, toggle.",
+        ),
+        (
             Door(House(), state=GONE).lock(0),
-            "Door rejected lock in 'gone': check key_is_positive refused (The key must be a positive number). "
-            "Nothing is possible here any more.",
+            "Door rejected lock in 'gone': this state is final. Nothing is possible here any more.",
         ),
         (
             Door(House(), state=LOCKED).slam(),
             "Door rejected slam in 'locked': its implicit shut is not possible here; the table has no row for it. "
-            "Possible here: jam, knock, remove, slam, unlock.",
+            "Possible here: jam, knock, remove, unlock.",
         ),
         (
             Door(House()).fire("open", generation=3),

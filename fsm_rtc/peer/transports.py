@@ -102,7 +102,7 @@ class Transports:
         if what == "gathering":
             self._gatherers.update((number, one) for number, one in values.items() if one in machine.chart.states)
             value = _gathered(self._gatherers)
-        if value in machine.chart.states and value != machine.state:
+        if value in machine.chart.states and value != machine.state and not machine.is_final:
             machine.fire("on_desync", type(machine.state)(value))
 
     def _machine(self, what: Report, transport: int) -> Observed[Any, Any]:
