@@ -29,6 +29,7 @@ from fsm_rtc.peer.aiortc_private import (
     CountedInBytes,
     bound_gathering,
     check_servers,
+    end_consent_at_close,
     host_addresses,
     keep_unmatched,
     mark_bundle_primary,
@@ -199,6 +200,7 @@ class AiortcBackend:
                         seconds=self._configuration.gather_timeout_seconds,
                         loopback=self._configuration.loopback,
                     )
+                end_consent_at_close(gatherer)
                 self._follow(gatherer, dtls, "gathering", number)
                 self._follow(dtls.transport, dtls, "ice", number)
                 self._follow(dtls, dtls, "dtls", number)

@@ -17,6 +17,7 @@ __all__ = [
     "CountedInBytes",
     "bound_gathering",
     "check_servers",
+    "end_consent_at_close",
     "host_addresses",
     "keep_unmatched",
     "mark_bundle_primary",
@@ -61,6 +62,27 @@ def bound_gathering(gatherer: Any, *, seconds: float, loopback: bool) -> None:
         return await original(component=component, addresses=["127.0.0.1"] if loopback else addresses, timeout=seconds)
 
     connection.get_component_candidates = bounded  # type: ignore[union-attr]
+
+
+def end_consent_at_close(gatherer: Any) -> None:
+    """Don't let aioice begin to ask for consent on a connection that was closed while its last check was under way.
+
+    It would ask for half a minute, on closed sockets.
+
+    Args:
+        gatherer: an aiortc RTCIceGatherer.
+    """
+    connection = getattr(gatherer, "_connection", None)
+    original = getattr(connection, "query_consent", None)
+    if original is None or not hasattr(connection, "_closing"):
+        logger.warning("this aioice is another one than 0.13: a connection closed in a hurry may ask on for consent")
+        return
+
+    async def query_consent() -> None:
+        if not connection._closing:  # type: ignore[union-attr]
+            await original()
+
+    connection.query_consent = query_consent  # type: ignore[union-attr]
 
 
 class CountedInBytes(str):
