@@ -171,10 +171,9 @@ class World:
     async def _check_tasks(self) -> None:
         """The library may take some more turns to end its own; nothing stays."""
         here = asyncio.current_task()
-        assert here is not None
-        if rest := asyncio.all_tasks() - {here}:
-            await asyncio.wait(rest, timeout=10)
-        assert asyncio.all_tasks() == {here}
+        async with asyncio.timeout(10):
+            while rest := [task for task in asyncio.all_tasks() if task is not here]:
+                await asyncio.wait(rest)
 
     def _check_journal(self) -> None:
         """Each machine goes on from where it was, and no report of the library surprised one."""
