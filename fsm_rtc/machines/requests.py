@@ -18,6 +18,9 @@ class Desync:
 
     state: StrEnum
 
+    def __str__(self) -> str:
+        return f"the library was found in {self.state.value!r}, which the table didn't expect; it was adopted"
+
 
 def tell_recovery(context: object, state: StrEnum) -> Desync:
     """Recovery is told that the machine lost track of the library."""

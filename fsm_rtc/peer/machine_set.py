@@ -51,6 +51,10 @@ class MachineSet:
         """Every machine made so far."""
         return dict(self._machines)
 
+    def label_of(self, machine: Chart[Any, Any]) -> str:
+        """The label of one of them."""
+        return next(label for label, one in self._machines.items() if one is machine)
+
     def release(self) -> None:
         """Let the journal watch no longer."""
         for unwatch in self._unwatch:

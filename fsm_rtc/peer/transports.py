@@ -8,6 +8,7 @@ library is read once more in the loop's next turn, and if it still says so its s
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ from fsm_rtc.peer.backend import Report
 from fsm_rtc.peer.machine_set import MachineSet
 
 __all__ = ["Transports"]
+
+logger = logging.getLogger("fsm_rtc.peer")
 
 
 class Transports:
@@ -103,7 +106,9 @@ class Transports:
             self._gatherers.update((number, one) for number, one in values.items() if one in machine.chart.states)
             value = _gathered(self._gatherers)
         if value in machine.chart.states and value != machine.state and not machine.is_final:
-            machine.fire("on_desync", type(machine.state)(value))
+            outcome = machine.fire("on_desync", type(machine.state)(value))
+            for request in outcome.effects if isinstance(outcome, Accepted) else ():
+                logger.warning("%s: %s", self._machines.label_of(machine), request)
 
     def _machine(self, what: Report, transport: int) -> Observed[Any, Any]:
         if what == "gathering":

@@ -186,7 +186,9 @@ class Lifecycle(Setters):
     def _read_status_again(self, session: Session) -> None:
         state = PeerConnectionStatus(session.connection.connection_state.value)
         if not session.is_over and state != self.peer_status.state:
-            self.peer_status.fire("on_desync", state, generation=session.generation)
+            outcome = self.peer_status.fire("on_desync", state, generation=session.generation)
+            for request in outcome.effects if isinstance(outcome, Accepted) else ():
+                logger.warning("%s: %s", self._machines.label_of(self.peer_status), request)
 
     def _negotiation_moved(self, _: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
         if isinstance(outcome, Accepted) and outcome.target is SignalingState.HAVE_REMOTE_OFFER:
