@@ -59,7 +59,13 @@ def bound_gathering(gatherer: Any, *, seconds: float, loopback: bool) -> None:
         return
 
     async def bounded(component: int, addresses: list[str]) -> Any:
-        return await original(component=component, addresses=["127.0.0.1"] if loopback else addresses, timeout=seconds)
+        addresses = ["127.0.0.1"] if loopback else addresses
+        candidates = await original(component=component, addresses=addresses, timeout=seconds)
+        if getattr(connection, "_closing", False):
+            # Closed meanwhile: aioice has closed the sockets that it knew then, and forgets those it opened after.
+            for protocol in connection._protocols:  # type: ignore[union-attr]
+                protocol.transport.close()
+        return candidates
 
     connection.get_component_candidates = bounded  # type: ignore[union-attr]
 
