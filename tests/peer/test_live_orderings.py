@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import socket
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from fsm_rtc.engine import Journal
@@ -18,7 +21,14 @@ def make(label: str, journal: Journal) -> PeerConnection:
 async def play(moves: list[Move]) -> World:
     world = World(make)
     await world.play(moves)
+    assert open_sockets() == []
     return world
+
+
+def open_sockets() -> list[socket.socket]:
+    """The UDP sockets that nobody has closed."""
+    found = (one for one in gc.get_objects() if isinstance(one, socket.socket))
+    return [one for one in found if one.type == socket.SOCK_DGRAM and one.fileno() != -1]
 
 
 # An example takes some 50 ms, so there are fewer than by default.
@@ -31,6 +41,11 @@ def test_live_pairs_raise_only_named_errors_connect_when_they_can_and_leave_noth
     beginning: list[Move], moves: list[Move]
 ) -> None:
     asyncio.run(play([*beginning, *moves]))
+
+
+@pytest.mark.parametrize("after", range(6))
+async def test_a_connection_that_is_closed_while_it_gathers_leaves_no_socket(after: int) -> None:
+    await play([Move("local", 0, 0, after), Move("close", 0, 0, 0)])
 
 
 async def test_an_undisturbed_exchange_has_no_rejected_report_at_all() -> None:
