@@ -23,16 +23,19 @@ __all__ = ["FakeBackend", "FakeNetwork", "FakeTrack"]
 FINGERPRINT = "sha-256 " + ":".join(["FA"] * 32)
 
 
+NUMBERS = count(1)
+"""One for all networks, so that nobody is taken for a member of another one."""
+
+
 class FakeNetwork:
     """Where fakes find each other by the ICE user fragment in their descriptions."""
 
     def __init__(self) -> None:
-        self._numbers = count(1)
         self._backends: WeakValueDictionary[str, FakeBackend] = WeakValueDictionary()
 
     def join(self, backend: FakeBackend) -> str:
         """The new member's user fragment."""
-        ufrag = f"fake{next(self._numbers)}"
+        ufrag = f"fake{next(NUMBERS)}"
         self._backends[ufrag] = backend
         return ufrag
 
