@@ -203,6 +203,8 @@ async def test_a_channel_can_be_closed_before_it_was_open(make: MakeFake) -> Non
 
 async def test_closing_the_connection_closes_its_channels_abruptly(pair: Pair) -> None:
     here, there = listen(pair.here), listen(pair.there)
+    messages: list[str | bytes] = []
+    pair.here.on("message", messages.append)
     await pair.offerer.close()
     await turns()
     assert (here, there) == (["close"], ["close"])
@@ -211,6 +213,7 @@ async def test_closing_the_connection_closes_its_channels_abruptly(pair: Pair) -
     pair.here.closed()
     assert pair.here.ready_state == "closed"
     assert here == ["close"]
+    assert messages == []
 
 
 async def test_channels_made_on_both_sides_with_one_number_are_joined(make: MakeFake) -> None:

@@ -48,6 +48,11 @@ async def test_a_connection_that_is_closed_while_it_gathers_leaves_no_socket(aft
     await play([Move("local", 0, 0, after), Move("close", 0, 0, 0)])
 
 
+@pytest.mark.parametrize("after", range(0, 12, 3))
+async def test_a_connection_that_is_closed_during_its_last_check_leaves_no_task(after: int) -> None:
+    await play([*FINISHED, Move("local", 0, 0, None), Move("create", 0, 0, after), Move("close", 0, 0, 0)])
+
+
 async def test_an_undisturbed_exchange_has_no_rejected_report_at_all() -> None:
     world = await play(FINISHED)
     assert [entry for entry in world.journal.entries() if not entry.accepted] == []

@@ -223,6 +223,14 @@ async def test_close_is_idempotent_and_can_be_awaited_by_many(make: MakeFake, jo
     assert [entry.trigger for entry in journal.entries("peer.negotiation")] == ["close"]
 
 
+async def test_the_journal_watches_a_closed_connection_no_longer(make: MakeFake, journal: Journal) -> None:
+    peer = make()
+    await peer.close()
+    records = len(journal)
+    peer.negotiation.close()
+    assert len(journal) == records
+
+
 @pytest.mark.parametrize("after", range(5))
 async def test_a_cancelled_close_goes_on(make: MakeFake, after: int) -> None:
     peer = make()
