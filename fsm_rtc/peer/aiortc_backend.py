@@ -18,6 +18,7 @@ from aiortc.exceptions import InvalidStateError as AiortcInvalidStateError
 from aiortc.sdp import candidate_from_sdp
 
 from fsm_rtc.errors import (
+    ChannelClosedError,
     FsmRtcError,
     InvalidAccessError,
     InvalidCandidateError,
@@ -334,7 +335,7 @@ class AiortcChannel:
         try:
             self._channel.send(data)
         except AiortcInvalidStateError as error:
-            raise InvalidStateError(
+            raise ChannelClosedError(
                 f"aiortc's channel {self.label!r} is {self._channel.readyState}, not open"
             ) from error
 

@@ -231,6 +231,8 @@ async def test_fact_19_sending_too_early_too_much_or_the_wrong_thing(bare: MakeB
     ours = one.data_channels[0]
     with pytest.raises(ChannelClosedError, match="wait for its open event"):
         ours.send("early")
+    with pytest.raises(ChannelClosedError, match="connecting, not open"):
+        ours._backend.send("early")
     await exchange(one, other)
     await opened(ours)
     with pytest.raises(ValueError, match="262145 bytes is too long"):
