@@ -10,7 +10,6 @@ import pytest
 from fsm_rtc.engine import Journal
 from fsm_rtc.errors import (
     FsmRtcError,
-    InvalidCandidateError,
     InvalidDescriptionError,
     InvalidModificationError,
     InvalidStateError,
@@ -18,7 +17,7 @@ from fsm_rtc.errors import (
     OperationError,
     Reason,
 )
-from fsm_rtc.peer import IceCandidate, SessionDescription
+from fsm_rtc.peer import SessionDescription
 from fsm_rtc.peer.backend import Capabilities
 from fsm_rtc.testing import FakePeerConnection
 from tests.peer.conftest import MakeFake
@@ -33,7 +32,6 @@ a=fingerprint:sha-256 AA
 """
 OFFER, PRANSWER, ANSWER = (SessionDescription(type_, SDP) for type_ in ("offer", "pranswer", "answer"))
 ROLLBACK = SessionDescription("rollback")
-CANDIDATE = "candidate:1 1 udp 1 192.0.2.7 4000 typ host"
 
 NAMES = {
     "S": "stable",
@@ -316,67 +314,6 @@ async def test_the_table_is_asked_before_the_capabilities(make: MakeFake) -> Non
     peer.library.capabilities = Capabilities()
     with pytest.raises(InvalidStateError):
         await peer.set_local_description(ROLLBACK)
-
-
-# Candidates.
-
-
-async def test_a_candidate_without_a_section_is_a_type_error_at_once(make: MakeFake) -> None:
-    peer = make()
-    with pytest.raises(TypeError, match="sdp_mid or sdp_m_line_index"):
-        await peer.add_ice_candidate(IceCandidate(CANDIDATE))
-    await peer.close()
-    with pytest.raises(TypeError):
-        await peer.add_ice_candidate(IceCandidate(CANDIDATE))
-
-
-async def test_a_candidate_before_the_remote_description_is_refused(make: MakeFake) -> None:
-    peer = make()
-    for candidate in (IceCandidate(CANDIDATE, "0"), IceCandidate("", "0"), None):
-        with pytest.raises(InvalidStateError, match="set_remote_description first"):
-            await peer.add_ice_candidate(candidate)
-    assert peer.library.operations == []
-
-
-@pytest.mark.parametrize("candidate", [IceCandidate(CANDIDATE, "9"), IceCandidate(CANDIDATE, None, 4)])
-async def test_a_candidate_of_an_unknown_section_is_an_operation_error(make: MakeFake, candidate: IceCandidate) -> None:
-    peer = make()
-    await bring(peer, "have-remote-offer")
-    with pytest.raises(OperationError, match="no media section"):
-        await peer.add_ice_candidate(candidate)
-    assert peer.library.remote_candidates == []
-
-
-async def test_a_candidate_that_can_not_be_parsed_is_named(make: MakeFake) -> None:
-    peer = make()
-    await bring(peer, "have-remote-offer")
-    with pytest.raises(InvalidCandidateError):
-        await peer.add_ice_candidate(IceCandidate("candidate:garbage", "0"))
-
-
-async def test_candidates_reach_the_library_with_both_mid_and_index_and_an_empty_one_ends_them(make: MakeFake) -> None:
-    peer = make()
-    await bring(peer, "have-remote-offer")
-    await peer.add_ice_candidate(IceCandidate(CANDIDATE, "0"))
-    await peer.add_ice_candidate(IceCandidate(CANDIDATE, None, 0))
-    await peer.add_ice_candidate(IceCandidate("", "0"))
-    await peer.add_ice_candidate(None)
-    whole = IceCandidate(CANDIDATE, "0", 0)
-    assert peer.library.remote_candidates == [whole, whole, None, None]
-
-
-async def test_the_found_candidates_are_told_once_each_and_then_their_end(make: MakeFake) -> None:
-    peer = make()
-    told: list[IceCandidate | None] = []
-    peer.on("icecandidate", told.append)
-    await offer_of(peer)
-    assert len(told) == 2
-    assert told == [*peer.local_candidates, None]
-    assert isinstance(told[0], IceCandidate)
-    assert told[0].sdp_mid == "0"
-    await peer.set_local_description(ROLLBACK)
-    await offer_of(peer)
-    assert told == [*peer.local_candidates, None, None]
 
 
 # One at a time.
