@@ -11,6 +11,7 @@ effect raises, nothing has changed and the exception reaches whoever fired the t
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -74,7 +75,7 @@ class ChartMeta(type):
         initial = getattr(cls, "initial", None)
         final: frozenset[Any] = getattr(cls, "final", frozenset())
         declared = {name: cls._declared_as(name, on) for name, on in declared.items()}  # type: ignore[attr-defined]
-        table = build_table(cls.__name__, (cls.__doc__ or "").strip(), initial, final, declared, _RESERVED)
+        table = build_table(cls.__name__, inspect.cleandoc(cls.__doc__ or ""), initial, final, declared, _RESERVED)
         cls._declared = declared
         cls.chart = table
         cls._trigger_names = (_REPORT, *table.triggers)

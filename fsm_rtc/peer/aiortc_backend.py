@@ -8,6 +8,7 @@ errors of its own.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -115,7 +116,7 @@ class AiortcBackend:
             )
         if description.type == "answer":
             keep_unmatched(self.connection)
-        await self._call(
+        await self._apply(
             self.connection.setLocalDescription(aiortc.RTCSessionDescription(description.sdp, description.type))
         )
         return _described(self.connection.localDescription)
@@ -123,7 +124,7 @@ class AiortcBackend:
     async def set_remote_description(self, description: SessionDescription) -> None:
         first = sections_of(description.sdp)[0]
         mark_bundle_primary(self.connection, first_kind=first.kind, first_mid=first.mid)
-        await self._call(
+        await self._apply(
             self.connection.setRemoteDescription(aiortc.RTCSessionDescription(description.sdp, description.type))
         )
         self._remote_candidates = {
@@ -246,6 +247,7 @@ class AiortcBackend:
 
     def _channel(self, channel: Any) -> AiortcChannel:
         adapter = AiortcChannel(channel, self._read_sctp)
+        self._channels = [one for one in self._channels if not one.is_closed]
         self._channels.append(adapter)
         return adapter
 
@@ -261,6 +263,17 @@ class AiortcBackend:
 
         emitter.on(event, guarded)
         self._listeners.append((emitter, event, guarded))
+
+    async def _apply(self, operation: Any) -> None:
+        """Apply a description; if aiortc fails halfway, its state is no longer the machine's, so it is given up."""
+        before = self.connection.signalingState
+        try:
+            await self._call(operation)
+        except FsmRtcError:
+            if self.connection.signalingState != before and self._events is not None:
+                # In a turn of its own: the caller hears why first.
+                asyncio.get_running_loop().call_soon(self._events.closed_by_library)
+            raise
 
     async def _call(self, operation: Any) -> Any:
         try:
@@ -299,6 +312,10 @@ class AiortcChannel:
     @property
     def buffered_amount(self) -> int:
         return int(self._channel.bufferedAmount)
+
+    @property
+    def is_closed(self) -> bool:
+        return bool(self._channel.readyState == "closed")
 
     def attach(self, events: ChannelEvents, low_threshold_bytes: int) -> None:
         self._events = events

@@ -32,7 +32,7 @@ class MachineSet:
         self._engine = engine
         self._journal = journal
         self._machines: dict[str, Chart[Any, Any]] = {}
-        self._unwatch: list[Callable[[], None]] = []
+        self._unwatch: dict[str, Callable[[], None]] = {}
 
     def make(self, chart: type[ChartT], name: str, context: object = None) -> ChartT:
         """A machine in its initial state, watched from its first event on."""
@@ -40,23 +40,27 @@ class MachineSet:
         machine = chart_class(chart, self._engine)(context, generation=self._generation)
         self._machines[label] = machine
         if self._journal is not None:
-            self._unwatch.append(self._journal.watch(machine, label))
+            self._unwatch[label] = self._journal.watch(machine, label)
         return machine
 
-    def has(self, name: str) -> bool:
-        """Whether there is a machine of this name."""
-        return f"{self._label}.{name}" in self._machines
-
     def by_label(self) -> Mapping[str, Chart[Any, Any]]:
-        """Every machine made so far."""
+        """Every machine that is not forgotten."""
         return dict(self._machines)
 
     def label_of(self, machine: Chart[Any, Any]) -> str:
         """The label of one of them."""
         return next(label for label, one in self._machines.items() if one is machine)
 
+    def forget(self, *names: str) -> None:
+        """Let go of machines that have come to their end."""
+        for name in names:
+            label = f"{self._label}.{name}"
+            self._machines.pop(label, None)
+            if (unwatch := self._unwatch.pop(label, None)) is not None:
+                unwatch()
+
     def release(self) -> None:
         """Let the journal watch no longer."""
-        for unwatch in self._unwatch:
+        for unwatch in self._unwatch.values():
             unwatch()
         self._unwatch.clear()

@@ -76,6 +76,7 @@ class PeerConnection:
         self._chain = OperationsChain()
         self._closing: asyncio.Task[None] | None = None
         self._channels: list[DataChannel] = []
+        self._channels_made = 0
         descriptions = Descriptions()
         self.negotiation = self._machines.make(Negotiation, "negotiation", descriptions)
         self.negotiation.observe(self._signaling_moved)
@@ -123,7 +124,7 @@ class PeerConnection:
 
     @property
     def data_channels(self) -> tuple[DataChannel, ...]:
-        """Every data channel, made here or by the other side."""
+        """The data channels that are not closed, made here or by the other side; of a closed connection, its last."""
         return tuple(self._channels)
 
     @property
@@ -319,17 +320,20 @@ class PeerConnection:
             self._shut()
 
     def _adopt_channel(self, backend: ChannelBackend) -> DataChannel:
-        # The other side chooses its labels, and may choose one twice, or another machine's name.
-        name, number = f"channel.{backend.label}", len(self._channels)
-        while self._machines.has(name) or self._machines.has(f"{name}.flow"):
-            number += 1
-            name = f"channel.{number}"
-        channel = DataChannel(
-            backend,
-            self._machines.make(Channel, name),
-            self._machines.make(Flow, f"{name}.flow", FlowLimits()),
-        )
+        # The other side chooses its labels, and may choose one twice: the number keeps them apart in the journal.
+        self._channels_made += 1
+        number = "" if self._channels_made == 1 else f"#{self._channels_made}"
+        name = f"channel{number}.{backend.label}"
+        machine = self._machines.make(Channel, name)
+        channel = DataChannel(backend, machine, self._machines.make(Flow, f"{name}.flow", FlowLimits()))
         self._channels.append(channel)
+
+        def ended(_: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
+            if isinstance(outcome, Accepted) and machine.is_final and not self.negotiation.is_final:
+                self._channels.remove(channel)
+                self._machines.forget(name, f"{name}.flow")
+
+        machine.observe(ended)
         return channel
 
     # The end.

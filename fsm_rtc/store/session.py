@@ -45,7 +45,7 @@ class Session:
         self.channels: list[DataChannel] = []
         self.is_over = False
         self.is_finished = False
-        self._removers: list[Callable[[], None]] = []
+        self._removers: list[tuple[Source | None, Callable[[], None]]] = []
         self._reason = ""
 
     def listen(self, source: Source, event: str, handler: Callback) -> None:
@@ -55,11 +55,11 @@ class Session:
             if not self.is_over:
                 handler(*arguments)
 
-        self._removers.append(source.on(event, handle))
+        self._removers.append((source, source.on(event, handle)))
 
     def own(self, remove: Callable[[], None]) -> None:
         """Call `remove` when the session is over."""
-        self._removers.append(remove)
+        self._removers.append((None, remove))
 
     def demand(self) -> None:
         """Raise if the session is over.
@@ -86,14 +86,16 @@ class Session:
         """Whether the channel is new here."""
         is_new = not any(channel is known for known in self.channels)
         if is_new:
-            self.channels.append(channel)
+            ended = [known for known in self.channels if known.machine.is_final]
+            self._removers = [pair for pair in self._removers if not any(pair[0] is known for known in ended)]
+            self.channels = [known for known in self.channels if known not in ended] + [channel]
         return is_new
 
     def give_up(self, reason: str) -> None:
         """From now on nothing of this connection counts; whoever waits in its lane is told why."""
         self.is_over = True
         self._reason = reason
-        for remove in self._removers:
+        for _, remove in self._removers:
             remove()
         self._removers.clear()
         self.lane.abandon(InvalidStateError(reason))

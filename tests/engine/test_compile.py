@@ -166,7 +166,7 @@ def test_adopt_needs_targets() -> None:
 
 def test_the_table_can_be_read() -> None:
     table = Door.chart
-    assert (table.name, table.doc) == ("Door", "A door.\n\n    More than one line.")
+    assert (table.name, table.doc) == ("Door", "A door.\n\nMore than one line.")
     assert table.states == (OPEN, SHUT, LOCKED, GONE)
     assert table.initial is OPEN
     assert table.final == frozenset({GONE})

@@ -322,3 +322,20 @@ async def test_an_answer_fails_halfway_when_the_answerer_has_media_that_was_not_
     await exchange(other, one)
     assert [track.kind for track in tracks] == [kind]
     assert (one.connection_state, other.connection_state) == ("connected", "connected")
+
+
+async def test_what_aiortc_leaves_half_applied_is_given_up(live: MakeLive, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = with_channel(live("one"))
+    library = one._backend.connection  # type: ignore[attr-defined]
+
+    async def fail() -> None:
+        raise ValueError("in the middle")
+
+    monkeypatch.setattr(library, "_RTCPeerConnection__gather", fail)
+    with pytest.raises(OperationError, match="in the middle"):
+        await one.set_local_description()
+    assert library.signalingState == "have-local-offer"
+    await turns()
+    assert (one.signaling_state, one.connection_state) == ("closed", "closed")
+    with pytest.raises(InvalidStateError, match="make a new one"):
+        await one.create_offer()
