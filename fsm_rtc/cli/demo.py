@@ -31,8 +31,6 @@ def demo(
     """Let two peers in processes of their own connect, chat, show each other video and close.
 
     The exit code is 0 only if both connected, exchanged and closed, and no table rejected an event.
-
-    Examples:  fsm-rtc demo    fsm-rtc demo --json --seconds 3 > call.jsonl    fsm-rtc replay call.jsonl
     """
     arguments = ["--seconds", repr(seconds), "--engine", _engine(engine)]
     arguments += ["--no-video"] if no_video else []
