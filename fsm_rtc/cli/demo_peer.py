@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -297,6 +298,7 @@ def main() -> None:
     parser.add_argument("--loopback", action="store_true")
     parser.add_argument("--engine", default="compiled")
     given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; who started us ends us
     options = DemoOptions(given.role, given.seconds, not given.no_video, given.stun, given.loopback, given.engine)
     asyncio.run(_main(options, given.epoch))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -131,6 +132,38 @@ def test_a_host_without_an_address_is_told_so_in_one_sentence(tmp_path: Path) ->
     assert "has no network address besides loopback" in call.stderr
     assert "fsm-rtc demo --loopback" in call.stderr
     assert summary_of(call)["ok"] is False
+
+
+def start_demo() -> subprocess.Popen[str]:
+    """A demo that runs until it is told to end, in a process group of its own; returns when the peers are connected."""
+    command = [sys.executable, "-m", "fsm_rtc.cli", "demo", "--json", "--loopback", "--no-video", "--seconds", "600"]
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    call = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    )
+    assert call.stdout is not None
+    assert any('"on_connected"' in line and "peer_status" in line for line in call.stdout)
+    return call
+
+
+def test_control_c_ends_all_three_processes_without_a_traceback() -> None:
+    with start_demo() as call:
+        os.killpg(call.pid, signal.SIGINT)
+        _, told = call.communicate(timeout=60)
+    assert call.returncode == 130
+    assert told == ""
+    with pytest.raises(ProcessLookupError):
+        os.killpg(call.pid, 0)
+
+
+def test_a_peer_that_is_killed_is_told_and_the_other_one_leaves() -> None:
+    with start_demo() as call:
+        children = Path(f"/proc/{call.pid}/task/{call.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
+        out, told = call.communicate(timeout=60)
+    assert call.returncode == 1
+    assert "ended before the call was over" in told
+    assert json.loads(out.splitlines()[-1])["ok"] is False
 
 
 @pytest.mark.parametrize(
