@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from fsm_rtc.bridge.passage import Passage, Predicate
 from fsm_rtc.engine import Accepted, Chart
-from fsm_rtc.engine.chart import ChartMeta
+from fsm_rtc.engine.chart_class import ChartMeta
 from fsm_rtc.engine.compile import Cell
 from fsm_rtc.errors import Reason, Rejected, UnknownEngineError
 

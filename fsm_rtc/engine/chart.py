@@ -11,14 +11,14 @@ effect raises, nothing has changed and the exception reaches whoever fired the t
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, overload
 
-from fsm_rtc.engine.compile import Cell, ChartTable, Place, build_places, build_table
+from fsm_rtc.engine.chart_class import REPORT, ChartMeta
+from fsm_rtc.engine.compile import Cell, ChartTable, Place
 from fsm_rtc.engine.outcome import Accepted, Outcome, Queued
 from fsm_rtc.engine.table import On, Row
 from fsm_rtc.errors import ChartError, Reason, Rejected, RunawayError, UnknownTriggerError, sentence_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     S = TypeVar("S", bound=StrEnum)
-    C = TypeVar("C", default=None)
+    C = TypeVar("C", default=None, covariant=True)
     _Settled = TypeVar("_Settled", Accepted, Rejected, Accepted | Rejected)
     OnContext = TypeVar("OnContext", contravariant=True)
     OnEvent = TypeVar("OnEvent", contravariant=True)
@@ -44,72 +44,11 @@ logger = logging.getLogger("fsm_rtc.engine")
 QUEUE_LIMIT = 10_000
 """How many events observers may add to one step before `RunawayError` ends it."""
 
-_REPORT = "report"  # stands at index 0, in a trigger's place, for a report that no trigger takes; see `Observed`
-
 _Waiting = deque[tuple[int, object, int | None]] | tuple[()]
 _NOTHING_WAITS: tuple[()] = ()
 
 Observer = Callable[["Chart[Any, Any]", "Accepted | Rejected"], None]
 """Called after each event, in order, with the machine and what became of the event."""
-
-
-class ChartMeta(type):
-    """Compiles the table in a class body; gives every chart empty slots, so that machines stay small."""
-
-    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> ChartMeta:
-        declared = {key: value for key, value in namespace.items() if isinstance(value, On)}
-        plain = {key: value for key, value in namespace.items() if key not in declared}
-        plain.setdefault("__slots__", ())
-        cls = super().__new__(mcls, name, bases, plain, **kwargs)
-        inherited: dict[str, On[Any, Any]] = {}
-        for base in reversed(cls.__mro__[1:]):
-            inherited.update(vars(base).get("_declared", {}))
-        for key in sorted(inherited.keys() & plain.keys()):
-            raise ChartError(f"{name}.{key}: a trigger can only be replaced by another On(…)")
-        declared = {**inherited, **declared}
-        if declared or "initial" in namespace:
-            cls._compile(declared)
-        return cls
-
-    def _compile(cls, declared: Mapping[str, On[Any, Any]]) -> None:
-        initial = getattr(cls, "initial", None)
-        final: frozenset[Any] = getattr(cls, "final", frozenset())
-        declared = {name: cls._declared_as(name, on) for name, on in declared.items()}  # type: ignore[attr-defined]
-        table = build_table(cls.__name__, inspect.cleandoc(cls.__doc__ or ""), initial, final, declared, _RESERVED)
-        cls._declared = declared
-        cls.chart = table
-        cls._trigger_names = (_REPORT, *table.triggers)
-        cls._indices = {name: index for index, name in enumerate(table.triggers, start=1)}
-        cls._places = build_places(table, hot=cls._hot)  # type: ignore[attr-defined]
-        for name, index in cls._indices.items():
-            function = _trigger_function(index)
-            function.__name__ = name
-            function.__qualname__ = f"{cls.__qualname__}.{name}"
-            function.__module__ = cls.__module__
-            function.__doc__ = _trigger_doc(table, name)
-            setattr(cls, name, function)
-
-
-def _trigger_function(index: int) -> Callable[..., Outcome]:
-    # The hot path of the whole project: each line here is paid for by every event. An entry is there only for a cell
-    # with one row, at most one guard and effect, no check and no observer; all else goes the general way.
-    def trigger(self: Chart[Any, Any], event: Any = None) -> Outcome:
-        if entry := self._here[index]:
-            guard, effect, target, accepted = entry
-            if guard is None or guard(self.context, event):
-                request = None if effect is None else effect(self.context, event)
-                self._here = target
-                return accepted((event, request))  # type: ignore[no-any-return]
-            return self._reject(index, event, Reason.GUARD, guard)
-        return self._handle(index, event, None)
-
-    return trigger
-
-
-def _trigger_doc(table: ChartTable, name: str) -> str:
-    trigger = table.triggers[name]
-    rows = "\n".join(f"    {row.describe()}" for row in trigger.rows)
-    return f"Fire {name} of {table.name}.\n\n{rows}\n" + (f"\nSource: {trigger.cite}\n" if trigger.cite else "")
 
 
 class Chart(Generic[S, C], metaclass=ChartMeta):
@@ -177,6 +116,14 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
     def is_final(self) -> bool:
         """Whether the machine is in a state without a way out."""
         return self.state in self.final
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, parameters):
+            # ``Chart[State]`` is a chart without context; typing knows such defaults from Python 3.13 on.
+            if not isinstance(parameters, tuple) and len(cls.__parameters__) == 2:
+                parameters = (parameters, None)
+            return super().__class_getitem__(parameters)
 
     def allowed(self) -> tuple[str, ...]:
         """The triggers that have a row in the present state, sorted; a guard may still refuse."""
@@ -399,4 +346,4 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         raise TypeError(f"a running {name} can't be copied or pickled; make a new one with state={state!r}")
 
 
-_RESERVED = frozenset(name for name in dir(Chart) if not name.startswith("__")) | {_REPORT}
+ChartMeta.reserved = frozenset(name for name in dir(Chart) if not name.startswith("__")) | {REPORT}

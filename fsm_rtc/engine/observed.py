@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     S = TypeVar("S", bound=StrEnum)
-    C = TypeVar("C", default=None)
+    C = TypeVar("C", default=None, covariant=True)
 else:
     from typing import TypeVar
 

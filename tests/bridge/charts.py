@@ -13,7 +13,7 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from fsm_rtc.engine import Observed, On, Row, resolves_to, stay
-from fsm_rtc.engine.chart import ChartMeta
+from fsm_rtc.engine.chart_class import ChartMeta
 from fsm_rtc.errors import InvalidModificationError
 
 AnyChart = type[Observed[Any, Any]]

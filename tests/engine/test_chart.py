@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fsm_rtc.engine import Accepted, Chart, On, Outcome, Queued, Row
+from fsm_rtc.engine import Accepted, Chart, Observed, On, Outcome, Queued, Row
 from fsm_rtc.engine import chart as chart_module
 from fsm_rtc.errors import ChartError, InvalidModificationError, Reason, Rejected, RunawayError, UnknownTriggerError
 from tests.engine.samples import GONE, LOCKED, OPEN, SHUT, Creak, Door, DoorState, House, nobody_in
@@ -374,3 +374,23 @@ def test_the_context_may_be_replaced() -> None:
     door = bare()
     door.context = House(somebody_in=True)
     assert rejected(door.remove(None)).guard == nobody_in.__name__
+
+
+def test_a_chart_without_context_is_written_with_its_states_alone() -> None:
+    class Gate(Chart[DoorState]):
+        """A gate."""
+
+        initial = OPEN
+        shut = On(Row(OPEN, SHUT))
+        lock = On(Row(SHUT, LOCKED))
+        remove = On(Row(LOCKED, GONE))
+
+    class Watched(Observed[DoorState]):
+        """A gate that somebody else moves."""
+
+        initial = OPEN
+        on_shut = On(Row(OPEN, SHUT))
+        on_locked = On(Row(SHUT, LOCKED))
+        on_gone = On(Row(LOCKED, GONE))
+
+    assert accepted(Gate().shut()).target is accepted(Watched().report("shut")).target is SHUT

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fsm_rtc.engine import Chart, On, Row, adopt, resolves_to, stay
-from fsm_rtc.engine.chart import ChartMeta
+from fsm_rtc.engine.chart_class import ChartMeta
 from fsm_rtc.errors import ChartError
 from tests.engine.samples import GONE, LOCKED, OPEN, SHUT, Door, House, creak, key_fits, nobody_in
 

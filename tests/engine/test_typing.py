@@ -37,6 +37,16 @@ class Plain(Chart[Door, None]):
     initial = Door.OPEN
     shut = On(Row(Door.OPEN, Door.SHUT))
 
+def is_day(context: object, event: object) -> bool:
+    """It must be day."""
+    return True
+
+class Bare(Chart[Door]):
+    """A door whose guard reads nothing."""
+    initial = Door.OPEN
+    shut = On[object, None](Row(Door.OPEN, Door.SHUT, when=(is_day,)))
+
+Bare().shut()
 door = DoorChart(House(1))
 plain = Plain()
 outcome = door.unlock(1)
