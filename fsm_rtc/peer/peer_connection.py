@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from fsm_rtc.engine import Accepted, Chart, Journal
@@ -157,7 +157,7 @@ class PeerConnection:
             InvalidStateError: the table doesn't permit it now, or the connection is closed meanwhile.
             OperationError: the library failed.
         """
-        return await self._run("create_offer", self._negotiator.create_offer)
+        return await self._chain.run(self._negotiator.create_offer)
 
     async def create_answer(self) -> SessionDescription:
         """An answer to the other side's offer.
@@ -166,7 +166,7 @@ class PeerConnection:
             InvalidStateError: there is no offer to answer, or the connection is closed meanwhile.
             OperationError: the library failed.
         """
-        return await self._run("create_answer", self._negotiator.create_answer)
+        return await self._chain.run(self._negotiator.create_answer)
 
     async def set_local_description(self, description: SessionDescription | None = None) -> None:
         """Apply this side's description and gather candidates.
@@ -181,7 +181,7 @@ class PeerConnection:
             NoUsableAddressError: the host has no address to gather.
             OperationError: the library failed.
         """
-        await self._run("set_local_description", lambda: self._negotiator.set_local(description))
+        await self._chain.run(lambda: self._negotiator.set_local(description))
 
     async def set_remote_description(self, description: SessionDescription) -> None:
         """Apply the other side's description.
@@ -192,7 +192,7 @@ class PeerConnection:
             NotSupportedError: the library can't do it (implicit or explicit rollback, provisional answer).
             OperationError: the library failed.
         """
-        await self._run("set_remote_description", lambda: self._negotiator.set_remote(description))
+        await self._chain.run(lambda: self._negotiator.set_remote(description))
 
     async def add_ice_candidate(self, candidate: IceCandidate | None) -> None:
         """Use a candidate of the other side; None says that there are no more.
@@ -210,7 +210,8 @@ class PeerConnection:
             and candidate.sdp_m_line_index is None
         ):
             raise TypeError("a candidate needs sdp_mid or sdp_m_line_index; pass the other side's candidate whole")
-        await self._run("add_ice_candidate", lambda: self._negotiator.add_candidate(candidate))
+        self._assert_open("add_ice_candidate")
+        await self._chain.run(lambda: self._negotiator.add_candidate(candidate))
 
     def create_data_channel(
         self,
@@ -282,10 +283,6 @@ class PeerConnection:
                 self._shut()
             self._closing = asyncio.create_task(self._close_backend(), name=f"fsm_rtc close {self.label}")
         await asyncio.shield(self._closing)
-
-    async def _run(self, name: str, operation: Callable[[], Awaitable[T]]) -> T:
-        self._assert_open(name)
-        return await self._chain.run(operation)
 
     def _signaling_moved(self, _: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
         if isinstance(outcome, Accepted) and outcome.source is not outcome.target:

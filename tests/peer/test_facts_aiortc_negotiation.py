@@ -337,5 +337,5 @@ async def test_what_aiortc_leaves_half_applied_is_given_up(live: MakeLive, monke
     assert library.signalingState == "have-local-offer"
     await turns()
     assert (one.signaling_state, one.connection_state) == ("closed", "closed")
-    with pytest.raises(InvalidStateError, match="make a new one"):
+    with pytest.raises(InvalidStateError, match="this state is final"):
         await one.create_offer()
