@@ -24,19 +24,26 @@ __all__ = [
     "ChannelClosedError",
     "ChartError",
     "ConnectTimeoutError",
+    "ConnectionFailedError",
     "FsmRtcError",
+    "IdentityError",
     "InvalidAccessError",
     "InvalidCandidateError",
     "InvalidDescriptionError",
     "InvalidModificationError",
     "InvalidStateError",
     "JournalError",
+    "KnownPeersError",
+    "LinkDownError",
+    "Malformed",
+    "MessageError",
     "NoUsableAddressError",
     "NotSupportedError",
     "OperationError",
     "Reason",
     "Rejected",
     "RunawayError",
+    "SignalingError",
     "SpecificationError",
     "UnknownEngineError",
     "UnknownMachineError",
@@ -207,6 +214,65 @@ class InvalidCandidateError(OperationError, ValueError):
 
 class ChannelClosedError(InvalidStateError):
     """A message was given to a data channel that is not open."""
+
+
+class Malformed(StrEnum):
+    """Why a signalling frame is no message. The set is closed."""
+
+    OVERSIZED = "oversized"
+    NOT_UTF8 = "not UTF-8"
+    NOT_JSON = "not JSON"
+    TOO_DEEP = "nested too deep"
+    UNKNOWN_TYPE = "unknown type"
+    WRONG_SHAPE = "wrong shape"
+
+
+class MessageError(FsmRtcError, ValueError):
+    """A signalling frame that is no message of the protocol.
+
+    Attributes:
+        reason: one of `Malformed`.
+    """
+
+    def __init__(self, message: str, *, reason: Malformed) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class IdentityError(FsmRtcError, ValueError):
+    """A key file that can't be read, decrypted or written, or that holds no P-256 key."""
+
+
+class KnownPeersError(FsmRtcError, ValueError):
+    """A known-peers file that can't be read or written.
+
+    Attributes:
+        line: the line's number in the file, counted from 1, or None.
+    """
+
+    def __init__(self, message: str, *, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}")
+        self.line = line
+
+
+class SignalingError(FsmRtcError, ConnectionError):
+    """The signalling server can't be reached, or refused.
+
+    Attributes:
+        code: the server's code for it (``room_full`` …), or None if it said nothing.
+    """
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LinkDownError(SignalingError):
+    """The signalling link is down just now."""
+
+
+class ConnectionFailedError(FsmRtcError, ConnectionError):
+    """The connection to the other side has failed or was ended; its message says why."""
 
 
 class ConnectTimeoutError(FsmRtcError, TimeoutError):
