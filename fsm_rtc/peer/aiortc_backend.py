@@ -19,7 +19,6 @@ from aiortc.exceptions import InvalidStateError as AiortcInvalidStateError
 from aiortc.sdp import candidate_from_sdp
 
 from fsm_rtc.errors import (
-    ChannelClosedError,
     FsmRtcError,
     InvalidAccessError,
     InvalidCandidateError,
@@ -27,6 +26,7 @@ from fsm_rtc.errors import (
     NoUsableAddressError,
     OperationError,
 )
+from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
 from fsm_rtc.peer.aiortc_private import (
     CountedInBytes,
     bound_gathering,
@@ -36,7 +36,7 @@ from fsm_rtc.peer.aiortc_private import (
     keep_unmatched,
     mark_bundle_primary,
 )
-from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Kind, Report
+from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelOptions, Kind, Report
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.sdp import sections_of
@@ -209,7 +209,7 @@ class AiortcBackend:
         sctp = self.connection.sctp
         if sctp is not None and self._sctp is None:
             self._sctp = sctp
-            self._listen(sctp, "error", _log_error)
+            self._listen(sctp, "error", log_error)
 
     def _present_transports(self) -> Iterator[Any]:
         for transceiver in self.connection.getTransceivers():
@@ -253,7 +253,7 @@ class AiortcBackend:
 
     def _listen(self, emitter: Any, event: str, handler: Callable[..., None]) -> None:
         if "error" not in emitter.event_names():
-            emitter.on("error", _log_error)
+            emitter.on("error", log_error)
 
         def guarded(*arguments: Any) -> None:
             try:
@@ -284,82 +284,6 @@ class AiortcBackend:
             raise _translated(error) from error
 
 
-class AiortcChannel:
-    """An `aiortc.RTCDataChannel` as a `ChannelBackend`.
-
-    Args:
-        channel: aiortc's.
-        read_sctp: reports the SCTP transport's state; called before the channel's own change is told.
-    """
-
-    def __init__(self, channel: Any, read_sctp: Callable[[], None]) -> None:
-        self._channel = channel
-        self._read_sctp = read_sctp
-        self._events: ChannelEvents | None = None
-
-    @property
-    def label(self) -> str:
-        return str(self._channel.label)
-
-    @property
-    def id(self) -> int | None:
-        return self._channel.id  # type: ignore[no-any-return]
-
-    @property
-    def protocol(self) -> str:
-        return str(self._channel.protocol)
-
-    @property
-    def buffered_amount(self) -> int:
-        return int(self._channel.bufferedAmount)
-
-    @property
-    def is_closed(self) -> bool:
-        return bool(self._channel.readyState == "closed")
-
-    def attach(self, events: ChannelEvents, low_threshold_bytes: int) -> None:
-        self._events = events
-        self._channel.bufferedAmountLowThreshold = low_threshold_bytes
-        self._channel.on("error", _log_error)
-        self._channel.on("open", self._opened)
-        self._channel.on("close", self._closed)
-        self._channel.on("message", self._received)
-        self._channel.on("bufferedamountlow", self._drained)
-
-    def detach(self) -> None:
-        self._events = None
-        self._channel.remove_all_listeners()
-
-    def _opened(self) -> None:
-        self._read_sctp()
-        if self._events is not None:
-            self._events.opened()
-
-    def _closed(self) -> None:
-        self._read_sctp()
-        if self._events is not None:
-            self._events.closed()
-
-    def _received(self, data: str | bytes) -> None:
-        if self._events is not None:
-            self._events.received(data)
-
-    def _drained(self) -> None:
-        if self._events is not None:
-            self._events.drained()
-
-    def send(self, data: str | bytes) -> None:
-        try:
-            self._channel.send(data)
-        except AiortcInvalidStateError as error:
-            raise ChannelClosedError(
-                f"aiortc's channel {self.label!r} is {self._channel.readyState}, not open"
-            ) from error
-
-    def close(self) -> None:
-        self._channel.close()
-
-
 def _described(description: Any) -> SessionDescription:
     return SessionDescription(description.type, description.sdp)
 
@@ -368,10 +292,6 @@ def _read(dtls: Any, what: Report) -> str:
     if what == "gathering":
         return GATHERING.get(dtls.transport.iceGatherer.state, str(dtls.transport.iceGatherer.state))
     return str(dtls.transport.state if what == "ice" else dtls.state)
-
-
-def _log_error(error: object) -> None:
-    logger.error("aiortc: a handler failed: %r", error)
 
 
 def _translated(error: Exception) -> FsmRtcError:
