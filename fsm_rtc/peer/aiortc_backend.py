@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import aiortc
@@ -27,6 +27,7 @@ from fsm_rtc.errors import (
     OperationError,
 )
 from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
+from fsm_rtc.peer.aiortc_offers import AiortcOffers
 from fsm_rtc.peer.aiortc_private import (
     CountedInBytes,
     bound_gathering,
@@ -60,7 +61,7 @@ class AiortcBackend:
         ValueError: aiortc can't read a server's URL.
     """
 
-    capabilities = Capabilities(rollback=False, pranswer=False)
+    capabilities = Capabilities(pranswer=False)
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
@@ -76,6 +77,7 @@ class AiortcBackend:
         self.connection = aiortc.RTCPeerConnection(
             aiortc.RTCConfiguration(iceServers=servers, bundlePolicy=aiortc.RTCBundlePolicy.MAX_BUNDLE)
         )
+        self._offers = AiortcOffers(self.connection)
         self._events: BackendEvents | None = None
         self._listeners: list[tuple[Any, str, Callable[..., None]]] = []
         self._transports: list[Any] = []
@@ -102,38 +104,44 @@ class AiortcBackend:
     # Operations.
 
     async def create_offer(self) -> SessionDescription:
-        return _described(await self._call(self.connection.createOffer()))
+        return await self._call(self._offers.create())
 
     async def create_answer(self) -> SessionDescription:
         return _described(await self._call(self.connection.createAnswer()))
 
     async def set_local_description(self, description: SessionDescription) -> SessionDescription:
+        if description.type == "offer" and self._offers.hold(description):
+            return description
         self._find_transports()
         if not self._configuration.loopback and not host_addresses():
             raise NoUsableAddressError(
                 "this host has no network address besides loopback, so no candidate can be gathered; "
                 "connect it to a network, or use loopback=True (fsm-rtc demo --loopback) to stay on 127.0.0.1"
             )
-        if description.type == "answer":
+        if description.type == "offer":
+            await self._apply(self._offers.give(description))
+        else:
             keep_unmatched(self.connection)
-        await self._apply(
-            self.connection.setLocalDescription(aiortc.RTCSessionDescription(description.sdp, description.type))
-        )
+            await self._apply(self.connection.setLocalDescription(_as_aiortc(description)))
         return _described(self.connection.localDescription)
 
     async def set_remote_description(self, description: SessionDescription) -> None:
+        if self._offers.holds:
+            self._offers.check_answer(description)
+            await self._apply(self._offers.give_held())
         first = sections_of(description.sdp)[0]
         mark_bundle_primary(self.connection, first_kind=first.kind, first_mid=first.mid)
-        await self._apply(
-            self.connection.setRemoteDescription(aiortc.RTCSessionDescription(description.sdp, description.type))
-        )
+        await self._apply(self.connection.setRemoteDescription(_as_aiortc(description)))
         self._remote_candidates = {
             line[2:].strip() for line in description.sdp.splitlines() if line.startswith("a=candidate")
         }
         self._find_transports()
 
+    def can_roll_back(self) -> bool:
+        return self._offers.can_roll_back()
+
     async def rollback(self) -> None:
-        raise AssertionError("not in the capabilities")
+        self._offers.forget()
 
     async def add_ice_candidate(self, candidate: IceCandidate | None) -> None:
         if candidate is None:
@@ -264,7 +272,7 @@ class AiortcBackend:
         emitter.on(event, guarded)
         self._listeners.append((emitter, event, guarded))
 
-    async def _apply(self, operation: Any) -> None:
+    async def _apply(self, operation: Awaitable[None]) -> None:
         """Apply a description; if aiortc fails halfway, its state is no longer the machine's, so it is given up."""
         before = self.connection.signalingState
         try:
@@ -275,7 +283,7 @@ class AiortcBackend:
                 asyncio.get_running_loop().call_soon(self._events.closed_by_library)
             raise
 
-    async def _call(self, operation: Any) -> Any:
+    async def _call(self, operation: Awaitable[T]) -> T:
         try:
             return await operation
         except FsmRtcError:
@@ -286,6 +294,10 @@ class AiortcBackend:
 
 def _described(description: Any) -> SessionDescription:
     return SessionDescription(description.type, description.sdp)
+
+
+def _as_aiortc(description: SessionDescription) -> aiortc.RTCSessionDescription:
+    return aiortc.RTCSessionDescription(description.sdp, description.type)
 
 
 def _read(dtls: Any, what: Report) -> str:

@@ -17,10 +17,12 @@ __all__ = [
     "CountedInBytes",
     "bound_gathering",
     "check_servers",
+    "create_offer_without_trace",
     "end_consent_at_close",
     "host_addresses",
     "keep_unmatched",
     "mark_bundle_primary",
+    "number_lines",
 ]
 
 logger = logging.getLogger("fsm_rtc.peer")
@@ -146,3 +148,40 @@ def mark_bundle_primary(connection: Any, *, first_kind: str, first_mid: str | No
     for user, transport in users:
         if transport is shared:
             user._bundled = user is not owners[0]
+
+
+async def create_offer_without_trace(connection: Any) -> tuple[Any, tuple[tuple[Any, int], ...]]:
+    """Create an offer that may never be applied.
+
+    aiortc numbers the lines of new transceivers as it creates an offer, and lets each offer all codecs again. If a
+    remote offer with other lines is applied instead, two transceivers have one number, and aiortc takes the first for
+    both.
+
+    Args:
+        connection: an aiortc RTCPeerConnection.
+
+    Returns:
+        aiortc's description, and the new transceivers with the numbers of their lines, for `number_lines`.
+    """
+    transceivers = connection.getTransceivers()
+    if not all(hasattr(one, "_set_mline_index") and hasattr(one, "_codecs") for one in transceivers):
+        logger.warning("this aiortc is another one than 1.16: an offer that is taken back may spoil the next one")
+        return await connection.createOffer(), ()
+    before = [(one, one._get_mline_index(), one._codecs, one._headerExtensions) for one in transceivers]
+    description = await connection.createOffer()
+    lines = tuple((one, one._get_mline_index()) for one in transceivers)
+    for transceiver, line, codecs, extensions in before:
+        transceiver._set_mline_index(line)
+        transceiver._codecs = codecs
+        transceiver._headerExtensions = extensions
+    return description, lines
+
+
+def number_lines(lines: tuple[tuple[Any, int], ...]) -> None:
+    """Number the lines as the offer that is about to be applied has them.
+
+    Args:
+        lines: what `create_offer_without_trace` returned.
+    """
+    for transceiver, line in lines:
+        transceiver._set_mline_index(line)

@@ -34,11 +34,9 @@ class Capabilities:
     """What a library can do, of what not every library can.
 
     Attributes:
-        rollback: it can take back a description.
         pranswer: it knows provisional answers.
     """
 
-    rollback: bool = False
     pranswer: bool = False
 
 
@@ -145,6 +143,9 @@ class Backend(Protocol):
         """Apply it; return it as the library has it now, with the candidates gathered."""
 
     async def set_remote_description(self, description: SessionDescription) -> None: ...
+    def can_roll_back(self) -> bool:
+        """Whether it can take back the description that is pending; while none is, an offer that it would apply now."""
+
     async def rollback(self) -> None: ...
     async def add_ice_candidate(self, candidate: IceCandidate | None) -> None: ...
     def create_data_channel(self, label: str, options: ChannelOptions) -> ChannelBackend: ...

@@ -162,10 +162,10 @@ class Negotiator:
             self.descriptions.forget_created()
 
     def _require_capability(self, trigger: str) -> None:
-        able = self._backend.capabilities
-        if trigger == "rollback" and not able.rollback:
+        library = type(self._backend).__name__
+        if trigger == "rollback" and not self._backend.can_roll_back():
             raise NotSupportedError(
-                f"{type(self._backend).__name__} can't roll back a description; close this connection, make a new one"
+                f"{library} can't roll back this description; replace the connection: close this one, make a new one"
             )
-        if trigger.endswith("pranswer") and not able.pranswer:
-            raise NotSupportedError(f"{type(self._backend).__name__} knows no provisional answers; send a final answer")
+        if trigger.endswith("pranswer") and not self._backend.capabilities.pranswer:
+            raise NotSupportedError(f"{library} knows no provisional answers; send a final answer")

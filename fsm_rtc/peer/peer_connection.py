@@ -123,6 +123,15 @@ class PeerConnection:
         return self._negotiator.local_candidates
 
     @property
+    def can_roll_back(self) -> bool:
+        """Whether the pending description can be rolled back; in stable, whether an offer made now could be.
+
+        aiortc can take back this side's offer once a first negotiation is complete, and nothing else: where it can't,
+        replace the connection by a new one.
+        """
+        return not self.negotiation.is_final and self._backend.can_roll_back()
+
+    @property
     def data_channels(self) -> tuple[DataChannel, ...]:
         """The data channels that are not closed, made here or by the other side; of a closed connection, its last."""
         return tuple(self._channels)
@@ -177,7 +186,7 @@ class PeerConnection:
         Raises:
             InvalidModificationError: it was changed since it was created.
             InvalidStateError: the table doesn't permit it now, or the connection is closed meanwhile.
-            NotSupportedError: the library can't do it (rollback, provisional answer).
+            NotSupportedError: the library can't do it (a provisional answer; a rollback unless `can_roll_back`).
             NoUsableAddressError: the host has no address to gather.
             OperationError: the library failed.
         """
@@ -189,7 +198,8 @@ class PeerConnection:
         Raises:
             InvalidStateError: the table doesn't permit it now, or the connection is closed meanwhile.
             InvalidDescriptionError: it is no usable SDP.
-            NotSupportedError: the library can't do it (implicit or explicit rollback, provisional answer).
+            NotSupportedError: the library can't do it (a provisional answer; a rollback, also the one that an offer in
+                have-local-offer implies, unless `can_roll_back`).
             OperationError: the library failed.
         """
         await self._chain.run(lambda: self._negotiator.set_remote(description))

@@ -67,15 +67,18 @@ class FakeBackend:
     Attributes:
         remote_candidates: what add_ice_candidate was given, in order.
         operations: the names of the operations that were begun, in order.
+        rolls_back: what it answers when it is asked whether it can roll back; set it to False to be like a library
+            that can't.
     """
 
-    capabilities = Capabilities(rollback=True, pranswer=True)
+    capabilities = Capabilities(pranswer=True)
 
     def __init__(self, network: FakeNetwork | None = None) -> None:
         self._network = network or DEFAULT_NETWORK
         self.ufrag = self._network.join(self)
         self.remote_candidates: list[IceCandidate | None] = []
         self.operations: list[str] = []
+        self.rolls_back = True
         self._events: BackendEvents | None = None
         self._states: dict[Report, str] = {}
         self._kinds: list[str] = []
@@ -152,6 +155,9 @@ class FakeBackend:
             if section.kind != "application" and "recvonly" not in section.attributes and self._events is not None:
                 self._events.track_added(FakeTrack(section.kind))
         self._settle(description)
+
+    def can_roll_back(self) -> bool:
+        return self.rolls_back
 
     async def rollback(self) -> None:
         await self._begin("rollback")

@@ -301,7 +301,7 @@ async def test_a_wrong_state_is_told_before_a_bad_description(make: MakeFake) ->
 async def test_what_the_library_can_not_do_is_refused_by_name(make: MakeFake, state: str, operation: str) -> None:
     peer = make()
     await bring(peer, state)
-    peer.library.capabilities = Capabilities()
+    peer.library.capabilities, peer.library.rolls_back = Capabilities(), False
     calls = list(peer.library.operations)
     with pytest.raises(NotSupportedError, match="FakeBackend"):
         await operation_of(peer, operation)()
@@ -311,7 +311,7 @@ async def test_what_the_library_can_not_do_is_refused_by_name(make: MakeFake, st
 
 async def test_the_table_is_asked_before_the_capabilities(make: MakeFake) -> None:
     peer = make()
-    peer.library.capabilities = Capabilities()
+    peer.library.capabilities, peer.library.rolls_back = Capabilities(), False
     with pytest.raises(InvalidStateError):
         await peer.set_local_description(ROLLBACK)
 
