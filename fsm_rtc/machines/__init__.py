@@ -7,6 +7,7 @@ from fsm_rtc.machines.candidates import Candidates
 from fsm_rtc.machines.connection_state import ConnectionState, IceConnection, IceGathering
 from fsm_rtc.machines.data_channel import Channel, Flow
 from fsm_rtc.machines.dtls import Dtls
+from fsm_rtc.machines.exchange import Exchange, ExchangeUnsigned
 from fsm_rtc.machines.gathering import Gathering
 from fsm_rtc.machines.ice import Ice
 from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep
@@ -21,6 +22,8 @@ CHARTS: dict[str, type[Chart[Any, Any]]] = {
     "peer_status": PeerStatus,
     "negotiation": Negotiation,
     "negotiation_jsep": NegotiationJsep,
+    "exchange": Exchange,
+    "exchange_unsigned": ExchangeUnsigned,
     "candidates": Candidates,
     "gathering": Gathering,
     "ice": Ice,
