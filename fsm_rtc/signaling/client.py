@@ -1,0 +1,304 @@
+"""WebSocketSignaling: the way to a room over a signalling server, made again whenever it is lost.
+
+One task owns the link. It connects, answers the server's challenge, tells `LinkUp`, passes on what arrives, tells
+`LinkDown` when the link is lost, waits, and begins again; until the channel is closed, or the server refuses something
+that would be refused again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingEvent
+from fsm_rtc.errors import LinkDownError, MessageError, SignalingError
+from fsm_rtc.messages.signing import Member
+from fsm_rtc.messages.wire import (
+    MAX_MESSAGE_BYTES,
+    PROTOCOL,
+    Challenge,
+    Error,
+    ErrorCode,
+    Hello,
+    Introduction,
+    Joined,
+    Left,
+    Message,
+    PeerMessage,
+    Welcome,
+    decode,
+    encode,
+)
+from fsm_rtc.signaling.address import Address
+from fsm_rtc.signaling.backoff import Backoff
+from fsm_rtc.signaling.inbox import Inbox
+from fsm_rtc.signaling.refusals import CLOSE_CODES, FINAL
+from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES, close
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+__all__ = ["EVENTS_NOT_READ", "MAX_WAITING_EVENTS", "WebSocketSignaling"]
+
+MAX_WAITING_EVENTS = 1024
+"""So many events may wait to be read; at one more the link is dropped. What was lost is repeated by its sender."""
+
+
+EVENTS_NOT_READ = "events_not_read"
+"""The code of the error with which the link is dropped then."""
+
+_MAX_TEXT = 300
+"""So many characters of a server's own words are repeated in an error."""
+
+M = TypeVar("M", Challenge, Welcome)
+
+
+class WebSocketSignaling:
+    """A `SignalingChannel` over a WebSocket to a `SignalingServer`.
+
+    Args:
+        url: the room's address, ``ws://host:port/room`` or ``wss://host:port/room``.
+        backoff: how long to wait before the next attempt.
+        connect_timeout_seconds: how long an attempt may take, from the TCP connection to the server's welcome.
+        stall_timeout_seconds: how long the server may read nothing of what is sent, before the link is given up.
+        close_timeout_seconds: how long to wait for the server's part in closing.
+        ping_interval_seconds: how often to look whether a silent server is still there; it has as long to answer.
+        ssl: a TLS context for ``wss``; None for the system's trust.
+        sleep: waits for so many seconds; `asyncio.sleep`.
+
+    Attributes:
+        ignored: how often a frame of the server was ignored, by why: one of `Malformed` or an `ErrorCode` or a type.
+
+    Raises:
+        SignalingError: the URL is no address of a room.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        backoff: Backoff | None = None,
+        connect_timeout_seconds: float = 10.0,
+        stall_timeout_seconds: float = 20.0,
+        close_timeout_seconds: float = 2.0,
+        ping_interval_seconds: float = 20.0,
+        ssl: SSLContext | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._address = Address.parse(url)
+        if ssl is not None and not self._address.secure:
+            raise SignalingError(f"{url!r} doesn't use TLS; give no `ssl`, or an address with wss://")
+        self.ignored: Counter[str] = Counter()
+        self._backoff = backoff or Backoff()
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._stall_timeout_seconds = stall_timeout_seconds
+        self._close_timeout_seconds = close_timeout_seconds
+        self._ping_interval_seconds = ping_interval_seconds
+        self._ssl = ssl
+        self._sleep = sleep
+        self._inbox = Inbox(MAX_WAITING_EVENTS)
+        self._socket: ClientConnection | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def url(self) -> str:
+        """The room's address, with the room percent-encoded."""
+        return self._address.url
+
+    @property
+    def room(self) -> str:
+        """The room's name."""
+        return self._address.room
+
+    async def open(self, me: Member) -> None:
+        """Begin to connect; events tell what becomes of it.
+
+        Args:
+            me: who this side is, in this channel's room.
+
+        Raises:
+            SignalingError: it was opened or closed before.
+        """
+        if self._closed or self._task is not None:
+            raise SignalingError("the channel was opened or closed before; make a new one")
+        self._task = asyncio.create_task(self._run(me), name="signalling link")
+        self._task.add_done_callback(self._finished)
+
+    async def send(self, text: str) -> None:
+        """Pass a message on; when cancelled it is either passed on whole or not at all.
+
+        Args:
+            text: the message, at most `MAX_MESSAGE_BYTES` in UTF-8.
+
+        Raises:
+            LinkDownError: the link is down.
+        """
+        socket = self._socket
+        if socket is None:
+            raise LinkDownError("the signalling link is down; send it again after the next LinkUp")
+        try:
+            async with asyncio.timeout(self._stall_timeout_seconds):
+                await socket.send(text)
+        except TimeoutError:
+            socket.transport.abort()  # the library's keepalive wouldn't notice: its ping waits behind this message
+            raise LinkDownError("the server reads nothing; the link is given up, send again after LinkUp") from None
+        except ConnectionClosed as lost:
+            raise LinkDownError("the signalling link was lost; send it again after the next LinkUp") from lost
+
+    def events(self) -> AsyncIterator[SignalingEvent]:
+        """What happens, in order, until the channel is closed."""
+        return self._inbox
+
+    async def aclose(self) -> None:
+        """Leave the room and let everything go. Idempotent; when cancelled, the closing goes on by itself."""
+        self._closed = True
+        if self._task is None or self._task.done():
+            self._inbox.end()
+            return
+        self._task.cancel()
+        await asyncio.wait({self._task})
+
+    # The task that owns the link
+
+    async def _run(self, me: Member) -> None:
+        while True:
+            await self._inbox.wait_for_room()
+            error = await self._link(me)
+            seconds = None if error.code in FINAL else self._backoff.next_seconds()
+            self._inbox.put(LinkDown(error, seconds))
+            if seconds is None:
+                return
+            await self._sleep(seconds)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        if self._closed or task.cancelled():
+            self._inbox.end()
+
+    async def _link(self, me: Member) -> SignalingError:
+        """Connect and pass on what arrives, until the link is lost; return why."""
+        clock = asyncio.get_running_loop().time
+        socket: ClientConnection | None = None
+        up_since: float | None = None
+        try:
+            async with asyncio.timeout(self._connect_timeout_seconds) as deadline:
+                socket = await self._connected()
+                members = await self._shake_hands(socket, me)
+                deadline.reschedule(None)
+            up_since = clock()
+            self._socket = socket
+            self._inbox.put(LinkUp(members))
+            while True:
+                self._take(await socket.recv())
+        except asyncio.CancelledError:
+            if up_since is not None:
+                self._inbox.put(LinkDown())
+            raise
+        except SignalingError as refused:
+            return refused
+        except ConnectionClosed as lost:
+            return _refusal(lost) or self._error("the link was lost", lost)
+        except InvalidStatus as status:
+            return self._error(f"it answers HTTP {status.response.status_code} to a WebSocket", status)
+        except TimeoutError as late:
+            return self._error(f"no welcome within {self._connect_timeout_seconds:g} s", late)
+        except OSError as unreachable:
+            return self._error(unreachable.strerror or str(unreachable) or type(unreachable).__name__, unreachable)
+        except Exception as wrong:  # whatever it is, the task goes on, and the channel's user is told
+            return self._error(str(wrong) or type(wrong).__name__, wrong)
+        finally:
+            self._socket = None
+            if socket is not None:
+                await close(socket, timeout_seconds=self._close_timeout_seconds)
+            if up_since is not None:
+                self._backoff.link_stood(clock() - up_since)
+
+    async def _connected(self) -> ClientConnection:
+        return await connect(
+            self._address.url,
+            ssl=self._ssl or (True if self._address.secure else None),
+            compression=None,
+            user_agent_header=None,
+            open_timeout=None,  # the whole attempt has one
+            close_timeout=self._close_timeout_seconds,
+            ping_interval=self._ping_interval_seconds,
+            ping_timeout=self._ping_interval_seconds,
+            max_size=MAX_MESSAGE_BYTES,
+            write_limit=WRITE_BUFFER_BYTES,
+            logger=SILENT,
+        )
+
+    async def _shake_hands(self, socket: ClientConnection, me: Member) -> tuple[Introduction, ...]:
+        """Prove who this side is; return who else is there."""
+        challenge = await self._answer(socket, Challenge)
+        if challenge.protocol != PROTOCOL:
+            raise SignalingError(
+                f"the server speaks another protocol than {PROTOCOL}; update the older side",
+                code=ErrorCode.WRONG_PROTOCOL.value,
+            )
+        hello = Hello(protocol=PROTOCOL, room=self.room, introduction=me.introduction, proof=me.prove(challenge.nonce))
+        await socket.send(encode(hello))
+        return (await self._answer(socket, Welcome)).members
+
+    async def _answer(self, socket: ClientConnection, kind: type[M]) -> M:
+        try:
+            message = decode(await socket.recv())
+        except MessageError as malformed:
+            raise self._error(f"it sent what is no message ({malformed.reason.value})", malformed) from malformed
+        if isinstance(message, Error):
+            raise _refused(message.code, message.message)
+        if not isinstance(message, kind):
+            raise self._error(f"it sent another message than a {kind.__name__.lower()}", None)
+        return message
+
+    def _take(self, frame: str | bytes) -> None:
+        """Pass on what arrived; what isn't a message, or not in place, is counted."""
+        try:
+            message = decode(frame)
+        except MessageError as malformed:
+            self.ignored[malformed.reason.value] += 1
+            return
+        if isinstance(message, Error) and message.code in CLOSE_CODES:
+            raise _refused(message.code, message.message)
+        event = _event(message, frame)
+        if event is None:
+            self.ignored[message.code.value if isinstance(message, Error) else type(message).__name__.lower()] += 1
+        elif not self._inbox.offer(event):
+            raise SignalingError(
+                f"{MAX_WAITING_EVENTS} events wait unread, so the link was dropped; read events() all the time",
+                code=EVENTS_NOT_READ,
+            )
+
+    def _error(self, why: str, cause: Exception | None) -> SignalingError:
+        error = SignalingError(f"no link to {self.url}: {why}; is a signalling server running there?")
+        error.__cause__ = cause
+        return error
+
+
+def _event(message: Message, frame: str | bytes) -> SignalingEvent | None:
+    if isinstance(message, PeerMessage):
+        return MessageReceived(frame)
+    if isinstance(message, Joined):
+        return PeerJoined(message.member)
+    if isinstance(message, Left):
+        return PeerLeft(message.id, message.session)
+    return None
+
+
+def _refused(code: ErrorCode, message: str) -> SignalingError:
+    """The server's refusal; its text comes from outside, so nothing in it reaches a terminal unseen."""
+    text = "".join(character if character.isprintable() else "?" for character in message[:_MAX_TEXT])
+    return SignalingError(f"the server refused ({code.value}): {text}", code=code.value)
+
+
+def _refusal(lost: ConnectionClosed) -> SignalingError | None:
+    """The refusal that a close frame tells, if the error before it got lost."""
+    for code, number in CLOSE_CODES.items():
+        if lost.rcvd is not None and lost.rcvd.code == number:
+            return _refused(code, "it closed the link")
+    return None
