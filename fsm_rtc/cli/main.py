@@ -9,7 +9,11 @@ import typer
 from fsm_rtc._version import __version__
 from fsm_rtc.cli.charts import diagram, machines, matrix
 from fsm_rtc.cli.demo import demo
+from fsm_rtc.cli.joining import join
+from fsm_rtc.cli.keys import keygen
+from fsm_rtc.cli.known_peers import add, forget, known_peers
 from fsm_rtc.cli.replaying import replay
+from fsm_rtc.cli.serving import serve
 
 __all__ = ["app"]
 
@@ -46,3 +50,17 @@ app.command(
     "fsm-rtc diagram --all -o diagrams --check"
 )(diagram)
 app.command(epilog="Examples: fsm-rtc replay call.jsonl; fsm-rtc demo --json | fsm-rtc replay -")(replay)
+app.command(epilog="Examples: fsm-rtc serve; fsm-rtc serve --host 0.0.0.0 --certificate chain.pem --key key.pem")(serve)
+app.command(
+    epilog="Examples, in two terminals: fsm-rtc join ws://127.0.0.1:8765/kitchen --name alice; "
+    "fsm-rtc join ws://127.0.0.1:8765/kitchen --name bob"
+)(join)
+app.command(epilog="Examples: fsm-rtc keygen; fsm-rtc keygen alice.pem --password; fsm-rtc keygen --show")(keygen)
+
+_known_peers = typer.Typer(
+    invoke_without_command=True, epilog="Examples: fsm-rtc known-peers; fsm-rtc known-peers forget alice"
+)
+_known_peers.callback()(known_peers)
+_known_peers.command(epilog="Example: fsm-rtc known-peers forget alice")(forget)
+_known_peers.command(epilog="Example: fsm-rtc known-peers add alice MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE...")(add)
+app.add_typer(_known_peers, name="known-peers")

@@ -1,0 +1,115 @@
+"""What a program reads of a chat: one JSON object a line, told apart by ``event``.
+
+| event | with |
+| --- | --- |
+| me | id, name, room, url, identity (a file, or null for a key of this run only), known_peers (likewise) |
+| signaling | status, error, code, retry_seconds |
+| joined, left | id, name |
+| negotiated | offer_id |
+| connection | state |
+| ready | |
+| ended | reason, by_peer, error |
+| message | name, text (of a chat message), data (any other text) or base64 (bytes) |
+| refused | id, name, known_id |
+| not_sent, forgetful | error |
+| summary, the last one | exit_code, reason, sent, received, calls, refused |
+
+A field without a value is null.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+
+from fsm_rtc.cli.chat import Chat, Outcome
+from fsm_rtc.connection.events import (
+    ConnectionEvent,
+    ConnectionStateChanged,
+    Ended,
+    Joined,
+    Left,
+    Negotiated,
+    Ready,
+    SignalingStatusChanged,
+)
+from fsm_rtc.connection.messages import chat_text
+
+__all__ = ["ChatJson"]
+
+
+class ChatJson:
+    """A `Report` for programs.
+
+    Args:
+        write: takes each line.
+    """
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+        self._name: str | None = None
+
+    def tell(self, event: str, **fields: object) -> None:
+        """Write one object."""
+        self._write(json.dumps({"event": event, **fields}))
+
+    def happened(self, event: ConnectionEvent) -> None:
+        match event:
+            case SignalingStatusChanged(status, error, retry_seconds):
+                code = getattr(error, "code", None)
+                self.tell(
+                    "signaling",
+                    status=status.value,
+                    error=str(error) if error is not None else None,
+                    code=code,
+                    retry_seconds=retry_seconds,
+                )
+            case Joined(peer):
+                self._name = peer.name
+                self.tell("joined", id=peer.id, name=peer.name)
+            case Left(peer):
+                self.tell("left", id=peer.id, name=peer.name)
+            case Negotiated(offer_id):
+                self.tell("negotiated", offer_id=offer_id)
+            case ConnectionStateChanged(state):
+                self.tell("connection", state=state.value)
+            case Ready():
+                self.tell("ready")
+            case Ended(reason, by_peer, failure):
+                self.tell("ended", reason=reason, by_peer=by_peer, error=str(failure) if failure is not None else None)
+            case _:
+                pass  # channels and tracks that nobody asked for
+
+    def heard(self, message: str | bytes) -> None:
+        said = chat_text(message)
+        if said is not None:
+            self.tell("message", name=self._name, text=said)
+        elif isinstance(message, str):
+            self.tell("message", name=self._name, data=message)
+        else:
+            self.tell("message", name=self._name, base64=base64.b64encode(message).decode())
+
+    def kept(self) -> None:
+        pass  # a program sees by `ready` when its lines go out
+
+    def not_sent(self, why: str) -> None:
+        self.tell("not_sent", error=why)
+
+    def refused(self, name: str, key_id: str, known_id: str | None) -> None:
+        self.tell("refused", id=key_id, name=name, known_id=known_id)
+
+    def forgetful(self, why: str) -> None:
+        self.tell("forgetful", error=why)
+
+    def summarise(self, chat: Chat, outcome: Outcome) -> None:
+        """Write the last line."""
+        self.tell(
+            "summary",
+            exit_code=outcome.exit_code,
+            reason=outcome.reason,
+            sent=chat.sent,
+            received=chat.received,
+            calls=chat.calls,
+            refused=chat.refused,
+        )

@@ -1,0 +1,57 @@
+"""Whom a chat talks to: a `Trust` that tells whom it refuses, and whom it can't remember."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fsm_rtc.cli.chat import Report
+from fsm_rtc.errors import KnownPeersError
+from fsm_rtc.messages import key_id as id_of
+from fsm_rtc.messages.trust import AnyPeer, KnownPeers, Trust, TrustOnFirstUse
+
+__all__ = ["ChatTrust"]
+
+
+class ChatTrust:
+    """Trust on first use, with a file or in memory; or any peer.
+
+    Args:
+        anybody: whether everybody is talked to.
+        file: where keys are remembered; None for in memory.
+
+    Attributes:
+        report: who is told; set before the chat begins.
+
+    Raises:
+        KnownPeersError: the file can't be read.
+    """
+
+    def __init__(self, *, anybody: bool, file: Path | None) -> None:
+        known = KnownPeers(file) if file is not None else None
+        self.report: Report | None = None
+        self._inner: Trust = AnyPeer() if anybody else TrustOnFirstUse(known)
+        self._known = known
+        self._seen: dict[str, str] = {}
+        self._told: set[tuple[str, str]] = set()
+
+    def known_id(self, name: str) -> str | None:
+        """The id that is remembered under a name, or None."""
+        entry = self._known.find(name) if self._known is not None else None
+        return entry.id if entry is not None else self._seen.get(name)
+
+    def accepts(self, name: str, key_id: str) -> bool:
+        """Whether to talk to somebody; a refusal is told, each one once."""
+        accepted = self._inner.accepts(name, key_id)
+        if not accepted and self.report is not None and (name, key_id) not in self._told:
+            self._told.add((name, key_id))
+            self.report.refused(name, key_id, self.known_id(name))
+        return accepted
+
+    def remember(self, name: str, public_key: bytes) -> None:
+        """Remember somebody with whom a call was agreed on; if that fails the call goes on, and it is told."""
+        try:
+            self._inner.remember(name, public_key)
+        except KnownPeersError as error:
+            if self.report is not None:
+                self.report.forgetful(str(error))
+        self._seen[name] = id_of(public_key)

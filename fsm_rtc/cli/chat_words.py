@@ -1,0 +1,156 @@
+"""What a person reads of a chat: what happens in plain words, and what the other side says."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.text import Text
+
+from fsm_rtc.cli.plain import plain, plain_lines
+from fsm_rtc.connection.events import (
+    ConnectionEvent,
+    ConnectionStateChanged,
+    Ended,
+    Joined,
+    Left,
+    Ready,
+    SignalingStatusChanged,
+)
+from fsm_rtc.connection.messages import chat_text
+from fsm_rtc.machines.connection_state import PeerConnectionState
+from fsm_rtc.machines.signaling_link import SignalingStatus
+from fsm_rtc.messages import Introduction
+
+__all__ = ["ChatWords", "name_of"]
+
+ADVICE = {
+    "replaced": "Another program joined the room with your key and took your place. "
+    "Give one of the two a key of its own: --one-time-key, or --identity FILE.",
+    "room_full": "A room holds two; agree on another one.",
+}
+"""What to do about a refusal of the server, by its code."""
+
+
+class ChatWords:
+    """A `Report` for people.
+
+    Args:
+        console: where it is shown.
+        room: the room's name.
+        known_id: the id that is remembered under a name, or None.
+        forget: the command that makes this side accept a new key; without the name.
+    """
+
+    def __init__(self, console: Console, room: str, known_id: Callable[[str], str | None], forget: str | None) -> None:
+        self._console = console
+        self._room = room
+        self._known_id = known_id
+        self._forget = forget
+        self._peer = "the other side"
+        self._is_here = False
+        self._in_call = False
+        self._said_kept = False
+
+    def say(self, text: str, style: str = "dim") -> None:
+        """Show a line that nobody of the chat said."""
+        self._console.print(Text(f"* {plain_lines(text)}", style), soft_wrap=True)
+
+    def happened(self, event: ConnectionEvent) -> None:
+        match event:
+            case SignalingStatusChanged():
+                self._signaling(event)
+            case Joined(peer):
+                self._joined(peer)
+            case Ready():
+                self._in_call = True
+                self._said_kept = False
+                self.say(f"connected to {self._peer}: what you type is sent, /quit leaves", "green")
+            case ConnectionStateChanged(PeerConnectionState.DISCONNECTED):
+                self.say(f"the connection to {self._peer} is disturbed; it may recover", "yellow")
+            case ConnectionStateChanged(PeerConnectionState.FAILED):
+                self.say(f"the connection to {self._peer} has failed", "red")
+            case Left():
+                self._left()
+            case Ended():
+                self._ended(event)
+            case _:
+                pass
+
+    def heard(self, message: str | bytes) -> None:
+        said = chat_text(message)
+        if said is not None:
+            line = Text.assemble((f"{self._peer}: ", "bold cyan"), plain_lines(said))
+        elif isinstance(message, str):
+            line = Text(f"* {self._peer} sends text that is no chat message: {plain_lines(message)}", "dim")
+        else:
+            line = Text(f"* {self._peer} sends {len(message)} bytes", "dim")
+        self._console.print(line, soft_wrap=True)
+
+    def kept(self) -> None:
+        if not self._said_kept:
+            self._said_kept = True
+            self.say("the other side isn't connected; what you type is sent when it is, /quit leaves without")
+
+    def not_sent(self, why: str) -> None:
+        self.say(f"a line was not sent: {why}", "red")
+
+    def refused(self, name: str, key_id: str, known_id: str | None) -> None:
+        who = plain(name) or "somebody without a name"
+        had = f", who had the id {known_id} before" if known_id is not None else ""
+        self.say(f"refused: {who}, now with the id {key_id}{had}", "red")
+        remedy = f"accept it with: {self._forget} {_argument(name)}; then" if self._forget else "to accept it,"
+        self.say(
+            f"Either {who} has a new key, or somebody else uses that name. Ask {who} in another way for the id that "
+            f"`fsm-rtc join` shows there; if it is the new one, {remedy} join again.",
+            "yellow",
+        )
+
+    def forgetful(self, why: str) -> None:
+        self.say(f"{self._peer}'s key is not remembered: {why}", "yellow")
+
+    def _signaling(self, event: SignalingStatusChanged) -> None:
+        if event.error is not None:
+            retry = event.retry_seconds
+            then = f"trying again in {retry:.1f} s" if retry is not None else "given up"
+            self.say(f"{event.error}; {then}", "yellow" if retry is not None else "red")
+            if (advice := ADVICE.get(getattr(event.error, "code", None) or "")) is not None:
+                self.say(advice, "yellow")
+        elif event.status is SignalingStatus.CONNECTED:
+            if self._in_call:
+                self.say("the signalling server is there again")
+            else:
+                self.say(f"waiting for the other side in room {self._room}")
+
+    def _joined(self, peer: Introduction) -> None:
+        self._peer = name_of(peer)
+        self._is_here = True
+        self._in_call = False
+        if self._known_id(peer.name) == peer.id:
+            self.say(f"{self._peer} joined, with the id that is known: {peer.id}")
+        else:
+            self.say(f"{self._peer} joined, with the id {peer.id}")
+
+    def _left(self) -> None:
+        if self._is_here and self._in_call:
+            self.say(f"{self._peer} has left the signalling server; the call goes on while its own link holds")
+        elif self._is_here:
+            self.say(f"{self._peer} left")
+        self._is_here = False
+
+    def _ended(self, event: Ended) -> None:
+        what = f"{self._peer} left" if event.by_peer else f"the call with {self._peer} ended"
+        self.say(f"{what}: {event.reason}; waiting for the next one in room {self._room}", "yellow")
+        self._is_here = self._in_call = False
+
+
+def name_of(peer: Introduction) -> str:
+    """How somebody is called here: by name, and without one by the beginning of the id."""
+    return plain(peer.name) or plain(peer.id[:8])
+
+
+def _argument(name: str) -> str:
+    """The name as a shell and the command take it."""
+    quoted = shlex.quote(plain(name))
+    return f"-- {quoted}" if name.startswith("-") else quoted
