@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from fsm_rtc.errors import SignalingError
@@ -21,11 +22,13 @@ class Address:
         url: as a WebSocket client takes it: the room is percent-encoded.
         room: its name.
         secure: whether the link runs over TLS.
+        local: whether it is on this very host, where no proxy leads.
     """
 
     url: str
     room: str
     secure: bool
+    local: bool
 
     @classmethod
     def parse(cls, url: str) -> Address:
@@ -52,7 +55,8 @@ class Address:
         if room is None:
             raise _no_address(url, f"it names no room of 1 to {MAX_ROOM_CHARACTERS} characters")
         path = "/" + quote(room, safe="/")
-        return cls(urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")), room, parts.scheme == "wss")
+        encoded = urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+        return cls(encoded, room, secure=parts.scheme == "wss", local=_is_loopback(host))
 
 
 def room_of_path(path: str) -> str | None:
@@ -66,6 +70,13 @@ def room_of_path(path: str) -> str | None:
     except UnicodeDecodeError:
         return None
     return room if 0 < len(room) <= MAX_ROOM_CHARACTERS else None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _no_address(url: str, why: str) -> SignalingError:

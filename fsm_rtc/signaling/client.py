@@ -157,11 +157,12 @@ class WebSocketSignaling:
 
     async def aclose(self) -> None:
         """Leave the room and let everything go. Idempotent; when cancelled, the closing goes on by itself."""
-        self._closed = True
+        first, self._closed = not self._closed, True
         if self._task is None or self._task.done():
             self._inbox.end()
             return
-        self._task.cancel()
+        if first:  # a second one would cut the closing short
+            self._task.cancel()
         await asyncio.wait({self._task})
 
     # The task that owns the link
@@ -222,6 +223,7 @@ class WebSocketSignaling:
         return await connect(
             self._address.url,
             ssl=self._ssl or (True if self._address.secure else None),
+            proxy=None if self._address.local else True,  # the environment's, as a browser would
             compression=None,
             user_agent_header=None,
             open_timeout=None,  # the whole attempt has one

@@ -16,9 +16,11 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from weakref import WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from fsm_rtc.errors import MessageError, SignalingError
 from fsm_rtc.messages.signing import is_genuine_introduction, is_proof
@@ -103,6 +105,7 @@ class SignalingServer:
         self._ssl = ssl
         self._rooms: Rooms[ServerConnection] = Rooms()
         self._sockets: set[ServerConnection] = set()
+        self._connections: WeakSet[ServerConnection] = WeakSet()
         self._closing: dict[ServerConnection, asyncio.Task[None]] = {}
         self._server: Server | None = None
 
@@ -151,6 +154,7 @@ class SignalingServer:
                 max_size=MAX_MESSAGE_BYTES,
                 write_limit=WRITE_BUFFER_BYTES,
                 logger=SILENT,
+                create_connection=_remembered_in(self._connections),
             )
         except OSError as refused:
             why = refused.strerror or str(refused)
@@ -168,6 +172,9 @@ class SignalingServer:
         if server is None:
             return
         server.close(close_connections=False)
+        for connection in self._connections:
+            if connection.state is State.CONNECTING:  # it may never ask for anything; nothing was promised to it
+                connection.transport.abort()
         for socket in tuple(self._sockets):
             self._rooms.leave(socket)  # before anyone is told: nobody needs to hear of every other one
             self._refuse(socket, ErrorCode.SHUTTING_DOWN, _SHUTTING_DOWN)
@@ -276,6 +283,17 @@ class SignalingServer:
     def _count(self, code: ErrorCode) -> None:
         self.refused[code] += 1
         _LOG.info("refused: %s", code.value)
+
+
+def _remembered_in(connections: WeakSet[ServerConnection]) -> type[ServerConnection]:
+    """A connection that is known from its beginning; the library tells of one only after its HTTP request."""
+
+    class Remembered(ServerConnection):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            connections.add(self)
+            super().connection_made(transport)
+
+    return Remembered
 
 
 def _decoded(frame: str | bytes) -> Message:

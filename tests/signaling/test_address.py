@@ -33,6 +33,24 @@ def test_a_room_is_read_from_the_path(given_url: str, url: str, room: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("localhost", True),
+        ("a.localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9:80", True),
+        ("[::1]:80", True),
+        ("10.0.0.1", False),
+        ("[fe80::1]", False),
+        ("example.org", False),
+        ("mylocalhost", False),
+    ],
+)
+def test_this_very_host_is_known(host: str, local: bool) -> None:
+    assert Address.parse(f"ws://{host}/room").local is local
+
+
+@pytest.mark.parametrize(
     ("url", "why"),
     [
         ("host/room", "no scheme"),
