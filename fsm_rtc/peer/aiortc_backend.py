@@ -26,6 +26,7 @@ from fsm_rtc.errors import (
     NoUsableAddressError,
     OperationError,
 )
+from fsm_rtc.peer.agreed import Agreed
 from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
 from fsm_rtc.peer.aiortc_offers import AiortcOffers
 from fsm_rtc.peer.aiortc_private import (
@@ -78,6 +79,7 @@ class AiortcBackend:
             aiortc.RTCConfiguration(iceServers=servers, bundlePolicy=aiortc.RTCBundlePolicy.MAX_BUNDLE)
         )
         self._offers = AiortcOffers(self.connection)
+        self._agreed = Agreed()
         self._events: BackendEvents | None = None
         self._listeners: list[tuple[Any, str, Callable[..., None]]] = []
         self._transports: list[Any] = []
@@ -123,6 +125,7 @@ class AiortcBackend:
         else:
             keep_unmatched(self.connection)
             await self._apply(self.connection.setLocalDescription(_as_aiortc(description)))
+            self._agree()
         return _described(self.connection.localDescription)
 
     async def set_remote_description(self, description: SessionDescription) -> None:
@@ -132,6 +135,8 @@ class AiortcBackend:
         first = sections_of(description.sdp)[0]
         mark_bundle_primary(self.connection, first_kind=first.kind, first_mid=first.mid)
         await self._apply(self.connection.setRemoteDescription(_as_aiortc(description)))
+        if description.type == "answer":
+            self._agree()
         self._remote_candidates = {
             line[2:].strip() for line in description.sdp.splitlines() if line.startswith("a=candidate")
         }
@@ -187,8 +192,21 @@ class AiortcBackend:
     def transceiver_kinds(self) -> frozenset[str]:
         return frozenset(transceiver.kind for transceiver in self.connection.getTransceivers())
 
+    def needs_negotiation(self) -> bool:
+        return (self.connection.sctp is not None and not self._agreed.has_data) or not all(
+            self._agreed.covers(mid, direction) for mid, direction in self._wanted()
+        )
+
     async def close(self) -> None:
         await self.connection.close()
+
+    def _wanted(self) -> Iterator[tuple[str | None, str]]:
+        for transceiver in self.connection.getTransceivers():
+            yield transceiver.mid, transceiver.direction
+
+    def _agree(self) -> None:
+        local, remote = self.connection.localDescription, self.connection.remoteDescription
+        self._agreed = Agreed.of(_described(local), _described(remote), self._wanted())
 
     # Reports.
 

@@ -154,6 +154,9 @@ class Backend(Protocol):
     def transceiver_kinds(self) -> frozenset[str]:
         """The kinds of media for which there is a transceiver."""
 
+    def needs_negotiation(self) -> bool:
+        """Whether it has a transceiver or data channels that the last complete negotiation doesn't cover."""
+
     def read(self, what: Report) -> Mapping[int, str]:
         """The library's present value of a status, by transport."""
 

@@ -20,12 +20,22 @@ T = TypeVar("T")
 
 
 class OperationsChain:
-    """Runs operations one after the other."""
+    """Runs operations one after the other.
 
-    def __init__(self) -> None:
+    Args:
+        on_empty: called when none is left.
+    """
+
+    def __init__(self, on_empty: Callable[[], None] = lambda: None) -> None:
+        self._on_empty = on_empty
         self._waiting: deque[tuple[Callable[[], Awaitable[Any]], asyncio.Future[Any]]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._present: asyncio.Future[Any] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no operation is under way or waits."""
+        return self._task is None
 
     async def run(self, operation: Callable[[], Awaitable[T]]) -> T:
         """The result of `operation`, once its turn has come and it is done."""
@@ -87,3 +97,4 @@ class OperationsChain:
                 self._present.cancel()
             self._present = None
             self._task = None
+            self._on_empty()

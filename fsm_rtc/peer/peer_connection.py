@@ -25,6 +25,7 @@ from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.descriptions import Descriptions
 from fsm_rtc.peer.emitter import Callback, Emitter
 from fsm_rtc.peer.machine_set import MachineSet
+from fsm_rtc.peer.negotiation_need import NegotiationNeed
 from fsm_rtc.peer.negotiator import Negotiator
 from fsm_rtc.peer.transports import Transports
 
@@ -70,10 +71,11 @@ class PeerConnection:
             "iceconnectionstatechange",
             "connectionstatechange",
             "icecandidate",
+            "negotiationneeded",
             "datachannel",
             "track",
         )
-        self._chain = OperationsChain()
+        self._chain = OperationsChain(lambda: self._need.chain_emptied())
         self._closing: asyncio.Task[None] | None = None
         self._channels: list[DataChannel] = []
         self._channels_made = 0
@@ -82,6 +84,12 @@ class PeerConnection:
         self.negotiation.observe(self._signaling_moved)
         self._backend = backend or _default_backend(self.configuration)
         self._negotiator = Negotiator(self.negotiation, descriptions, self._backend, self._emitter.emit)
+        self._need = NegotiationNeed(
+            self.negotiation,
+            self._chain,
+            self._backend.needs_negotiation,
+            lambda: self._emitter.emit("negotiationneeded"),
+        )
         self._transports = Transports(self._machines, self._backend.read, self.negotiation, self._emitter.emit)
         self._backend.attach(self)
 
@@ -123,6 +131,11 @@ class PeerConnection:
         return self._negotiator.local_candidates
 
     @property
+    def negotiation_needed(self) -> bool:
+        """Whether an offer is due: in stable, with a track, transceiver or data channel that is not negotiated yet."""
+        return self._need.is_present
+
+    @property
     def can_roll_back(self) -> bool:
         """Whether the pending description can be rolled back; in stable, whether an offer made now could be.
 
@@ -151,6 +164,7 @@ class PeerConnection:
 
         Events: ``signalingstatechange``, ``icegatheringstatechange``, ``iceconnectionstatechange``,
         ``connectionstatechange`` (no argument), ``icecandidate`` (an IceCandidate, or None when there are no more),
+        ``negotiationneeded`` (no argument: an offer is due; told once until a negotiation is complete),
         ``datachannel`` (a DataChannel), ``track`` (the library's track).
 
         Raises:
@@ -253,12 +267,15 @@ class PeerConnection:
         check_name("label", label)
         options = ChannelOptions(ordered, max_retransmits, max_packet_life_time, protocol, negotiated, id)
         self._assert_open("create_data_channel")
-        return self._adopt_channel(self._backend.create_data_channel(label, options))
+        channel = self._adopt_channel(self._backend.create_data_channel(label, options))
+        self._need.changed()
+        return channel
 
     def add_track(self, track: Any) -> None:
         """Send a track of the library's own kind (aiortc: a MediaStreamTrack)."""
         self._assert_open("add_track")
         self._backend.add_track(track)
+        self._need.changed()
 
     def add_transceiver(self, kind: Kind, direction: str = "sendrecv") -> None:
         """Add a media section.
@@ -273,6 +290,7 @@ class PeerConnection:
             raise TypeError(f"a transceiver's direction is sendrecv, sendonly, recvonly or inactive, not {direction!r}")
         self._assert_open("add_transceiver")
         self._backend.add_transceiver(kind, direction)
+        self._need.changed()
 
     def receive(self, *kinds: Kind) -> None:
         """Be ready to receive these kinds: a recvonly transceiver for each that has none yet."""
@@ -281,6 +299,7 @@ class PeerConnection:
         for kind in kinds:
             if kind not in present:
                 self._backend.add_transceiver(kind, "recvonly")
+        self._need.changed()
 
     async def close(self) -> None:
         """Close the connection. Every machine is closed at once; pending operations raise InvalidStateError.

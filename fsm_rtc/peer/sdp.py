@@ -32,6 +32,10 @@ class Section:
     def mid(self) -> str | None:
         return self.attributes.get("mid")
 
+    @property
+    def is_rejected(self) -> bool:
+        return self.port == 0 and "bundle-only" not in self.attributes
+
 
 def sections_of(sdp: str) -> tuple[Section, ...]:
     """The media sections of a description, in order."""
@@ -79,7 +83,7 @@ def check_description(description: SessionDescription) -> tuple[Section, ...]:
             detail="no media section",
         )
     for section in sections:
-        if section.port == 0 and "bundle-only" not in section.attributes:
+        if section.is_rejected:
             continue
         for attribute in ("ice-ufrag", "ice-pwd", "fingerprint"):
             if not section.attributes.get(attribute):

@@ -17,6 +17,7 @@ from fsm_rtc.errors import OperationError
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Kind, Report
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.sdp import sections_of
+from fsm_rtc.testing.fake_sections import FakeSections, Line
 
 __all__ = ["FakeBackend", "FakeNetwork", "FakeTrack"]
 
@@ -81,9 +82,10 @@ class FakeBackend:
         self.rolls_back = True
         self._events: BackendEvents | None = None
         self._states: dict[Report, str] = {}
-        self._kinds: list[str] = []
+        self._sections = FakeSections()
         self._remote_ufrag: str | None = None
-        self._stable = False
+        self._agreed_ufrag: str | None = None
+        self._connecting = False
         self._connected = False
         self._closed = False
         self._failures: dict[str, Exception] = {}
@@ -130,11 +132,11 @@ class FakeBackend:
 
     async def create_offer(self) -> SessionDescription:
         await self._begin("create_offer")
-        return SessionDescription("offer", self._sdp("actpass", candidates=False))
+        return SessionDescription("offer", self._sdp("actpass", self._sections.offer()))
 
     async def create_answer(self) -> SessionDescription:
         await self._begin("create_answer")
-        return SessionDescription("answer", self._sdp("active", candidates=False))
+        return SessionDescription("answer", self._sdp("active", self._sections.answer()))
 
     async def set_local_description(self, description: SessionDescription) -> SessionDescription:
         await self._begin("set_local_description")
@@ -142,18 +144,17 @@ class FakeBackend:
             self.report("gathering", "gathering")
             await asyncio.sleep(0)
             self.report("gathering", "complete")
+        self._sections.apply_local(description)
         self._settle(description)
         return SessionDescription(description.type, self._with_candidate(description.sdp))
 
     async def set_remote_description(self, description: SessionDescription) -> None:
         await self._begin("set_remote_description")
-        sections = sections_of(description.sdp)
-        self._remote_ufrag = sections[0].attributes["ice-ufrag"]
-        for section in sections:
-            if section.kind not in self._kinds:
-                self._kinds.append(section.kind)
-            if section.kind != "application" and "recvonly" not in section.attributes and self._events is not None:
-                self._events.track_added(FakeTrack(section.kind))
+        kinds = self._sections.apply_remote(description)
+        self._remote_ufrag = sections_of(description.sdp)[0].attributes["ice-ufrag"]
+        for kind in kinds:
+            if self._events is not None:
+                self._events.track_added(FakeTrack(kind))
         self._settle(description)
 
     def can_roll_back(self) -> bool:
@@ -161,6 +162,8 @@ class FakeBackend:
 
     async def rollback(self) -> None:
         await self._begin("rollback")
+        self._sections.roll_back()
+        self._remote_ufrag = self._agreed_ufrag
 
     async def add_ice_candidate(self, candidate: IceCandidate | None) -> None:
         await self._begin("add_ice_candidate")
@@ -169,20 +172,22 @@ class FakeBackend:
     def create_data_channel(self, label: str, options: ChannelOptions) -> FakeChannel:
         channel = FakeChannel(self, label, options, None)
         self.channels.append(channel)
-        if "application" not in self._kinds:
-            self._kinds.append("application")
+        self._sections.wants_data = True
         if self._connected:
             self.soon(lambda: self._open(channel))
         return channel
 
     def add_track(self, track: Any) -> None:
-        self._kinds.insert(0, track.kind)
+        self._sections.add_track(track)
 
     def add_transceiver(self, kind: Kind, direction: str) -> None:
-        self._kinds.insert(0, kind)
+        self._sections.add_transceiver(kind, direction)
 
     def transceiver_kinds(self) -> frozenset[str]:
-        return frozenset(self._kinds) - {"application"}
+        return self._sections.kinds
+
+    def needs_negotiation(self) -> bool:
+        return self._sections.need_negotiation
 
     def read(self, what: Report) -> Mapping[int, str]:
         return {0: self._states[what]} if what in self._states else {}
@@ -228,33 +233,45 @@ class FakeBackend:
         return other if other is not None and other._remote_ufrag == self.ufrag else None
 
     def _settle(self, description: SessionDescription) -> None:
-        self._stable = description.type == "answer"
+        if description.type != "answer":
+            return
+        self._agreed_ufrag = self._remote_ufrag
         other = self._other()
-        if self._stable and other is not None and other._stable and not self._connected:
-            for side in (self, other):
-                side.soon(
-                    lambda side=side: side.report("ice", "checking"),  # type: ignore[misc]
-                    lambda side=side: side.report("ice", "completed"),  # type: ignore[misc]
-                    lambda side=side: side.report("dtls", "connecting"),  # type: ignore[misc]
-                    side._connect,
-                )
+        if other is None or other._agreed_ufrag != self.ufrag:
+            return
+        if self._connecting:
+            self._open_channels()
+            return
+        for side in (self, other):
+            side._connecting = True
+            side.soon(
+                lambda side=side: side.report("ice", "checking"),  # type: ignore[misc]
+                lambda side=side: side.report("ice", "completed"),  # type: ignore[misc]
+                lambda side=side: side.report("dtls", "connecting"),  # type: ignore[misc]
+                side._connect,
+            )
 
     def _connect(self) -> None:
         if self._closed or self._events is None:
             return
         self.report("dtls", "connected")
         self._connected = True
-        if "application" in self._kinds:
-            self.report("sctp", "connected")
+        self._open_channels()
+
+    def _open_channels(self) -> None:
         other = self._other()
-        if other is not None and other._connected:
-            for side in (self, other):
+        for side in (self, other):
+            if side is not None and side._connected and side._sections.agreed.has_data:
+                if side._states.get("sctp") != "connected":
+                    side.report("sctp", "connected")
                 for channel in tuple(side.channels):
                     side.soon(lambda side=side, channel=channel: side._open(channel))  # type: ignore[misc]
 
     def _open(self, channel: FakeChannel) -> None:
         other = self._other()
         if self._closed or channel.peer is not None or other is None:
+            return
+        if not all(side._connected and side._sections.agreed.has_data for side in (self, other)):
             return
         if channel.options.negotiated:
             twins = [twin for twin in other.channels if twin.options.negotiated and twin.id == channel.id]
@@ -271,18 +288,19 @@ class FakeBackend:
                 other._events.channel_announced(twin)
         channel.tell_opened()
 
-    def _sdp(self, setup: str, *, candidates: bool) -> str:
-        lines = ["v=0", f"o=- 1 1 IN IP4 {self.ufrag}.invalid", "s=-", "t=0 0", f"a=fingerprint:{FINGERPRINT}"]
-        for index, kind in enumerate(self._kinds):
-            protocol = "UDP/DTLS/SCTP webrtc-datachannel" if kind == "application" else "UDP/TLS/RTP/SAVPF 0"
-            lines += [
-                f"m={kind} 9 {protocol}",
-                f"a=mid:{index}",
+    def _sdp(self, setup: str, lines: list[Line]) -> str:
+        text = ["v=0", f"o=- 1 1 IN IP4 {self.ufrag}.invalid", "s=-", "t=0 0", f"a=fingerprint:{FINGERPRINT}"]
+        for line in lines:
+            protocol = "UDP/DTLS/SCTP webrtc-datachannel" if line.kind == "application" else "UDP/TLS/RTP/SAVPF 0"
+            text += [
+                f"m={line.kind} 9 {protocol}",
+                f"a=mid:{line.mid}",
                 f"a=ice-ufrag:{self.ufrag}",
                 "a=ice-pwd:in-memory-password-0000",
+                f"a=setup:{setup}",
+                f"a={line.direction}",
             ]
-            lines += [f"a=setup:{setup}", "a=sendrecv"]
-        return "\r\n".join(lines) + "\r\n"
+        return "\r\n".join(text) + "\r\n"
 
     def _with_candidate(self, sdp: str) -> str:
         port = 40_000 + int(self.ufrag.removeprefix("fake")) % 20_000

@@ -63,6 +63,7 @@ class Call:
         for peer, other in (self.peers, reversed(self.peers)):
             await exchange(peer, other)
         await self.check()
+        assert [peer.negotiation_needed for peer in self.peers] == [False, False]
         for peer in self.peers:
             await peer.close()
 
@@ -70,12 +71,14 @@ class Call:
         match step.kind:
             case "video" | "audio":
                 peer.add_transceiver(step.kind)
+                assert peer.negotiation_needed
             case "channel":
                 peer.create_data_channel("more")
             case "create":
                 await peer.create_offer()
             case "offer":
                 await exchange(peer, other)
+                assert not peer.negotiation_needed
                 await self.check()
             case "take back":
                 await offer_of(peer)

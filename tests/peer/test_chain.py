@@ -123,3 +123,16 @@ async def test_a_chain_whose_task_is_cancelled_leaves_nobody_waiting() -> None:
     async with asyncio.timeout(5):
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] * 2
+
+
+async def test_the_end_of_the_last_operation_is_told_and_the_chain_is_empty_then() -> None:
+    told: list[bool] = []
+    chain, recorder = OperationsChain(lambda: told.append(chain.is_empty)), Recorder()
+    empty = [chain.is_empty]
+    calls = [asyncio.create_task(chain.run(partial(recorder.operation, name))) for name in "ab"]
+    await recorder.begun.wait()
+    empty.append(chain.is_empty)
+    recorder.gate.set()
+    await asyncio.gather(*calls)
+    await asyncio.sleep(0)
+    assert (empty, told) == ([True, False], [True])

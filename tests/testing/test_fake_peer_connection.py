@@ -12,7 +12,7 @@ from fsm_rtc.engine import Entry, Journal
 from fsm_rtc.errors import InvalidAccessError, OperationError
 from fsm_rtc.peer import Configuration, PeerConnection
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
-from tests.peer.peers import announced, connected, exchange, offer_of, opened, turns, until
+from tests.peer.peers import announced, answer_of, connected, exchange, offer_of, opened, turns, until
 
 Script = Callable[[PeerConnection, PeerConnection], Awaitable[None]]
 
@@ -64,6 +64,36 @@ async def call_with_channels_on_both_sides(one: PeerConnection, other: PeerConne
     await until(other, "connectionstatechange", lambda: other.connection_state == "closed")
 
 
+async def call_that_grows(one: PeerConnection, other: PeerConnection) -> None:
+    """Media first, then from the other side a channel, then more media."""
+    one.add_transceiver("audio")
+    await exchange(one, other)
+    await connected(one, other)
+    here = other.create_data_channel("chat")
+    await exchange(other, one)
+    await opened(here)
+    one.add_transceiver("video")
+    await exchange(one, other)
+    await one.close()
+    await until(other, "connectionstatechange", lambda: other.connection_state == "closed")
+
+
+async def call_with_offers_that_cross(one: PeerConnection, other: PeerConnection) -> None:
+    """Two offers at once; the first side's is taken back."""
+    here = one.create_data_channel("chat")
+    await exchange(one, other)
+    await connected(one, other)
+    await opened(here)
+    one.add_transceiver("video")
+    other.add_transceiver("audio")
+    await offer_of(one)
+    offer = await offer_of(other)
+    await other.set_remote_description(await answer_of(one, offer))
+    await exchange(one, other)
+    await one.close()
+    await until(other, "connectionstatechange", lambda: other.connection_state == "closed")
+
+
 def _one_message(channel: object) -> Callable[[], bool]:
     messages: list[object] = []
     channel.on("message", messages.append)  # type: ignore[attr-defined]
@@ -91,7 +121,14 @@ def make_live(label: str, journal: Journal) -> PeerConnection:
     return PeerConnection(Configuration(loopback=True), journal=journal, label=label)
 
 
-SCRIPTS = [call_with_channel, call_with_media, call_with_channel_closed, call_with_channels_on_both_sides]
+SCRIPTS = [
+    call_with_channel,
+    call_with_media,
+    call_with_channel_closed,
+    call_with_channels_on_both_sides,
+    call_that_grows,
+    call_with_offers_that_cross,
+]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)

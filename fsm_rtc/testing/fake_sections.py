@@ -1,0 +1,208 @@
+"""The media sections of one side in memory: what it has, what is pending, and what both sides have agreed on.
+
+It does what webrtc-pc says of transceivers: an offer gives them their mids, a rollback takes those away again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fsm_rtc.errors import InvalidAccessError
+from fsm_rtc.peer.agreed import Agreed, common_direction, direction_of, reversed_direction, sends
+from fsm_rtc.peer.description import SessionDescription
+from fsm_rtc.peer.sdp import Section, sections_of
+
+__all__ = ["FakeSections", "Line"]
+
+DATA = "application"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One section of a description.
+
+    Attributes:
+        kind: ``audio``, ``video`` or ``application``.
+        mid: its identification.
+        direction: as the describing side sees it.
+    """
+
+    kind: str
+    mid: str
+    direction: str = "sendrecv"
+
+
+@dataclass(slots=True, eq=False)
+class Transceiver:
+    """RTCRtpTransceiver, without media.
+
+    Attributes:
+        kind: ``audio`` or ``video``.
+        direction: what this side wants.
+        track: what it sends, or None.
+        mid: its section, or None.
+        receives: the other side's track was told.
+        is_theirs: the other side's offer made it.
+    """
+
+    kind: str
+    direction: str
+    track: Any = None
+    mid: str | None = None
+    receives: bool = False
+    is_theirs: bool = False
+
+
+class FakeSections:
+    """The transceivers and the data section of one side.
+
+    Attributes:
+        agreed: what the last complete negotiation agreed on.
+        wants_data: there are data channels.
+    """
+
+    def __init__(self) -> None:
+        self.agreed = Agreed()
+        self.wants_data = False
+        self._transceivers: list[Transceiver] = []
+        self._agreed_lines: list[tuple[str, str]] = []
+        self._local: SessionDescription | None = None
+        self._remote: SessionDescription | None = None
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of media for which there is a transceiver."""
+        return frozenset(transceiver.kind for transceiver in self._transceivers)
+
+    @property
+    def need_negotiation(self) -> bool:
+        """Whether there is something that the last complete negotiation doesn't cover."""
+        return (self.wants_data and not self.agreed.has_data) or not all(
+            self.agreed.covers(mid, direction) for mid, direction in self._wanted()
+        )
+
+    def add_track(self, track: Any) -> None:
+        """Send a track, on a transceiver of its kind that has none, or on a new one."""
+        for transceiver in self._transceivers:
+            if transceiver.kind == track.kind and transceiver.track is None:
+                transceiver.track = track
+                transceiver.direction = {"recvonly": "sendrecv", "inactive": "sendonly"}.get(
+                    transceiver.direction, transceiver.direction
+                )
+                return
+        self._transceivers.append(Transceiver(track.kind, "sendrecv", track))
+
+    def add_transceiver(self, kind: str, direction: str) -> None:
+        """Add one."""
+        self._transceivers.append(Transceiver(kind, direction))
+
+    # What is described.
+
+    def offer(self) -> list[Line]:
+        """The sections of an offer: those there are, each in its place, then the new ones."""
+        lines = [Line(kind, mid, self._direction(mid)) for kind, mid in self._present_lines()]
+        used = {line.mid for line in lines}
+        free = (str(number) for number in range(len(used) + len(self._transceivers) + 1) if str(number) not in used)
+        lines += [Line(one.kind, next(free), one.direction) for one in self._transceivers if one.mid is None]
+        if self.wants_data and DATA not in [line.kind for line in lines]:
+            lines.append(Line(DATA, next(free)))
+        return lines
+
+    def answer(self) -> list[Line]:
+        """The sections of an answer to the other side's offer."""
+        return [
+            Line(section.kind, mid, common_direction(self._direction(mid), reversed_direction(direction_of(section))))
+            for section, mid in _with_mids(self._remote)
+        ]
+
+    # What is applied.
+
+    def apply_local(self, description: SessionDescription) -> None:
+        """This side's description is in force."""
+        self._local = description
+        if description.type == "offer":
+            self._associate(description)
+        self._finish(description)
+
+    def apply_remote(self, description: SessionDescription) -> list[str]:
+        """The other side's description is in force.
+
+        Returns:
+            The kind of each track that comes with it.
+
+        Raises:
+            InvalidAccessError: its sections are not those that there are.
+        """
+        self._check(description)
+        if description.type == "offer":
+            self.roll_back()
+        self._remote = description
+        self._associate(description)
+        came = [
+            transceiver
+            for section, mid in _with_mids(description)
+            for transceiver in self._transceivers
+            if transceiver.mid == mid and sends(direction_of(section)) and not transceiver.receives
+        ]
+        for transceiver in came:
+            transceiver.receives = True
+        self._finish(description)
+        return [transceiver.kind for transceiver in came]
+
+    def roll_back(self) -> None:
+        """What is pending is not in force any more."""
+        self._local = self._remote = None
+        kept = {mid for _, mid in self._agreed_lines}
+        for transceiver in [one for one in self._transceivers if one.mid is not None and one.mid not in kept]:
+            transceiver.mid = None
+            transceiver.receives = False
+            if transceiver.is_theirs and transceiver.track is None:
+                self._transceivers.remove(transceiver)
+
+    def _check(self, description: SessionDescription) -> None:
+        lines = _lines_of(description)
+        if description.type == "offer":
+            fits = lines[: len(self._agreed_lines)] == self._agreed_lines
+        else:
+            fits = lines == _lines_of(self._local)
+        if not fits:
+            raise InvalidAccessError(
+                f"this {description.type}'s media sections don't fit those that there are; it belongs to another one"
+            )
+
+    def _associate(self, description: SessionDescription) -> None:
+        for section, mid in _with_mids(description):
+            if section.kind == DATA or any(one.mid == mid for one in self._transceivers):
+                continue
+            for transceiver in self._transceivers:
+                if transceiver.kind == section.kind and transceiver.mid is None:
+                    transceiver.mid = mid
+                    break
+            else:
+                self._transceivers.append(Transceiver(section.kind, "recvonly", mid=mid, is_theirs=True))
+
+    def _finish(self, description: SessionDescription) -> None:
+        if description.type == "answer" and self._local is not None and self._remote is not None:
+            self._agreed_lines = _lines_of(description)
+            self.agreed = Agreed.of(self._local, self._remote, self._wanted())
+            self._local = self._remote = None
+
+    def _present_lines(self) -> list[tuple[str, str]]:
+        return _lines_of(self._local) or self._agreed_lines
+
+    def _wanted(self) -> Iterator[tuple[str | None, str]]:
+        for transceiver in self._transceivers:
+            yield transceiver.mid, transceiver.direction
+
+    def _direction(self, mid: str) -> str:
+        return next((one.direction for one in self._transceivers if one.mid == mid), "sendrecv")
+
+
+def _with_mids(description: SessionDescription | None) -> list[tuple[Section, str]]:
+    return [(section, section.mid or "") for section in sections_of(description.sdp)] if description else []
+
+
+def _lines_of(description: SessionDescription | None) -> list[tuple[str, str]]:
+    return [(section.kind, mid) for section, mid in _with_mids(description)]
