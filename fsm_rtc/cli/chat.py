@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fsm_rtc.connection.connection import Connection
-from fsm_rtc.connection.events import ConnectionEvent, Ready, SignalingStatusChanged
+from fsm_rtc.connection.events import ConnectionEvent, Ended, Joined, Ready, SignalingStatusChanged
 from fsm_rtc.connection.messages import chat_message
 from fsm_rtc.errors import ChannelClosedError
 from fsm_rtc.machines.data_channel import DataChannelState
@@ -46,10 +46,10 @@ class Report(Protocol):
         """A message of the other side."""
 
     def kept(self) -> None:
-        """A line waits for the other side."""
+        """A line waits for the other side to be connected."""
 
     def not_sent(self, why: str) -> None:
-        """A line can't be sent, ever."""
+        """A line is not sent, and won't be."""
 
     def refused(self, name: str, key_id: str, known_id: str | None) -> None:
         """Somebody is not talked to: under that name another key is known."""
@@ -58,14 +58,30 @@ class Report(Protocol):
         """The other side's key can't be remembered."""
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was typed, and for whom.
+
+    Attributes:
+        text: the line.
+        call: the call in which it was typed, by number; what was typed before the first one is for that.
+    """
+
+    text: str
+    call: int
+
+
 class Chat:
     """One run of `join`.
+
+    A line is for whoever is there, and never for who comes next: before the first call lines wait for it, later those
+    that nobody is there to hear are not sent.
 
     Args:
         connection: not open yet; closed when the chat is over.
         lines: what is typed.
         report: who is told.
-        raw: send each line as it is, rather than as the documented chat message; then ``/quit`` is a line as any other.
+        verbatim: ``/quit`` and an empty line are lines as any other.
         timeout_seconds: give up if the other side isn't connected for the first time by then; None for never.
 
     Attributes:
@@ -80,7 +96,7 @@ class Chat:
         lines: AsyncIterator[str],
         report: Report,
         *,
-        raw: bool = False,
+        verbatim: bool = False,
         timeout_seconds: float | None = None,
     ) -> None:
         self.sent = 0
@@ -89,10 +105,12 @@ class Chat:
         self._connection = connection
         self._lines = lines
         self._report = report
-        self._raw = raw
+        self._verbatim = verbatim
         self._timeout_seconds = timeout_seconds
-        self._typed: asyncio.Queue[str | None] = asyncio.Queue(MAX_KEPT_LINES)
-        self._ready = asyncio.Event()
+        self._typed: asyncio.Queue[Line | None] = asyncio.Queue(MAX_KEPT_LINES)
+        self._changed = asyncio.Event()
+        self._call = 1
+        self._is_here = False
         self._outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
     @property
@@ -140,11 +158,23 @@ class Chat:
             if self._outcome.done():
                 continue  # what the leaving itself brings about is no news
             self._report.happened(event)
-            if isinstance(event, Ready):
+            self._take(event)
+            self._changed.set()
+
+    def _take(self, event: ConnectionEvent) -> None:
+        match event:
+            case Joined():
+                self._is_here = True
+            case Ready():
                 self.calls += 1
-                self._ready.set()
-            elif isinstance(event, SignalingStatusChanged) and event.error is not None and event.retry_seconds is None:
-                self.finish(Outcome(1, str(event.error)))
+            case Ended():
+                self._is_here = False
+                if self.calls:
+                    self._call += 1
+            case SignalingStatusChanged(_, error, None) if error is not None:
+                self.finish(Outcome(1, str(error)))
+            case _:
+                pass
 
     async def _hear(self, messages: AsyncIterator[str | bytes]) -> None:
         async for message in messages:
@@ -161,37 +191,40 @@ class Chat:
 
     async def _read(self) -> None:
         async for line in self._lines:
-            if not self._raw and line.strip() == QUIT:
+            if not self._verbatim and line.strip() == QUIT:
                 self.finish(Outcome(0, "quit"))
                 return
-            if line or self._raw:
-                if not self._connection.is_ready:
-                    self._report.kept()
-                await self._typed.put(line)
+            if not line and not self._verbatim:
+                continue
+            if self._call > 1 and not self._is_here:
+                self._report.not_sent("nobody is there; type it again when somebody has joined")
+                continue
+            if not self._connection.is_ready:
+                self._report.kept()
+            await self._typed.put(Line(line, self._call))
         await self._typed.put(None)
 
     async def _send(self) -> None:
         while (line := await self._typed.get()) is not None:
-            text = line if self._raw else chat_message(line)
-            while not await self._has_sent(text):
-                pass
+            while not await self._is_done_with(line):
+                await self._changed.wait()
         self.finish(Outcome(0, "end of input"))
 
-    async def _has_sent(self, text: str) -> bool:
-        """Whether nothing more is to be done about it."""
-        while not self._connection.is_ready:
-            self._ready.clear()
-            await self._ready.wait()
+    async def _is_done_with(self, line: Line) -> bool:
+        """Try to send a line; if the other side isn't connected, whether there is no use in trying again."""
+        self._changed.clear()
         try:
-            await self._connection.send(text)
+            if line.call != self._call:
+                self._report.not_sent("the other side left before; type it again when somebody has joined")
+            elif self._connection.is_ready:
+                await self._connection.send(chat_message(line.text))
+                self.sent += 1
+            else:
+                return False
         except ChannelClosedError:
-            self._ready.clear()
-            await self._ready.wait()
             return False
         except ValueError as too_long:
             self._report.not_sent(str(too_long))
-        else:
-            self.sent += 1
         return True
 
     async def _await_last_words(self) -> None:

@@ -26,9 +26,14 @@ def demo(
     json_lines: Annotated[
         bool, typer.Option("--json", help="Print the journal as JSON Lines; the last line is the summary.")
     ] = False,
+    pipe: Annotated[
+        bool, typer.Option("--pipe", help="Without a signalling server: pass descriptions by hand, unsigned.")
+    ] = False,
     engine: Annotated[str, typer.Option(help="What steps the machines: compiled or transitions.")] = "compiled",
 ) -> None:
     """Let two peers in processes of their own connect, chat, show each other video and close.
+
+    They find each other over a signalling server that runs meanwhile on 127.0.0.1; each message is signed.
 
     The exit code is 0 only if both connected, exchanged and closed, and no table rejected an event.
     """
@@ -36,16 +41,17 @@ def demo(
     arguments += ["--no-video"] if no_video else []
     arguments += ["--stun", _stun(stun)] if stun is not None else []
     arguments += ["--loopback"] if loopback else []
-    summary = _run_json(arguments, video=not no_video) if json_lines else _run_shown(arguments, video=not no_video)
+    run = _run_json if json_lines else _run_shown
+    summary = run(arguments, video=not no_video, pipe=pipe)
     raise typer.Exit(0 if summary.ok else 1)
 
 
-def _run_json(arguments: list[str], *, video: bool) -> Summary:
+def _run_json(arguments: list[str], *, video: bool, pipe: bool) -> Summary:
     def show(_: str, message: dict[str, object]) -> None:
         if "record" in message:
             typer.echo(message["record"])
 
-    call = DemoCall(tuple(arguments), video, show)
+    call = DemoCall(tuple(arguments), video, show, pipe)
     summary = _made(call)
     for failure in dict.fromkeys(call.failures):
         typer.echo(failure, err=True)
@@ -53,9 +59,9 @@ def _run_json(arguments: list[str], *, video: bool) -> Summary:
     return summary
 
 
-def _run_shown(arguments: list[str], *, video: bool) -> Summary:
+def _run_shown(arguments: list[str], *, video: bool, pipe: bool) -> Summary:
     with DemoView(Console()) as view:
-        call = DemoCall(tuple(arguments), video, view.take)
+        call = DemoCall(tuple(arguments), video, view.take, pipe)
         summary = _made(call)
     view.summarise(call, summary)
     return summary

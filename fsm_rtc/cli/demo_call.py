@@ -1,4 +1,4 @@
-"""The call of `fsm-rtc demo`: starts the two peers, passes on what they tell each other, adds up what they saw."""
+"""The call of `fsm-rtc demo`: starts a signalling server and the two peers, and adds up what they saw."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 __all__ = ["ROLES", "DemoCall", "Summary"]
@@ -53,7 +53,7 @@ class DemoCall:
         arguments: what both peers are started with, besides their role.
         video: whether video is part of the exchange.
         observe: called with each message of a peer, and its role.
-        engine: what steps the machines.
+        pipe: whether they meet by the pipes to this process, rather than over a signalling server.
 
     Attributes:
         failures: what went wrong, in sentences.
@@ -63,6 +63,7 @@ class DemoCall:
     arguments: tuple[str, ...]
     video: bool
     observe: Callable[[str, dict[str, Any]], None]
+    pipe: bool = False
     failures: list[str] = field(default_factory=list)
     done: dict[str, dict[str, Any]] = field(default_factory=dict)
     phases: dict[str, dict[str, float]] = field(default_factory=lambda: {role: {} for role in ROLES})
@@ -73,6 +74,16 @@ class DemoCall:
 
     async def run(self) -> Summary:
         """Make the call; whatever happens, both processes are gone when it returns."""
+        if self.pipe:
+            return await self._run(())
+        from fsm_rtc.signaling import SignalingServer
+
+        async with SignalingServer() as server:
+            summary = await self._run(("--signaling", f"{server.url}/demo"))
+        self.failures.extend(f"the signalling server refused: {code}" for code in server.refused)
+        return replace(summary, ok=not self.failures)
+
+    async def _run(self, meeting: tuple[str, ...]) -> Summary:
         epoch = time.monotonic()
         try:
             for role in ROLES:
@@ -85,6 +96,7 @@ class DemoCall:
                     "--epoch",
                     repr(epoch),
                     *self.arguments,
+                    *meeting,
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                     limit=STREAM_LIMIT_BYTES,

@@ -1,7 +1,7 @@
 """One of the two peers of `fsm-rtc demo`, in a process of its own.
 
-It talks to the process that started it in JSON Lines: descriptions, candidates and the goodbye are passed on to the
-other peer; records of the journal and what happened are for the one who watches.
+It meets the other one over a signalling server, or by the process that started it. To that process it talks in JSON
+Lines: records of the journal, and what happened, for the one who watches.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
+from fsm_rtc.cli.demo_meeting import DemoLink, Meeting, PipeMeeting, ServerMeeting
 from fsm_rtc.engine import Journal, Started
 from fsm_rtc.engine.journal import Entry, line_of
 from fsm_rtc.errors import FsmRtcError
-from fsm_rtc.peer import Configuration, IceCandidate, IceServer, SessionDescription
+from fsm_rtc.peer import Configuration, IceServer
 from fsm_rtc.store import ConnectionStore
 
-__all__ = ["DemoLink", "DemoOptions", "run_peer"]
+__all__ = ["DemoOptions", "run_peer"]
 
 CONNECT_TIMEOUT_SECONDS = 20.0
 EXCHANGE_TIMEOUT_SECONDS = 10.0
@@ -43,6 +44,7 @@ class DemoOptions:
         stun: a STUN server's URL, or None.
         loopback: whether they stay on 127.0.0.1.
         engine: what steps the machines.
+        signaling: the room's URL on a signalling server; None to meet by the pipe.
     """
 
     role: str
@@ -51,21 +53,12 @@ class DemoOptions:
     stun: str | None = None
     loopback: bool = False
     engine: str = "compiled"
+    signaling: str | None = None
 
     def configuration(self) -> Configuration:
         """How this peer connects."""
         servers = (IceServer(self.stun),) if self.stun else ()
         return Configuration(ice_servers=servers, loopback=self.loopback)
-
-
-class DemoLink(Protocol):
-    """The pipe to whoever started the peer."""
-
-    def send(self, message: dict[str, Any]) -> None:
-        """Write one message."""
-
-    async def receive(self) -> dict[str, Any] | None:
-        """The next message, or None when the pipe is closed."""
 
 
 @dataclass(slots=True)
@@ -87,13 +80,17 @@ class DemoPeer:
         self._clock = clock
         self._tally = Tally()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._goodbye = asyncio.Event()
         self._alone = asyncio.Event()
         self._exchanged = asyncio.Event()
         self._journal = Journal(clock)
         self._journal.subscribe(self._show)
         self.store = ConnectionStore(
             options.configuration(), engine=options.engine, journal=self._journal, label=options.role
+        )
+        self._meeting: Meeting = (
+            ServerMeeting(self.store, options.role, options.signaling, self._phase)
+            if options.signaling is not None
+            else PipeMeeting(self.store, options.role, link, self._phase)
         )
 
     async def run(self) -> None:
@@ -124,30 +121,24 @@ class DemoPeer:
 
     async def _call(self) -> None:
         store = self.store
-        store.set_signaling_status("Connected")
         store.on_message(self._heard)
         if self._options.video:
             from fsm_rtc.media import SyntheticVideoTrack
 
             store.add_track(SyntheticVideoTrack())
             store.on_track(self._watch)
-        self._phase("signaling")
-        if self._options.role == "offerer":
-            self._tell_peer("description", (await store.create_offer()).to_dict())
-            self._tell_candidates()
-            self._phase("offered")
+        await self._meeting.begin()
         await store.wait_for_connected(CONNECT_TIMEOUT_SECONDS)
         self._phase("connected")
         await self._talk()
         if self._options.role == "offerer":
-            self._tell_peer("goodbye", True)
+            self._meeting.say_goodbye()
         else:
-            await asyncio.wait_for(self._goodbye.wait(), GOODBYE_TIMEOUT_SECONDS)
+            await asyncio.wait_for(self._meeting.wait_for_goodbye(), GOODBYE_TIMEOUT_SECONDS)
         self._phase("talked")
 
     async def _leave(self, reader: asyncio.Task[Any]) -> None:
-        await self.store.close_connection()
-        self.store.set_signaling_status("Disconnected")
+        await self._meeting.leave()
         self._phase("closed")
         reader.cancel()
         for task in tuple(self._tasks):
@@ -168,33 +159,10 @@ class DemoPeer:
     async def _read(self) -> None:
         while (message := await self._link.receive()) is not None:
             try:
-                await self._take(message)
+                await self._meeting.take(message)
             except FsmRtcError as error:
                 self._tell_failure(error)
         self._alone.set()
-
-    async def _take(self, message: dict[str, Any]) -> None:
-        if "description" in message:
-            description = SessionDescription.from_dict(message["description"])
-            if description.type == "offer":
-                self._tell_peer("description", (await self.store.process_offer(description)).to_dict())
-                self._tell_candidates()
-                self._phase("answered")
-            else:
-                await self.store.process_answer(description)
-                self._phase("answer applied")
-        elif "candidate" in message:
-            candidate = message["candidate"]
-            await self.store.add_ice_candidate(IceCandidate.from_dict(candidate) if candidate else None)
-        elif "goodbye" in message:
-            self._goodbye.set()
-
-    def _tell_candidates(self) -> None:
-        for candidate in (*self.store.snapshot.ice_candidates, None):
-            self._tell_peer("candidate", candidate.to_dict() if candidate is not None else None)
-
-    def _tell_peer(self, kind: str, content: object) -> None:
-        self._link.send({"peer": {kind: content}})
 
     def _heard(self, message: str | bytes) -> None:
         self._tally.received += 1
@@ -297,9 +265,12 @@ def main() -> None:
     parser.add_argument("--stun")
     parser.add_argument("--loopback", action="store_true")
     parser.add_argument("--engine", default="compiled")
+    parser.add_argument("--signaling")
     given = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; who started us ends us
-    options = DemoOptions(given.role, given.seconds, not given.no_video, given.stun, given.loopback, given.engine)
+    options = DemoOptions(
+        given.role, given.seconds, not given.no_video, given.stun, given.loopback, given.engine, given.signaling
+    )
     asyncio.run(_main(options, given.epoch))
 
 

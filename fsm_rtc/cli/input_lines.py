@@ -23,7 +23,7 @@ class InputLines:
     returns holds up nothing.
 
     Args:
-        file: where they come from; read by nobody else.
+        file: where they come from; read by nobody else, and closed at its end.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -38,6 +38,11 @@ class InputLines:
         # A file object of its own: closing the one of sys.stdin, at exit, would wait for the read that is under way.
         return cls(open(sys.stdin.fileno(), "rb", closefd=False) if sys.stdin is not None else BytesIO())
 
+    @property
+    def waiting(self) -> int:
+        """How many lines have been read and not taken."""
+        return self._lines.qsize()
+
     def __aiter__(self) -> InputLines:
         return self
 
@@ -49,7 +54,7 @@ class InputLines:
         return line
 
     def _read(self, file: BinaryIO) -> None:
-        with suppress(OSError):  # a terminal that is gone is an end of input as well
+        with suppress(OSError), file:  # a terminal that is gone is an end of input as well
             for line in iter(file.readline, b""):
                 self._hand_over(line.rstrip(b"\r\n").decode(errors="replace"))
         self._hand_over(None)

@@ -106,7 +106,9 @@ def join(
     ] = None,
     json_lines: Annotated[
         bool,
-        typer.Option("--json", help="Print one JSON object a line, the last one a summary; send each line as it is."),
+        typer.Option(
+            "--json", help="Print one JSON object a line, the last one a summary; send every line as it is, /quit too."
+        ),
     ] = False,
 ) -> None:
     """Chat with whoever joins the same room, over a connection of your own that is encrypted from end to end.
@@ -174,13 +176,13 @@ async def _json_chat(plan: Plan) -> Outcome:
         identity=str(plan.identity_file) if plan.identity_file else None,
         known_peers=str(plan.known_peers) if plan.known_peers else None,
     )
-    chat = _made(plan, trust, report, raw=True)
+    chat = _made(plan, trust, report, verbatim=True)
     outcome = await _run(chat)
     report.summarise(chat, outcome)
     return outcome
 
 
-def _made(plan: Plan, trust: ChatTrust, report: Report, *, raw: bool = False) -> Chat:
+def _made(plan: Plan, trust: ChatTrust, report: Report, *, verbatim: bool = False) -> Chat:
     from fsm_rtc.cli.chat import Chat
     from fsm_rtc.cli.input_lines import InputLines
     from fsm_rtc.connection.connection import Connection
@@ -190,7 +192,7 @@ def _made(plan: Plan, trust: ChatTrust, report: Report, *, raw: bool = False) ->
     connection = Connection(
         WebSocketSignaling(plan.url), plan.identity, name=plan.name, trust=trust, configuration=plan.configuration
     )
-    return Chat(connection, InputLines.of_stdin(), report, raw=raw, timeout_seconds=plan.timeout_seconds)
+    return Chat(connection, InputLines.of_stdin(), report, verbatim=verbatim, timeout_seconds=plan.timeout_seconds)
 
 
 async def _run(chat: Chat) -> Outcome:

@@ -86,7 +86,7 @@ def _password_of(path: Path) -> str:
     given = os.environ.get(PASSWORD_VARIABLE)
     if given:
         return given
-    if not sys.stdin.isatty():
+    if not _is_person_there():
         raise IdentityError(f"{path} is encrypted; give its password in the environment variable {PASSWORD_VARIABLE}")
     return str(typer.prompt(f"Password of {path}", hide_input=True, err=True))
 
@@ -96,3 +96,7 @@ def _is_encrypted(path: Path) -> bool:
         return ENCRYPTED in path.read_bytes()
     except OSError:
         return False  # whoever loads it says what is wrong
+
+
+def _is_person_there() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
