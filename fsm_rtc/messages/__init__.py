@@ -1,5 +1,6 @@
-"""What is written down or sent, as structs that are checked when they are read."""
+"""What is written down or sent, as structs that are checked when they are read; who signs it, and whom to trust."""
 
+from fsm_rtc.messages.identity import Identity, is_signed_by, key_id
 from fsm_rtc.messages.journal import (
     EventRecord,
     JournalFile,
@@ -8,5 +9,69 @@ from fsm_rtc.messages.journal import (
     load_journal,
     read_journal,
 )
+from fsm_rtc.messages.signing import Member, is_genuine, is_genuine_introduction, is_proof, new_session
+from fsm_rtc.messages.trust import Allowlist, AnyPeer, KnownPeers, Trust, TrustOnFirstUse
+from fsm_rtc.messages.wire import (
+    MAX_MESSAGE_BYTES,
+    PROTOCOL,
+    Ack,
+    Answer,
+    Bye,
+    Candidate,
+    Challenge,
+    EndOfCandidates,
+    Error,
+    ErrorCode,
+    Hello,
+    Introduction,
+    Joined,
+    Left,
+    Message,
+    Offer,
+    PeerMessage,
+    Welcome,
+    decode,
+    encode,
+)
 
-__all__ = ["EventRecord", "JournalFile", "StartedRecord", "SummaryRecord", "load_journal", "read_journal"]
+__all__ = [
+    "MAX_MESSAGE_BYTES",
+    "PROTOCOL",
+    "Ack",
+    "Allowlist",
+    "Answer",
+    "AnyPeer",
+    "Bye",
+    "Candidate",
+    "Challenge",
+    "EndOfCandidates",
+    "Error",
+    "ErrorCode",
+    "EventRecord",
+    "Hello",
+    "Identity",
+    "Introduction",
+    "Joined",
+    "JournalFile",
+    "KnownPeers",
+    "Left",
+    "Member",
+    "Message",
+    "Offer",
+    "PeerMessage",
+    "StartedRecord",
+    "SummaryRecord",
+    "Trust",
+    "TrustOnFirstUse",
+    "Welcome",
+    "decode",
+    "encode",
+    "is_genuine",
+    "is_genuine_introduction",
+    "is_proof",
+    "is_signed_by",
+    "key_id",
+    "load_journal",
+    "new_session",
+    "read_journal",
+]

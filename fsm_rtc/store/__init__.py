@@ -1,7 +1,7 @@
 """ConnectionStore: one call as a state to subscribe to, and what can be done with it."""
 
+from fsm_rtc.connection.messages import MessageReader, chat_message, chat_text
 from fsm_rtc.store.connection_store import DEFAULT_CONFIGURATION, SECURE_CHANNEL, ConnectionStore
-from fsm_rtc.store.messages import MessageReader, chat_message, chat_text
 from fsm_rtc.store.snapshot import ConnectionSnapshot
 from fsm_rtc.store.subscriptions import Changes
 

@@ -12,16 +12,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Self, TypeVar, cast, overload
+from typing import Any, Self, TypeVar, overload
 
+from fsm_rtc.connection.messages import MessageReader, chat_message
 from fsm_rtc.engine import Chart
 from fsm_rtc.errors import ChannelClosedError
-from fsm_rtc.machines.candidates import ApplyCandidate
-from fsm_rtc.peer.description import IceCandidate, SessionDescription
-from fsm_rtc.store.lifecycle import DEFAULT_CONFIGURATION, Lifecycle
-from fsm_rtc.store.messages import MessageReader, chat_message
-from fsm_rtc.store.session import Session
-from fsm_rtc.store.setters import ANSWERS, OFFERS, as_description
+from fsm_rtc.store.lifecycle import DEFAULT_CONFIGURATION
+from fsm_rtc.store.operations import SECURE_CHANNEL
+from fsm_rtc.store.signaled import Signaled
 from fsm_rtc.store.snapshot import ConnectionSnapshot
 from fsm_rtc.store.subscriptions import Changes
 from fsm_rtc.store.waiting import wait_for_connected, wait_until
@@ -32,11 +30,8 @@ logger = logging.getLogger("fsm_rtc.store")
 
 T = TypeVar("T")
 
-SECURE_CHANNEL = "secure-channel"
-"""The documented data channel's name."""
 
-
-class ConnectionStore(Lifecycle):
+class ConnectionStore(Signaled):
     """The state of one peer-to-peer connection, and what can be done with it.
 
     Use it on one event loop's thread. ``async with ConnectionStore() as store`` closes it at the end.
@@ -127,71 +122,6 @@ class ConnectionStore(Lifecycle):
         """
         return await wait_for_connected(self._subscriptions, timeout_seconds)
 
-    # The connection.
-
-    async def create_offer(self) -> SessionDescription:
-        """The offer to send, with this side's candidates; it has been applied and stored.
-
-        Makes the peer connection if there is none, and the data channel ``secure-channel``; receives audio and video.
-
-        Raises:
-            InvalidStateError: the table doesn't permit an offer now, or the connection was closed meanwhile.
-            NoUsableAddressError: the host has no address to be reached at.
-            OperationError: the library failed.
-        """
-        return await self._in_lane("create_offer", self._make_offer)
-
-    async def process_offer(self, offer: SessionDescription | Mapping[str, object]) -> SessionDescription:
-        """The answer to send, with this side's candidates; offer and answer have been applied, the answer stored.
-
-        Makes the peer connection if there is none.
-
-        Raises:
-            InvalidDescriptionError: it is no usable offer.
-            InvalidStateError: the table doesn't permit it now, or the connection was closed meanwhile.
-            OperationError: the library failed.
-        """
-        with self._errors.storing("process_offer"):
-            remote = as_description(offer, OFFERS)
-        return await self._in_lane("process_offer", lambda session: self._make_answer(session, remote))
-
-    async def process_answer(self, answer: SessionDescription | Mapping[str, object]) -> None:
-        """Apply the other side's answer.
-
-        Raises:
-            InvalidDescriptionError: it is no usable answer.
-            InvalidStateError: no offer waits for an answer, or the connection was closed meanwhile.
-            OperationError: the library failed.
-        """
-        with self._errors.storing("process_answer"):
-            remote = as_description(answer, ANSWERS)
-            session = self._demand_session("process_answer")
-        await self._in_lane("process_answer", lambda session: self._set_remote(session, remote), session)
-
-    async def add_ice_candidate(self, candidate: IceCandidate | Mapping[str, object] | None) -> None:
-        """Use a candidate of the other side; None says that there are no more.
-
-        One that comes before the other side's description is kept (up to 256) and applied right after it; if that
-        fails, the error is in the snapshot.
-
-        Raises:
-            InvalidCandidateError: it is no candidate.
-            TypeError: it names neither a media section's mid nor its index.
-            OperationError: the remote description has no such section, too many are kept, or the library failed.
-            Rejected: the other side had said that there are no more.
-            InvalidStateError: the connection was closed meanwhile.
-        """
-        with self._errors.storing("add_ice_candidate"):
-            requests = self._early.take(_as_candidate(candidate))
-            session = self._demand_session("add_ice_candidate") if requests else None
-
-        async def apply(session: Session) -> None:
-            for request in requests:
-                await self._apply(session, request)
-
-        if session is not None:
-            await self._in_lane("add_ice_candidate", apply, session)
-
     async def __aenter__(self) -> Self:
         return self
 
@@ -254,48 +184,3 @@ class ConnectionStore(Lifecycle):
         with self._errors.storing("send"):
             message = chat_message(text)
         self.send(message)
-
-    # The operations, as they run in the lane.
-
-    async def _make_offer(self, session: Session) -> SessionDescription:
-        connection = session.connection
-        channel = self.snapshot.data_channel
-        if channel is None or channel.machine.is_final:
-            self.setup_data_channel(connection.create_data_channel(SECURE_CHANNEL))
-        connection.receive("audio", "video")
-        await connection.set_local_description(await connection.create_offer())
-        offer = session.applied_description()
-        self._set_of_connection(offer=offer)
-        return offer
-
-    async def _make_answer(self, session: Session, offer: SessionDescription) -> SessionDescription:
-        connection = session.connection
-        await self._set_remote(session, offer)
-        await connection.set_local_description(await connection.create_answer())
-        answer = session.applied_description()
-        self._set_of_connection(answer=answer)
-        return answer
-
-    async def _set_remote(self, session: Session, description: SessionDescription) -> None:
-        """Apply the other side's description, and then the candidates that came before it."""
-        await session.connection.set_remote_description(description)
-        session.demand()
-        for request in self._early.remote_description_set(description):
-            try:
-                with self._errors.storing("add_ice_candidate", session):
-                    await self._apply(session, request)
-            except Exception as error:
-                logger.warning("an early candidate failed: %s", error)
-        session.demand()
-
-    async def _apply(self, session: Session, request: ApplyCandidate) -> None:
-        await session.connection.add_ice_candidate(cast("IceCandidate | None", request.candidate))
-
-
-def _as_candidate(candidate: IceCandidate | Mapping[str, object] | None) -> IceCandidate | None:
-    if candidate is None:
-        return None
-    parsed = candidate if isinstance(candidate, IceCandidate) else IceCandidate.from_dict(candidate)
-    if parsed.candidate and parsed.sdp_mid is None and parsed.sdp_m_line_index is None:
-        raise TypeError("a candidate needs sdpMid or sdpMLineIndex; pass the other side's candidate whole")
-    return parsed

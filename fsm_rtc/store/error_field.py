@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fsm_rtc.store.session import Session
+from fsm_rtc.connection.session import Session
 from fsm_rtc.store.subscriptions import Subscriptions
 
 __all__ = ["ErrorField"]
@@ -30,8 +30,7 @@ class ErrorField:
         """As `storing`; and if nothing comes out, clear the error that this operation left before."""
         with self.storing(name, session):
             yield
-        if self._operation == name:
-            self.put(None)
+        self.clear(name)
 
     @contextmanager
     def storing(self, name: str, session: Session | None = None) -> Iterator[None]:
@@ -46,6 +45,11 @@ class ErrorField:
                 logger.debug("%s failed: %s", name, error)
                 self.put(error, name)
             raise
+
+    def clear(self, operation: str) -> None:
+        """Clear the error that this operation left, if it is the present one."""
+        if self._operation == operation:
+            self.put(None)
 
     def put(self, error: Exception | None, operation: str | None = None) -> None:
         """Store an error, or clear it."""

@@ -10,6 +10,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
+from fsm_rtc.connection.candidates import EarlyCandidates
+from fsm_rtc.connection.driver import SignalingDriver
+from fsm_rtc.connection.messages import Messages
+from fsm_rtc.connection.session import Session
+from fsm_rtc.connection.tracks import Tracks
 from fsm_rtc.engine import Accepted, Chart, Journal
 from fsm_rtc.errors import InvalidStateError, Reason, Rejected
 from fsm_rtc.machines.negotiation import SignalingState
@@ -20,14 +25,10 @@ from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate
 from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.peer.peer_connection import PeerConnection
-from fsm_rtc.store.early_candidates import EarlyCandidates
 from fsm_rtc.store.error_field import ErrorField
-from fsm_rtc.store.messages import Messages
-from fsm_rtc.store.session import Session
 from fsm_rtc.store.setters import Setters
 from fsm_rtc.store.snapshot import ConnectionSnapshot
 from fsm_rtc.store.subscriptions import Subscriptions
-from fsm_rtc.store.tracks import Tracks
 
 __all__ = ["DEFAULT_CONFIGURATION", "Lifecycle", "PeerConnectionFactory"]
 
@@ -84,6 +85,7 @@ class Lifecycle(Setters):
         self._early = EarlyCandidates(self._machines)
         self.candidates = self._early.machine
         self._session: Session | None = None
+        self._driver: SignalingDriver | None = None
         self._generation = 0
         self._closings: set[asyncio.Task[None]] = set()
         self._of_connection: set[str] = set()
@@ -156,6 +158,8 @@ class Lifecycle(Setters):
         known = self._subscriptions.snapshot.ice_candidates
         if self._session is not None and candidate is not None and candidate not in known:
             self._set_of_connection(ice_candidates=(*known, candidate))
+        if self._driver is not None:
+            self._driver.candidate_found(candidate)
 
     def handle_connection_state_change(self) -> None:
         """The peer connection's state has changed; without one, the report ``unknown`` is rejected."""

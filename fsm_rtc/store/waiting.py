@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from fsm_rtc.connection.peers import expects_channel
 from fsm_rtc.errors import ConnectTimeoutError, InvalidStateError
 from fsm_rtc.machines.data_channel import DataChannelState
 from fsm_rtc.machines.peer_status import PeerConnectionStatus
-from fsm_rtc.peer.peer_connection import PeerConnection
 from fsm_rtc.store.snapshot import ConnectionSnapshot
 from fsm_rtc.store.subscriptions import Subscriptions
 
@@ -61,15 +61,10 @@ async def wait_for_connected(subscriptions: Subscriptions, timeout_seconds: floa
             return False
         channel = snapshot.data_channel
         if channel is None:
-            return not _expects_channel(snapshot.peer_connection)
+            return not expects_channel(snapshot.peer_connection)
         return channel.ready_state is DataChannelState.OPEN
 
     return await wait_until(subscriptions, is_connected, timeout_seconds, "the peers were not connected")
-
-
-def _expects_channel(connection: PeerConnection | None) -> bool:
-    remote = connection.remote_description if connection is not None else None
-    return remote is not None and "\nm=application " in remote.sdp
 
 
 def _told(snapshot: ConnectionSnapshot) -> str:

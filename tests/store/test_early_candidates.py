@@ -6,7 +6,7 @@ import pytest
 
 from fsm_rtc.errors import OperationError, Rejected
 from fsm_rtc.peer import IceCandidate
-from fsm_rtc.store.early_candidates import KEPT_CANDIDATES
+from fsm_rtc.connection.candidates import KEPT_CANDIDATES
 from tests.store.stores import World, until
 
 

@@ -23,12 +23,18 @@ from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.peer.sdp import sections_of
 
-__all__ = ["KEPT_CANDIDATES", "EarlyCandidates"]
+__all__ = ["KEPT_CANDIDATES", "EarlyCandidates", "ice_ufrag_of"]
 
-logger = logging.getLogger("fsm_rtc.store")
+logger = logging.getLogger("fsm_rtc.connection")
 
 KEPT_CANDIDATES = 256
 """How many early candidates are kept; no honest peer has as many."""
+
+
+def ice_ufrag_of(description: SessionDescription) -> str:
+    """The user fragment of a description's first media section; empty if it has none."""
+    sections = sections_of(description.sdp)
+    return sections[0].attributes.get("ice-ufrag", "") if sections else ""
 
 
 class EarlyCandidates:
@@ -36,15 +42,17 @@ class EarlyCandidates:
 
     Args:
         machines: makes the machine.
+        name: the machine's name in the journal.
 
     Attributes:
         machine: the candidates machine.
         remote_ice_ufrag: the user fragment of the description that was applied last.
     """
 
-    def __init__(self, machines: MachineSet) -> None:
+    def __init__(self, machines: MachineSet, name: str = "candidates") -> None:
         self.remote_ice_ufrag = ""
-        self.machine = machines.make(Candidates, "candidates", self)
+        self.machine = machines.make(Candidates, name, self)
+        self._forget_machine = lambda: machines.forget(name)
         self._kept: deque[IceCandidate | None] = deque()
 
     def take(self, candidate: IceCandidate | None) -> tuple[ApplyCandidate, ...]:
@@ -66,8 +74,7 @@ class EarlyCandidates:
 
     def remote_description_set(self, description: SessionDescription) -> tuple[ApplyCandidate, ...]:
         """The early candidates, to be applied now, in order; `description` has just been applied."""
-        sections = sections_of(description.sdp)
-        ufrag = sections[0].attributes.get("ice-ufrag", "") if sections else ""
+        ufrag = ice_ufrag_of(description)
         requests = self._carry_out(self.machine.fire("remote_description_set", RemoteDescription(ufrag)))
         self.remote_ice_ufrag = ufrag
         return requests
@@ -77,6 +84,11 @@ class EarlyCandidates:
         self._kept.clear()
         self.remote_ice_ufrag = ""
         self.machine.fire("reset")
+
+    def release(self) -> None:
+        """Let the machine go: nobody asks any more."""
+        self._kept.clear()
+        self._forget_machine()
 
     def _carry_out(self, outcome: object) -> tuple[ApplyCandidate, ...]:
         if isinstance(outcome, Rejected):

@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["Tracks"]
 
-logger = logging.getLogger("fsm_rtc.store")
+logger = logging.getLogger("fsm_rtc.connection")
 
 
 class Tracks:

@@ -15,7 +15,7 @@ from fsm_rtc.peer.peer_connection import PeerConnection
 
 __all__ = ["Session"]
 
-logger = logging.getLogger("fsm_rtc.store")
+logger = logging.getLogger("fsm_rtc.connection")
 
 
 class Source(Protocol):

@@ -6,17 +6,20 @@ documented; what the other side sends is never trusted to be one.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import logging
 from collections import deque
 from collections.abc import Callable
-from weakref import WeakSet
+
+from fsm_rtc.connection.streams import Stream, StreamReader
 
 __all__ = ["MessageReader", "Messages", "chat_message", "chat_text"]
 
-logger = logging.getLogger("fsm_rtc.store")
+logger = logging.getLogger("fsm_rtc.connection")
+
+MessageReader = StreamReader[str | bytes]
+"""``async for message in store.messages()``."""
 
 KEPT_MESSAGES = 1024
 """How many messages are kept while nobody wants them; the oldest go first."""
@@ -50,18 +53,16 @@ class Messages:
 
     def __init__(self) -> None:
         self._callbacks: tuple[Callable[[str | bytes], object], ...] = ()
-        self._readers: WeakSet[MessageReader] = WeakSet()
+        self._stream: Stream[str | bytes] = Stream("messages")
         self._kept: deque[str | bytes] = deque(maxlen=KEPT_MESSAGES)
 
     def received(self, message: str | bytes) -> None:
         """A message came."""
-        readers = tuple(self._readers)
-        if not self._callbacks and not readers:
+        if not self._callbacks and not self._stream.has_readers:
             self._kept.append(message)
         for callback in self._callbacks:
             _call(callback, message)
-        for reader in readers:
-            reader.take(message)
+        self._stream.put(message)
 
     def on_message(self, callback: Callable[[str | bytes], object]) -> Callable[[], None]:
         """Call `callback` with each message until the returned function is called."""
@@ -85,65 +86,17 @@ class Messages:
 
     def reader(self, capacity: int) -> MessageReader:
         """A reader of the messages from now on, and of those that were kept."""
-        reader = MessageReader(capacity)
-        self._readers.add(reader)
-        while self._kept:
-            reader.take(self._kept.popleft())
+        reader = self._stream.reader(capacity, self._kept)
+        self._kept.clear()
         return reader
 
     def end(self) -> None:
         """The connection is over: every reader ends after its last message."""
-        for reader in tuple(self._readers):
-            reader.end()
-        self._readers.clear()
+        self._stream.end_readers()
 
     def forget(self) -> None:
         """Drop what was kept for nobody."""
         self._kept.clear()
-
-
-class MessageReader:
-    """``async for message in store.messages()``.
-
-    Holds up to `capacity` messages for a slow reader; then each new message pushes out the oldest. It ends, after the
-    last message, when the connection is closed or the store is reset. Cancelling a reader loses nothing.
-
-    Attributes:
-        dropped: how many messages were pushed out.
-    """
-
-    def __init__(self, capacity: int) -> None:
-        if capacity < 1:
-            raise ValueError(f"a reader's capacity is at least 1 message, not {capacity}")
-        self._messages: deque[str | bytes] = deque(maxlen=capacity)
-        self._wake = asyncio.Event()
-        self._ended = False
-        self.dropped = 0
-
-    def take(self, message: str | bytes) -> None:
-        """A message came."""
-        if len(self._messages) == self._messages.maxlen:
-            self.dropped += 1
-            if self.dropped == 1:
-                logger.warning("a reader of messages is too slow: more than %d wait", len(self._messages))
-        self._messages.append(message)
-        self._wake.set()
-
-    def end(self) -> None:
-        """There will be no more."""
-        self._ended = True
-        self._wake.set()
-
-    def __aiter__(self) -> MessageReader:
-        return self
-
-    async def __anext__(self) -> str | bytes:
-        while not self._messages:
-            if self._ended:
-                raise StopAsyncIteration
-            self._wake.clear()
-            await self._wake.wait()
-        return self._messages.popleft()
 
 
 def _call(callback: Callable[[str | bytes], object], message: str | bytes) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_rtc.store.messages import KEPT_MESSAGES, Messages, chat_message, chat_text
+from fsm_rtc.connection.messages import KEPT_MESSAGES, Messages, chat_message, chat_text
 
 
 def test_a_chat_message_is_the_documented_payload() -> None:

@@ -1,0 +1,1 @@
+"""Offer exchange, candidates and the call itself over signalling."""

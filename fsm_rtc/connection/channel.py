@@ -1,0 +1,92 @@
+"""SignalingChannel: what carries signalling messages to the other side. An embedder may bring its own.
+
+A channel carries texts and tells who is there. It needs to keep no promise beyond that: messages may be lost, repeated,
+reordered or forged on their way; a `Connection` numbers, repeats and verifies its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from fsm_rtc.messages import Introduction, Member
+
+__all__ = ["LinkDown", "LinkUp", "MessageReceived", "PeerJoined", "PeerLeft", "SignalingChannel", "SignalingEvent"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """The link stands, again or for the first time.
+
+    Attributes:
+        members: who else is in the room now.
+    """
+
+    members: tuple[Introduction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The link is lost, or could not be made.
+
+    Attributes:
+        error: why; None if it was closed in order.
+        retry_seconds: the next attempt comes in so many seconds; None if there will be none.
+    """
+
+    error: Exception | None = None
+    retry_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerJoined:
+    """Somebody came; a peer that is known may come again with a new session."""
+
+    member: Introduction
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLeft:
+    """Somebody went."""
+
+    id: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """A frame for this side, unread and unverified."""
+
+    frame: str | bytes
+
+
+SignalingEvent = LinkUp | LinkDown | PeerJoined | PeerLeft | MessageReceived
+
+
+class SignalingChannel(Protocol):
+    """A way to one room."""
+
+    @property
+    def room(self) -> str:
+        """The room's name, the same on both sides; every message is bound to it."""
+
+    async def open(self, me: Member) -> None:
+        """Begin; the link's state is told by events.
+
+        Args:
+            me: who this side is: introduces itself with ``me.introduction``, proves its key with ``me.prove(nonce)``.
+        """
+
+    async def send(self, text: str) -> None:
+        """Pass a message on.
+
+        Raises:
+            LinkDownError: the link is down; the connection sends it again when it is up.
+        """
+
+    def events(self) -> AsyncIterator[SignalingEvent]:
+        """What happens, until the channel is closed; asked for once."""
+
+    async def aclose(self) -> None:
+        """Leave the room and let everything go. Idempotent."""

@@ -1,0 +1,398 @@
+"""Connection: a call with whoever is on the other side of a signalling channel.
+
+async with Connection(WebSocketSignaling("ws://127.0.0.1:8765/kitchen"), Identity.generate(), name="alice") as call:
+    await call.wait_for_ready(30)
+    await call.send("Hello peer!")
+    async for message in call.messages():
+        print(message)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from fsm_rtc.connection.channel import LinkDown, LinkUp, SignalingChannel
+from fsm_rtc.connection.driver import SignalingDriver
+from fsm_rtc.connection.events import (
+    ChannelAnnounced,
+    ConnectionEvent,
+    ConnectionStateChanged,
+    Ended,
+    Joined,
+    Left,
+    Negotiated,
+    Ready,
+    SignalingStatusChanged,
+    TrackAdded,
+)
+from fsm_rtc.connection.messages import MessageReader, Messages
+from fsm_rtc.connection.peers import PeerConnectionFactory, PeerOptions, ReplaceablePeer
+from fsm_rtc.connection.streams import Stream, StreamReader
+from fsm_rtc.engine import Chart, Journal
+from fsm_rtc.engine.clock import Clock
+from fsm_rtc.errors import ChannelClosedError, ConnectionFailedError, ConnectTimeoutError
+from fsm_rtc.machines.connection_state import PeerConnectionState
+from fsm_rtc.machines.data_channel import DataChannelState, FlowState
+from fsm_rtc.machines.exchange import ExchangeState
+from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
+from fsm_rtc.messages import Identity, Introduction
+from fsm_rtc.messages.trust import Trust
+from fsm_rtc.peer.backend import Kind
+from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.peer.data_channel import DataChannel
+from fsm_rtc.peer.description import IceCandidate
+from fsm_rtc.peer.machine_set import MachineSet
+from fsm_rtc.peer.peer_connection import PeerConnection
+
+__all__ = ["Connection"]
+
+
+class Connection:
+    """A call with one peer, found and negotiated over signalling; ``async with`` opens and closes it.
+
+    The impolite side, the one with the greater id, makes the first offer when both are there; afterwards either side
+    offers when it needs to. When the peer comes again with a new session, the call begins anew with it.
+
+    Args:
+        channel: what carries the messages; `fsm_rtc.signaling.WebSocketSignaling`, or one of your own.
+        identity: this side's key. None for a channel that is trusted: then nothing is signed or verified.
+        name: how this side calls itself, at most 128 characters.
+        trust: whom it talks to. None for whoever comes first under a name, while this object lives.
+        configuration: servers and time limits; none and the defaults if None.
+        receive: the kinds of media to be ready to receive: ``("audio", "video")``.
+        peer_connection_factory: makes the peer connections.
+        engine: ``compiled``, or ``transitions`` to let every machine be stepped by that library.
+        journal: watches every machine.
+        label: how its machines are called in the journal.
+        clock: seconds.
+    """
+
+    def __init__(
+        self,
+        channel: SignalingChannel,
+        identity: Identity | None = None,
+        *,
+        name: str = "",
+        trust: Trust | None = None,
+        configuration: Configuration | None = None,
+        receive: tuple[Kind, ...] = (),
+        peer_connection_factory: PeerConnectionFactory = PeerConnection,
+        engine: str = "compiled",
+        journal: Journal | None = None,
+        label: str = "connection",
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._machines = MachineSet(label, generation=0, engine=engine, journal=journal)
+        self.signaling_link = self._machines.make(SignalingLink, "signaling_link")
+        self._events: Stream[ConnectionEvent] = Stream("events")
+        self._messages = Messages()
+        self._changed = asyncio.Event()
+        self._seen_state: PeerConnectionState | None = None
+        self._was_ready = False
+        self._failure: Exception | None = None
+        self._end: Ended | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._peers = ReplaceablePeer(
+            PeerOptions(
+                configuration or Configuration(), peer_connection_factory, receive, engine, journal, f"{label}.peer"
+            ),
+            self,
+        )
+        self._driver = SignalingDriver(
+            channel,
+            self._peers,
+            self,
+            machines=self._machines,
+            identity=identity,
+            name=name,
+            trust=trust,
+            clock=clock,
+        )
+
+    # What it is.
+
+    @property
+    def me(self) -> Introduction:
+        """How this side introduces itself."""
+        return self._driver.me.introduction
+
+    @property
+    def peer(self) -> Introduction | None:
+        """Who is on the other side, or None."""
+        return self._driver.peer
+
+    @property
+    def signaling_status(self) -> SignalingStatus:
+        """The link to the signalling."""
+        return self.signaling_link.state
+
+    @property
+    def exchange_state(self) -> ExchangeState:
+        """Where the present exchange stands."""
+        return self._driver.exchanger.state
+
+    @property
+    def connection_state(self) -> PeerConnectionState | None:
+        """RTCPeerConnectionState, or None while there is no peer connection."""
+        connection = self._peers.connection
+        return connection.connection_state if connection is not None else None
+
+    @property
+    def peer_connection(self) -> PeerConnection | None:
+        """The present peer connection; it may be replaced by another."""
+        return self._peers.connection
+
+    @property
+    def data_channel(self) -> DataChannel | None:
+        """The present data channel ``secure-channel``."""
+        return self._peers.channel
+
+    @property
+    def remote_tracks(self) -> tuple[Any, ...]:
+        """The other side's tracks, as the library's own objects."""
+        return self._peers.tracks.remote
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the peers are connected and their data channel is open."""
+        channel = self._peers.channel
+        return (
+            self.connection_state is PeerConnectionState.CONNECTED
+            and channel is not None
+            and channel.ready_state is DataChannelState.OPEN
+        )
+
+    @property
+    def refused(self) -> Counter[str]:
+        """How many signalling frames were refused, by the guard's name or the reason."""
+        return self._driver.refused
+
+    @property
+    def machines(self) -> Mapping[str, Chart[Any, Any]]:
+        """Every machine, those of the present peer connection included, by label."""
+        connection = self._peers.connection
+        return {**self._machines.by_label(), **(connection.machines if connection is not None else {})}
+
+    def __repr__(self) -> str:
+        state = self.connection_state
+        return (
+            f"<Connection {self.signaling_status.value}, {self.exchange_state.value}, {state.value if state else '-'}>"
+        )
+
+    # What can be done with it.
+
+    async def open(self) -> Self:
+        """Begin; ``async with`` does this."""
+        await self._driver.start()
+        return self
+
+    async def aclose(self, reason: str = "closed") -> None:
+        """Say goodbye, close everything and wait until nothing is left of it.
+
+        Idempotent; a caller who is cancelled leaves the closing to go on.
+
+        Args:
+            reason: told to the peer.
+        """
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(reason), name="fsm_rtc close connection")
+        await asyncio.shield(self._closing)
+
+    async def _close(self, reason: str) -> None:
+        self._changed.set()
+        try:
+            await self._driver.aclose(reason)
+        finally:
+            await self._peers.aclose()
+            if self.signaling_link.permits("on_disconnected"):
+                self.signaling_link.on_disconnected()
+            self._messages.end()
+            self._events.end()
+            self._changed.set()
+
+    async def __aenter__(self) -> Self:
+        try:
+            return await self.open()
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def negotiate(self) -> None:
+        """Make an offer: now, or when a peer is there and the present exchange is settled."""
+        self._driver.negotiate()
+
+    def add_track(self, track: Any) -> None:
+        """Send a track of the library's own kind, on this peer connection and the next ones; renegotiates if need be.
+
+        Raises:
+            OperationError: the library refuses it.
+        """
+        self._peers.add_track(track)
+        if self._peers.needs_negotiation():
+            self._driver.negotiate()
+
+    def on_track(self, callback: Callable[[Any], object]) -> Callable[[], None]:
+        """Call `callback` with each track of the other side, those that are there included; the result ends that."""
+        return self._peers.tracks.on_track(callback)
+
+    async def send(self, message: str | bytes) -> None:
+        """Send a message on the data channel; waits while too much is waiting to be sent.
+
+        Args:
+            message: text or bytes; at most 262,144 bytes.
+
+        Raises:
+            ChannelClosedError: there is no open channel; await `wait_for_ready` first.
+            ValueError: the message is too long.
+            TypeError: it is neither text nor bytes.
+        """
+        channel = self._peers.channel
+        if channel is None:
+            raise ChannelClosedError("there is no data channel yet; await wait_for_ready() before sending")
+        channel.send(message)
+        while channel.flow_state is FlowState.CONGESTED and channel.ready_state is DataChannelState.OPEN:
+            await self._next_drain(channel)
+
+    async def _next_drain(self, channel: DataChannel) -> None:
+        drained = asyncio.Event()
+        forget = [channel.on(event, drained.set) for event in ("bufferedamountlow", "closing", "close")]
+        try:
+            await drained.wait()
+        finally:
+            for one in forget:
+                one()
+
+    def messages(self, capacity: int = 1024) -> MessageReader:
+        """``async for message in connection.messages()``, until the connection is closed.
+
+        Args:
+            capacity: how many messages wait for a slow reader; then the oldest is dropped, and counted.
+        """
+        return self._messages.reader(capacity)
+
+    def events(self, capacity: int = 1024) -> StreamReader[ConnectionEvent]:
+        """``async for event in connection.events()``: what happens from now on, until the connection is closed.
+
+        Args:
+            capacity: how many events wait for a slow reader; then the oldest is dropped, and counted.
+        """
+        return self._events.reader(capacity)
+
+    async def wait_for_ready(self, timeout_seconds: float | None = None) -> None:
+        """Wait until the peers are connected and their data channel is open.
+
+        Raises:
+            ConnectTimeoutError: that took longer than `timeout_seconds`; it says how far they came.
+            ConnectionFailedError: the call ended, or the signalling was given up; it says why.
+        """
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while not self.is_ready:
+                    self._raise_if_failed()
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise ConnectTimeoutError(f"not connected within {timeout_seconds:g} s; {self._how_far()}") from None
+
+    def _raise_if_failed(self) -> None:
+        if self._closing is not None:
+            raise ConnectionFailedError("the connection was closed; make a new one")
+        if self._failure is not None:
+            raise ConnectionFailedError(f"the signalling was given up: {self._failure}") from self._failure
+        if self._end is not None:
+            who = "the other side" if self._end.by_peer else "this side"
+            raise ConnectionFailedError(f"{who} ended the call: {self._end.reason}") from self._end.error
+
+    def _how_far(self) -> str:
+        if self.signaling_status is not SignalingStatus.CONNECTED:
+            return f"the signalling link is {self.signaling_status.value!r}; check its address and that its server runs"
+        if self.peer is None:
+            refused = ", ".join(f"{name} {count}" for name, count in self.refused.items())
+            return f"nobody to talk to has joined{f'; refused: {refused}' if refused else ''}; start the other side"
+        return (
+            f"the exchange is {self.exchange_state.value!r}, the peer connection {self._state_in_words()!r}; "
+            "check that the hosts can reach each other, or use TURN"
+        )
+
+    def _state_in_words(self) -> str:
+        state = self.connection_state
+        return state.value if state is not None else "not there"
+
+    # What the signalling tells.
+
+    def link_changed(self, event: LinkUp | LinkDown) -> None:
+        """The channel's link is up or down."""
+        error = retry = None
+        if isinstance(event, LinkUp):
+            self._failure = None
+            self.signaling_link.fire("on_connected")
+        else:
+            error, retry = event.error, event.retry_seconds
+            if retry is None and error is not None:
+                self._failure = error
+            self.signaling_link.fire("on_error" if error is not None else "on_disconnected")
+        self._tell(SignalingStatusChanged(self.signaling_status, error, retry))
+
+    def peer_joined(self, peer: Introduction) -> None:
+        """Somebody to talk to is there."""
+        self._end = None
+        self._tell(Joined(peer))
+
+    def peer_left(self, peer: Introduction) -> None:
+        """The peer left the signalling."""
+        self._tell(Left(peer))
+
+    def settled(self, offer_id: str) -> None:
+        """Both sides agree."""
+        self._tell(Negotiated(offer_id))
+
+    def failed(self, error: Exception) -> None:
+        """An operation on the peer connection failed; the exchange ends with that."""
+        self._end = Ended(str(error), by_peer=False, error=error)
+
+    def ended(self, reason: str, by_peer: bool) -> None:
+        """The exchange is over, and with it the peer connection."""
+        self._end = Ended(reason, by_peer, self._end.error if self._end is not None else None)
+        self._peers.give_up(f"the call ended: {reason}")
+        self._tell(self._end)
+
+    # What the peer connection tells.
+
+    def candidate_found(self, candidate: IceCandidate | None) -> None:
+        """This side has found a candidate."""
+        self._driver.candidate_found(candidate)
+
+    def state_changed(self) -> None:
+        """A state of the peer connection or of the channel has changed."""
+        state = self.connection_state
+        if state is not self._seen_state:
+            self._seen_state = state
+            if state is not None:
+                self._events.put(ConnectionStateChanged(state))
+        if self.is_ready and not self._was_ready:
+            self._events.put(Ready())
+        self._was_ready = self.is_ready
+        self._changed.set()
+
+    def channel_announced(self, channel: DataChannel) -> None:
+        """The other side made a data channel of its own."""
+        self._tell(ChannelAnnounced(channel))
+
+    def track_added(self, track: Any) -> None:
+        """The other side sends a track."""
+        self._tell(TrackAdded(track))
+
+    def message_received(self, message: str | bytes) -> None:
+        """A message came on the data channel."""
+        self._messages.received(message)
+
+    def _tell(self, event: ConnectionEvent) -> None:
+        self._events.put(event)
+        self._changed.set()

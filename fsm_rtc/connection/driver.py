@@ -1,0 +1,359 @@
+"""SignalingDriver: an exchange at work: the channel's events go in, the peer connection's operations come out.
+
+Three tasks, all owned here: one reads the channel, one carries out the operations on the peer connection one at a time,
+one sends. A timer wakes the exchange. When the peer comes again with a new session (it was restarted) the exchange
+begins anew, with the next generation; what belongs to the earlier one counts no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Protocol, cast
+
+from fsm_rtc.connection.channel import (
+    LinkDown,
+    LinkUp,
+    MessageReceived,
+    PeerJoined,
+    PeerLeft,
+    SignalingChannel,
+    SignalingEvent,
+)
+from fsm_rtc.connection.exchanger import AddCandidate, Ended, Exchanger, ExchangeRequest, Settled, Transmit
+from fsm_rtc.connection.letters import ReceivedLetter
+from fsm_rtc.engine.clock import Clock
+from fsm_rtc.errors import FsmRtcError, LinkDownError, MessageError
+from fsm_rtc.machines.exchange import ExchangeState
+from fsm_rtc.machines.exchange_requests import AnswerOffer, ApplyAnswer, ApplyOffer, MakeOffer, YieldOffer
+from fsm_rtc.messages import Identity, Introduction, Member, PeerMessage, decode
+from fsm_rtc.messages.trust import Trust, TrustOnFirstUse
+from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.machine_set import MachineSet
+
+__all__ = ["NegotiatingPeer", "SignalingDriver", "SignalingObserver"]
+
+logger = logging.getLogger("fsm_rtc.connection")
+
+GOODBYE_SECONDS = 1.0
+"""How long closing waits until the peer has acknowledged the goodbye."""
+
+
+class NegotiatingPeer(Protocol):
+    """What an exchange does with a peer connection; one call at a time."""
+
+    async def begin(self) -> None:
+        """A new session of the peer: what there was with an earlier one is over."""
+
+    async def make_offer(self) -> SessionDescription:
+        """This side's offer, applied, with the candidates that are known."""
+
+    async def yield_offer(self) -> None:
+        """Take the offer back; where the library can't, by a new peer connection."""
+
+    async def apply_offer(self, offer: SessionDescription) -> None: ...
+    async def make_answer(self) -> SessionDescription:
+        """The answer, applied, with the candidates that are known."""
+
+    async def apply_answer(self, answer: SessionDescription) -> None: ...
+    async def add_candidate(self, candidate: IceCandidate | None) -> None: ...
+    def needs_negotiation(self) -> bool:
+        """Whether something was added that the descriptions don't hold."""
+
+
+class SignalingObserver(Protocol):
+    """Who wants to know. None of these may raise."""
+
+    def link_changed(self, event: LinkUp | LinkDown) -> None: ...
+    def peer_joined(self, peer: Introduction) -> None: ...
+    def peer_left(self, peer: Introduction) -> None: ...
+    def settled(self, offer_id: str) -> None: ...
+    def failed(self, error: Exception) -> None:
+        """An operation on the peer connection failed; the exchange has ended."""
+
+    def ended(self, reason: str, by_peer: bool) -> None: ...
+
+
+class SignalingDriver:
+    """One side's signalling, from the first event to the goodbye.
+
+    Args:
+        channel: what carries the messages.
+        peer: the peer connection's side.
+        observer: who is told.
+        identity: this side's key; None for signalling that is trusted.
+        name: how this side calls itself.
+        trust: whom it talks to; whoever comes first under a name, if None.
+        machines: makes the machines.
+        clock: seconds.
+
+    Attributes:
+        me: this side.
+        exchanger: the present exchange.
+        refused: how many frames were refused, by reason or guard; of earlier exchanges too.
+    """
+
+    def __init__(
+        self,
+        channel: SignalingChannel,
+        peer: NegotiatingPeer,
+        observer: SignalingObserver,
+        *,
+        machines: MachineSet,
+        identity: Identity | None = None,
+        name: str = "",
+        trust: Trust | None = None,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self.me = Member(channel.room, identity, name)
+        self._channel = channel
+        self._peer = peer
+        self._observer = observer
+        self._trust = trust or TrustOnFirstUse()
+        self._machines = machines
+        self._clock = clock
+        self._exchanges = 0
+        self._malformed: Counter[str] = Counter()
+        self.exchanger = self._new_exchanger()
+        self._work: asyncio.Queue[tuple[Exchanger, ExchangeRequest | None]] = asyncio.Queue()
+        self._outbox: asyncio.Queue[str] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._has_moved = asyncio.Event()
+        self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def peer(self) -> Introduction | None:
+        """Who is on the other side, or None."""
+        return self.exchanger.memory.peer
+
+    @property
+    def refused(self) -> Counter[str]:
+        """How many frames were refused, by the guard's name, the reason, or why they are no message."""
+        return self._malformed + self.exchanger.refused
+
+    async def start(self) -> None:
+        """Open the channel and begin."""
+        for work in (self._read, self._carry_out, self._send):
+            task = asyncio.create_task(self._surviving(work), name=f"fsm_rtc signaling {work.__name__[1:]}")
+            self._tasks.add(task)
+        await self._channel.open(self.me)
+
+    def negotiate(self) -> None:
+        """Make an offer: now, or when a peer is there and the present exchange is settled."""
+        self.exchanger.negotiate(self._clock())
+        self._pump()
+
+    def candidate_found(self, candidate: IceCandidate | None) -> None:
+        """The peer connection has found a candidate; None says that there are no more."""
+        self.exchanger.candidate_found(candidate, self._clock())
+        self._pump()
+
+    def leave(self, reason: str) -> None:
+        """End the exchange and tell the peer why; a new session of it may begin another."""
+        self.exchanger.leave(reason, self._clock())
+        self._pump()
+
+    async def aclose(self, reason: str = "closed") -> None:
+        """Say goodbye and let everything go. Idempotent; a caller who is cancelled leaves it to go on."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(reason), name="fsm_rtc signaling close")
+        await asyncio.shield(self._closing)
+
+    async def _close(self, reason: str) -> None:
+        try:
+            self.leave(reason)
+            deadline = asyncio.get_running_loop().time() + GOODBYE_SECONDS
+            while self.exchanger.state is ExchangeState.LEAVING and self._tasks:
+                self._has_moved.clear()
+                async with asyncio.timeout_at(deadline):
+                    await self._has_moved.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self.exchanger.abandon()
+            if self._timer is not None:
+                self._timer.cancel()
+            await self._channel.aclose()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._tasks.clear()
+
+    # The tasks.
+
+    async def _surviving(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it; if it fails, as a channel of an embedder's own may, the exchange ends with that."""
+        try:
+            await work()
+        except Exception as error:
+            logger.exception("the signalling's task failed")
+            self.exchanger.link_down()
+            self._observer.link_changed(LinkDown(error, None))
+            self._observer.failed(error)
+            self.leave(f"{type(error).__name__}: {error}")
+
+    async def _read(self) -> None:
+        async for event in self._channel.events():
+            self._take(event)
+            self._pump()
+
+    async def _send(self) -> None:
+        while True:
+            text = await self._outbox.get()
+            try:
+                await self._channel.send(text)
+            except LinkDownError:
+                continue  # what is not acknowledged is sent again when the link is up
+            except Exception as error:
+                logger.warning("the signalling channel failed to send: %s", error)
+
+    async def _carry_out(self) -> None:
+        while True:
+            exchanger, request = await self._work.get()
+            if exchanger is not self.exchanger or exchanger.machine.is_final:
+                continue
+            try:
+                await self._operate(exchanger, request)
+            except Exception as error:
+                logger.debug("an operation of the exchange failed", exc_info=error)
+                if exchanger is self.exchanger and not exchanger.machine.is_final:
+                    self._observer.failed(error)
+                    exchanger.leave(f"{type(error).__name__}: {error}", self._clock())
+            self._pump()
+
+    async def _operate(self, exchanger: Exchanger, request: ExchangeRequest | None) -> None:
+        peer = self._peer
+        match request:
+            case None:
+                await peer.begin()
+            case MakeOffer():
+                offer = await peer.make_offer()
+                exchanger.offer_made(offer, self._clock())
+            case YieldOffer():
+                await peer.yield_offer()
+                exchanger.yielded(self._clock())
+            case ApplyOffer(letter):
+                await peer.apply_offer(cast(ReceivedLetter, letter).description)
+                exchanger.offer_applied(self._clock())
+            case AnswerOffer():
+                answer = await peer.make_answer()
+                exchanger.answer_made(answer, self._clock())
+            case ApplyAnswer(letter):
+                await peer.apply_answer(cast(ReceivedLetter, letter).description)
+                exchanger.answer_applied(self._clock())
+            case AddCandidate(candidate):
+                await self._add_candidate(candidate)
+
+    async def _add_candidate(self, candidate: IceCandidate | None) -> None:
+        try:
+            await self._peer.add_candidate(candidate)
+        except FsmRtcError as refused:
+            self._malformed[type(refused).__name__] += 1
+            logger.debug("a candidate of the peer was refused: %s", refused)
+
+    # Events.
+
+    def _take(self, event: SignalingEvent) -> None:
+        now = self._clock()
+        match event:
+            case MessageReceived(frame):
+                self._take_frame(frame, now)
+            case PeerJoined(introduction):
+                self._joined(introduction)
+            case PeerLeft(who, session):
+                self._left(who, session)
+            case LinkUp(members):
+                self.exchanger.link_up(now)
+                self._observer.link_changed(event)
+                for introduction in members:
+                    self._joined(introduction)
+            case LinkDown():
+                self.exchanger.link_down()
+                self._observer.link_changed(event)
+
+    def _take_frame(self, frame: str | bytes, now: float) -> None:
+        try:
+            message = decode(frame)
+        except MessageError as error:
+            self._malformed[error.reason.value] += 1
+            return
+        if isinstance(message, PeerMessage):
+            self.exchanger.received(message, now)
+        else:
+            self._malformed["not for a peer"] += 1
+
+    def _joined(self, introduction: Introduction) -> None:
+        present = self.peer
+        if present is not None:
+            is_same = (present.id, present.session) == (introduction.id, introduction.session)
+            if is_same or (present.id != introduction.id and not self.exchanger.machine.is_final):
+                return
+            self._begin_anew()
+        if self.exchanger.joined(introduction):
+            self._observer.peer_joined(introduction)
+
+    def _begin_anew(self) -> None:
+        self.exchanger.abandon()
+        self._pump()
+        self._malformed.update(self.exchanger.refused)
+        self.exchanger = self._new_exchanger()
+        self._work.put_nowait((self.exchanger, None))
+
+    def _new_exchanger(self) -> Exchanger:
+        self._exchanges += 1
+        number = "" if self._exchanges == 1 else f"#{self._exchanges}"
+        return Exchanger(self.me, self._trust, self._machines, f"exchange{number}")
+
+    def _left(self, who: str, session: str) -> None:
+        peer = self.peer
+        if peer is not None and (peer.id, peer.session) == (who, session):
+            if self.exchanger.state is ExchangeState.LEAVING:
+                self.exchanger.abandon()
+            self._observer.peer_left(peer)
+
+    def _pump(self) -> None:
+        """Hand on what the exchange asks for, and set the timer anew."""
+        exchanger = self.exchanger
+        for request in exchanger.take():
+            match request:
+                case Transmit(text):
+                    self._outbox.put_nowait(text)
+                case Settled(offer_id):
+                    self._agreed(offer_id)
+                case Ended(reason, by_peer):
+                    self._observer.ended(reason, by_peer)
+                case _:
+                    self._work.put_nowait((exchanger, request))
+        self._has_moved.set()
+        self._set_timer()
+
+    def _agreed(self, offer_id: str) -> None:
+        peer = self.peer
+        if peer is not None and self.me.identity is not None:
+            self._remember(peer)
+        self._observer.settled(offer_id)
+        if self._peer.needs_negotiation():
+            asyncio.get_running_loop().call_soon(self.negotiate)
+
+    def _remember(self, peer: Introduction) -> None:
+        try:
+            self._trust.remember(peer.name, peer.public_key)
+        except FsmRtcError as error:
+            self._observer.failed(error)
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self.exchanger.next_timeout()
+        if due is not None and self._tasks:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0.0, due - self._clock()), self._tick)
+
+    def _tick(self) -> None:
+        self.exchanger.tick(self._clock())
+        self._pump()

@@ -1,0 +1,118 @@
+"""What happens on a connection, for people and programs that follow it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fsm_rtc.machines.connection_state import PeerConnectionState
+from fsm_rtc.machines.signaling_link import SignalingStatus
+from fsm_rtc.messages import Introduction
+from fsm_rtc.peer.data_channel import DataChannel
+
+__all__ = [
+    "ChannelAnnounced",
+    "ConnectionEvent",
+    "ConnectionStateChanged",
+    "Ended",
+    "Joined",
+    "Left",
+    "Negotiated",
+    "Ready",
+    "SignalingStatusChanged",
+    "TrackAdded",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SignalingStatusChanged:
+    """The link to the signalling is up, down or failed.
+
+    Attributes:
+        status: as the signalling link's machine has it.
+        error: what went wrong, or None.
+        retry_seconds: the next attempt comes in so many seconds; None if there is none to come.
+    """
+
+    status: SignalingStatus
+    error: Exception | None = None
+    retry_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody whom this side trusts is there; the exchange begins."""
+
+    peer: Introduction
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The peer has left the signalling; a call that stands goes on."""
+
+    peer: Introduction
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """Both sides agree.
+
+    Attributes:
+        offer_id: of the offer on which they agree, the same on both sides.
+    """
+
+    offer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStateChanged:
+    """RTCPeerConnectionState has changed."""
+
+    state: PeerConnectionState
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The peers are connected and their data channel is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelAnnounced:
+    """The other side made a data channel of its own."""
+
+    channel: DataChannel
+
+
+@dataclass(frozen=True, slots=True)
+class TrackAdded:
+    """The other side sends a track; the library's own object."""
+
+    track: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is over; a new session of the peer may begin another.
+
+    Attributes:
+        reason: why, for people.
+        by_peer: whether the peer ended it.
+        error: what failed on this side, or None.
+    """
+
+    reason: str
+    by_peer: bool
+    error: Exception | None = None
+
+
+ConnectionEvent = (
+    SignalingStatusChanged
+    | Joined
+    | Left
+    | Negotiated
+    | ConnectionStateChanged
+    | Ready
+    | ChannelAnnounced
+    | TrackAdded
+    | Ended
+)

@@ -1,0 +1,454 @@
+"""Exchanger: the exchange with one session of a peer, without clock, socket or task.
+
+Events go in by methods, with the time; what is to be done comes out of `take`, in order:
+
+    frame, link, timer ─┐                            ┌─→ Transmit(text)
+    results of what     ├─→ Exchange machine ─→ take ┼─→ MakeOffer, YieldOffer, ApplyOffer, AnswerOffer, ApplyAnswer
+    was asked for      ─┘                            ├─→ AddCandidate
+                                                     └─→ Settled, Ended
+
+Whoever carries out `MakeOffer` … answers with `offer_made` …, or with `leave`. What the peer does wrong never raises:
+it is refused by the machine, so it is in the journal, and counted in `refused`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+
+from fsm_rtc.connection.delivery import GIVE_UP_SECONDS, Outgoing
+from fsm_rtc.connection.letters import Arrival, ReceivedLetter, offer_id
+from fsm_rtc.connection.memory import Memory
+from fsm_rtc.engine import Accepted
+from fsm_rtc.errors import FsmRtcError, Rejected
+from fsm_rtc.machines.candidates import ApplyCandidate
+from fsm_rtc.machines.exchange import Exchange, ExchangeState, ExchangeUnsigned
+from fsm_rtc.machines.exchange_requests import (
+    Acknowledge,
+    AnswerOffer,
+    ApplyAnswer,
+    ApplyOffer,
+    Deliver,
+    End,
+    Hold,
+    IgnoreOffer,
+    MakeOffer,
+    PostponeOffer,
+    RememberNeed,
+    SendAnswer,
+    SendBye,
+    SendOffer,
+    Settle,
+    TakeCandidate,
+    YieldOffer,
+)
+from fsm_rtc.messages import (
+    Ack,
+    Answer,
+    Bye,
+    Candidate,
+    EndOfCandidates,
+    Introduction,
+    Member,
+    Offer,
+    PeerMessage,
+    encode,
+    is_genuine_introduction,
+)
+from fsm_rtc.messages.trust import Trust
+from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.machine_set import MachineSet
+
+__all__ = ["ANSWER_SECONDS", "AddCandidate", "Ended", "Exchanger", "ExchangeRequest", "Settled", "Transmit"]
+
+ANSWER_SECONDS = 20.0
+"""How long a peer that has the offer may take to answer, with the link up."""
+
+MAX_REASON_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Transmit:
+    """Send this text over the channel."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddCandidate:
+    """Give the peer's candidate to the peer connection; None says that there are no more."""
+
+    candidate: IceCandidate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Both sides agree, and nothing waits.
+
+    Attributes:
+        offer_id: of the offer on which they agree.
+    """
+
+    offer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The exchange is over.
+
+    Attributes:
+        reason: why, for people.
+        by_peer: whether the peer ended it.
+    """
+
+    reason: str
+    by_peer: bool
+
+
+ExchangeRequest = (
+    Transmit | MakeOffer | YieldOffer | ApplyOffer | AnswerOffer | ApplyAnswer | AddCandidate | Settled | Ended
+)
+
+
+class Exchanger:
+    """The exchange with one session of a peer.
+
+    Args:
+        me: this side; without an identity nothing is signed and the peer's signatures aren't asked for.
+        trust: whom this side talks to.
+        machines: makes the machines.
+        name: the exchange's name in the journal.
+
+    Attributes:
+        machine: the `Exchange` machine.
+        memory: what it decides by.
+        refused: how many messages of the peer were refused, by the guard's name or the reason.
+    """
+
+    def __init__(self, me: Member, trust: Trust, machines: MachineSet, name: str = "exchange") -> None:
+        self.memory = Memory(me, machines, name)
+        chart = Exchange if me.identity is not None else ExchangeUnsigned
+        self.machine = machines.make(chart, name, self.memory)
+        self.refused: Counter[str] = Counter()
+        self._me = me
+        self._trust = trust
+        self._outgoing = Outgoing()
+        self._requests: list[ExchangeRequest] = []
+        self._now = 0.0
+        self._link_is_up = True
+        self._offers_made = 0
+        self._coming: ReceivedLetter | None = None
+        self._postponed: ReceivedLetter | None = None
+        self._needed = False
+        self._round = ""
+        self._found: list[IceCandidate | None] = []
+        self._answer_due: float | None = None
+
+    # What comes out.
+
+    def take(self) -> list[ExchangeRequest]:
+        """What is to be done, in order; each is given once."""
+        incoming = self.memory.incoming
+        if incoming.owes:
+            incoming.owes = False
+            self._requests.append(Transmit(encode(self._message(Ack, 0, "", str(incoming.next_sequence - 1)))))
+        requests, self._requests = self._requests, []
+        return requests
+
+    def next_timeout(self) -> float | None:
+        """When `tick` wants to be called, or None."""
+        times = [self._outgoing.next_at(), self._answer_due if self._link_is_up else None]
+        return min((time for time in times if time is not None), default=None)
+
+    @property
+    def state(self) -> ExchangeState:
+        """Where the exchange stands."""
+        return self.machine.state
+
+    # What happens.
+
+    def joined(self, introduction: Introduction) -> bool:
+        """A peer has joined; whether it is one to talk to."""
+        arrival = Arrival(introduction, is_genuine_introduction(introduction, self.memory.room), self._trust)
+        # The guards of the row compare this side with the peer, so it is known before; and forgotten if it is refused.
+        self.memory.peer = introduction
+        accepted = self._take_from_peer(self.machine.fire("on_joined", arrival))
+        if not accepted:
+            self.memory.peer = None
+        return accepted
+
+    def received(self, message: PeerMessage, now: float) -> None:
+        """A message has come, from whomever."""
+        self._now = now
+        letter = ReceivedLetter(message)
+        if isinstance(message, Ack):
+            self._take_from_peer(self.machine.fire("on_ack", letter))
+            return
+        outcome = self.machine.fire("receive", letter)
+        if isinstance(outcome, Rejected) and outcome.guard == "taken_once":
+            self.memory.incoming.owes = True
+        if self._take_from_peer(outcome):
+            while (held := self.memory.incoming.next_held()) is not None:
+                self._take_from_peer(self.machine.fire("receive", held))
+
+    def link_up(self, now: float) -> None:
+        """The signalling link stands (again)."""
+        self._now = now
+        self._link_is_up = True
+        if self._answer_due is not None:
+            self._answer_due = now + ANSWER_SECONDS
+        self._requests.extend(Transmit(text) for text in self._outgoing.resume(now))
+
+    def link_down(self) -> None:
+        """The signalling link is lost."""
+        self._link_is_up = False
+        self._outgoing.pause()
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        self._now = now
+        if self.machine.is_final:
+            return
+        self._requests.extend(Transmit(text) for text in self._outgoing.due(now))
+        if self.state is ExchangeState.LEAVING:
+            if self._outgoing.is_hopeless(now):
+                self.abandon()
+        elif self._outgoing.is_hopeless(now):
+            self.leave(f"the other side has acknowledged nothing for {GIVE_UP_SECONDS:g} s", now)
+        elif self._link_is_up and self._answer_due is not None and now >= self._answer_due:
+            self.leave(f"the other side has not answered the offer within {ANSWER_SECONDS:g} s", now)
+
+    def negotiate(self, now: float) -> None:
+        """This side needs an exchange: now, or as soon as the present one is settled."""
+        self._now = now
+        self._carry_out(self.machine.fire("negotiate"))
+
+    def leave(self, reason: str, now: float) -> None:
+        """End the exchange, and tell the peer why; one that is ending or over stays as it is."""
+        self._now = now
+        if self.state in (ExchangeState.LEAVING, ExchangeState.CLOSED):
+            return
+        if self._carry_out(self.machine.fire("leave", reason[:MAX_REASON_CHARACTERS])):
+            self._requests.append(Ended(reason, by_peer=False))
+
+    def abandon(self) -> None:
+        """End the exchange without a word: nobody is left to hear it."""
+        if not self.machine.is_final:
+            self._carry_out(self.machine.fire("abandon"))
+
+    # What was asked for is done.
+
+    def offer_made(self, description: SessionDescription, now: float) -> None:
+        """This side's offer is made and applied."""
+        self._now = now
+        self._carry_out(self.machine.fire("offer_made", description))
+
+    def yielded(self, now: float) -> None:
+        """This side's offer is taken back."""
+        self._now = now
+        self._carry_out(self.machine.fire("yielded", self._coming))
+
+    def offer_applied(self, now: float) -> None:
+        """The peer's offer is applied."""
+        self._now = now
+        if self._carry_out(self.machine.fire("offer_applied")) and self._coming is not None:
+            self._release_candidates(self._coming.offer_id, self._coming.description)
+
+    def answer_made(self, description: SessionDescription, now: float) -> None:
+        """This side's answer is made and applied."""
+        self._now = now
+        self._carry_out(self.machine.fire("answer_made", description))
+
+    def answer_applied(self, now: float) -> None:
+        """The peer's answer is applied."""
+        self._now = now
+        if self.state is ExchangeState.APPLYING_ANSWER and self._coming is not None:
+            self._release_candidates(self._coming.offer_id, self._coming.description)
+        self._carry_out(self.machine.fire("answer_applied"))
+
+    def candidate_found(self, candidate: IceCandidate | None, now: float) -> None:
+        """This side has found a candidate; None says that there are no more."""
+        self._now = now
+        if self.state in (ExchangeState.MAKING_OFFER, ExchangeState.MAKING_ANSWER):
+            self._found.append(candidate)
+        elif self._round and not self.machine.is_final and self.state is not ExchangeState.LEAVING:
+            self._post_candidate(candidate)
+
+    # What the machine asks for.
+
+    def _take_from_peer(self, outcome: object) -> bool:
+        """As `_carry_out`; and count what the peer did wrong."""
+        if isinstance(outcome, Rejected):
+            self.refused[outcome.guard or outcome.reason.value] += 1
+        return self._carry_out(outcome)
+
+    def _carry_out(self, outcome: object) -> bool:
+        """Do what an accepted event asks for; whether it was accepted."""
+        if isinstance(outcome, Rejected):
+            return False
+        for request in outcome.effects if isinstance(outcome, Accepted) else ():
+            self._do(request)
+        if self.machine.is_final:
+            self._answer_due = None
+            self._outgoing.forget()
+        return True
+
+    def _do(self, request: object) -> None:
+        match request:
+            case Deliver(letter):
+                self.memory.incoming.take_turn()
+                self._open(cast(ReceivedLetter, letter))
+            case Hold(letter):
+                held = cast(ReceivedLetter, letter)
+                self.memory.incoming.hold(held.sequence, held)
+            case Acknowledge(sequence):
+                self._outgoing.acknowledged(sequence, self._now)
+            case RememberNeed():
+                self._needed = True
+            case Settle():
+                self._settle()
+            case TakeCandidate(letter):
+                self._take_candidate(cast(ReceivedLetter, letter))
+            case SendBye(reason):
+                self._answer_due = None
+                self._post(Bye, reason)
+                self.memory.bye_sequence = self._outgoing.sequence
+                self._outgoing.restart(self._now)
+            case End(reason):
+                self._requests.append(Ended(reason, by_peer=True))
+            case _:
+                self._do_in_negotiation(request)
+
+    def _do_in_negotiation(self, request: object) -> None:
+        match request:
+            case MakeOffer():
+                self._needed = False
+                self._found.clear()
+                self._requests.append(request)
+            case SendOffer(description):
+                self._offers_made += 1
+                self._round = self.memory.offer_id = offer_id(self.memory.session, self._offers_made)
+                self.memory.know(self._round)
+                self._answer_due = self._now + ANSWER_SECONDS
+                self._post_description(Offer, cast(SessionDescription, description))
+            case ApplyAnswer(letter):
+                self._answer_due = None
+                self._coming = cast(ReceivedLetter, letter)
+                self._requests.append(request)
+            case YieldOffer(letter):
+                if self._answer_due is not None:
+                    self.memory.ignore(self.memory.offer_id)
+                self._answer_due = None
+                self._take_offer(cast(ReceivedLetter, letter))
+                self._requests.append(request)
+            case IgnoreOffer(letter):
+                ignored = cast(ReceivedLetter, letter)
+                self.memory.last_offer_number = ignored.offer_number
+                self.memory.ignore(ignored.offer_id)
+            case PostponeOffer(letter):
+                self._postpone(cast(ReceivedLetter, letter))
+            case ApplyOffer(letter):
+                self._take_offer(cast(ReceivedLetter, letter))
+                self._requests.append(request)
+            case AnswerOffer():
+                self._found.clear()
+                self._requests.append(request)
+            case SendAnswer(description):
+                if self._coming is not None:
+                    self._round = self._coming.offer_id
+                    self._post_description(Answer, cast(SessionDescription, description))
+
+    def _open(self, letter: ReceivedLetter) -> None:
+        """Fire the trigger of the message whose turn it is."""
+        message = letter.message
+        if isinstance(message, Offer):
+            self._take_from_peer(self.machine.fire("on_offer", letter))
+        elif isinstance(message, Answer):
+            self._take_from_peer(self.machine.fire("on_answer", letter))
+        elif isinstance(message, Candidate):
+            self._take_from_peer(self.machine.fire("on_candidate", letter))
+        elif isinstance(message, EndOfCandidates):
+            self._take_from_peer(self.machine.fire("on_end_of_candidates", letter))
+        elif isinstance(message, Bye):
+            self._take_from_peer(self.machine.fire("on_bye", message.payload[:MAX_REASON_CHARACTERS]))
+
+    def _settle(self) -> None:
+        postponed, self._postponed = self._postponed, None
+        if postponed is not None:
+            self._take_from_peer(self.machine.fire("on_offer", postponed))
+        elif self._needed:
+            self._carry_out(self.machine.fire("negotiate"))
+        else:
+            self._requests.append(Settled(self._round))
+
+    def _take_offer(self, letter: ReceivedLetter) -> None:
+        self.memory.last_offer_number = letter.offer_number
+        self.memory.know(letter.offer_id)
+        self._coming = letter
+
+    def _postpone(self, letter: ReceivedLetter) -> None:
+        if self._postponed is not None:
+            self.memory.ignore(self._postponed.offer_id)
+        self.memory.know(letter.offer_id)
+        self._postponed = letter
+
+    # Candidates.
+
+    def _take_candidate(self, letter: ReceivedLetter) -> None:
+        kept = self.memory.candidates_of(letter.offer_id)
+        try:
+            candidate = None
+            if isinstance(letter.message, Candidate):
+                candidate = IceCandidate.from_dict(msgspec.json.decode(letter.message.payload))
+            self._add(kept.take(candidate))
+        except (FsmRtcError, msgspec.DecodeError, RecursionError) as refused:
+            self.refused[type(refused).__name__] += 1
+
+    def _release_candidates(self, of_offer: str, description: SessionDescription) -> None:
+        if of_offer in self.memory.known_offers:
+            self._add(self.memory.candidates_of(of_offer).remote_description_set(description))
+
+    def _add(self, candidates: tuple[ApplyCandidate, ...]) -> None:
+        for one in candidates:
+            self._requests.append(AddCandidate(cast("IceCandidate | None", one.candidate)))
+
+    # Messages.
+
+    def _post_description(self, kind: type[Offer] | type[Answer], description: SessionDescription) -> None:
+        self._post(kind, description.sdp)
+        found, self._found = self._found, []
+        for candidate in found:
+            if candidate is None or candidate.candidate not in description.sdp:
+                self._post_candidate(candidate)
+
+    def _post_candidate(self, candidate: IceCandidate | None) -> None:
+        if candidate is None:
+            self._post(EndOfCandidates, "")
+        else:
+            self._post(Candidate, msgspec.json.encode(candidate.to_dict()).decode())
+
+    def _post(self, kind: type[PeerMessage], payload: str) -> None:
+        self._outgoing.sequence += 1
+        about = "" if kind is Bye else self._round
+        text = encode(self._message(kind, self._outgoing.sequence, about, payload))
+        self._outgoing.sent(text, self._now)
+        self._requests.append(Transmit(text))
+
+    def _message(self, kind: type[PeerMessage], sequence: int, about: str, payload: str) -> PeerMessage:
+        memory = self.memory
+        return self._me.sign(
+            kind(
+                room=memory.room,
+                sender=memory.id,
+                recipient=memory.peer_id,
+                sender_session=memory.session,
+                recipient_session=memory.peer_session,
+                sequence=sequence,
+                offer_id=about,
+                payload=payload,
+                signature=b"",
+            )
+        )

@@ -1,0 +1,237 @@
+"""ReplaceablePeer: the peer connections of one call, one at a time; the next one gets the next generation.
+
+A peer connection is replaced where it can't go on: its library can't take an offer back before the first exchange is
+complete, or doesn't follow new ICE credentials (facts 2 and 18); or the other side was started anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fsm_rtc.connection.candidates import ice_ufrag_of
+from fsm_rtc.connection.session import Session
+from fsm_rtc.connection.tracks import Tracks
+from fsm_rtc.engine import Journal
+from fsm_rtc.errors import InvalidStateError
+from fsm_rtc.peer.backend import Kind
+from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.peer.data_channel import DataChannel
+from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.peer_connection import PeerConnection
+
+__all__ = ["SECURE_CHANNEL", "PeerConnectionFactory", "PeerEvents", "ReplaceablePeer", "expects_channel"]
+
+logger = logging.getLogger("fsm_rtc.connection")
+
+SECURE_CHANNEL = "secure-channel"
+"""The documented data channel's name; the side that makes the first offer makes it."""
+
+ROLLBACK = SessionDescription("rollback", "")
+
+
+def expects_channel(connection: PeerConnection | None) -> bool:
+    """Whether the other side's description holds data channels: one that it made comes, or is there."""
+    remote = connection.remote_description if connection is not None else None
+    return remote is not None and "\nm=application " in remote.sdp
+
+
+class PeerConnectionFactory(Protocol):
+    """What makes peer connections: `PeerConnection`, or `fsm_rtc.testing.FakePeerConnection`."""
+
+    def __call__(
+        self,
+        configuration: Configuration | None = None,
+        *,
+        engine: str = ...,
+        journal: Journal | None = ...,
+        label: str = ...,
+        generation: int = ...,
+    ) -> PeerConnection: ...
+
+
+class PeerEvents(Protocol):
+    """Who is told what the present peer connection does. None of these may raise."""
+
+    def candidate_found(self, candidate: IceCandidate | None) -> None: ...
+    def state_changed(self) -> None:
+        """One of its states, or its channel's, has changed; or it is another one now."""
+
+    def channel_announced(self, channel: DataChannel) -> None: ...
+    def track_added(self, track: Any) -> None: ...
+    def message_received(self, message: str | bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PeerOptions:
+    """How the peer connections of a call are made.
+
+    Attributes:
+        configuration: servers and time limits.
+        factory: makes them.
+        receive: the kinds of media that this side wants to receive, whether it sends them or not.
+        engine: ``compiled`` or ``transitions``.
+        journal: watches their machines.
+        label: how their machines are called.
+    """
+
+    configuration: Configuration
+    factory: PeerConnectionFactory
+    receive: tuple[Kind, ...]
+    engine: str
+    journal: Journal | None
+    label: str
+
+
+class ReplaceablePeer:
+    """The present peer connection of a call, as an exchange uses it (`NegotiatingPeer`).
+
+    Args:
+        options: how peer connections are made.
+        events: who is told.
+
+    Attributes:
+        tracks: the media of both sides.
+        channel: the data channel ``secure-channel``, or None while there is none.
+    """
+
+    def __init__(self, options: PeerOptions, events: PeerEvents) -> None:
+        self._options = options
+        self._events = events
+        self.tracks = Tracks()
+        self.channel: DataChannel | None = None
+        self._session: Session | None = None
+        self._generation = 0
+        self._closings: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+
+    @property
+    def connection(self) -> PeerConnection | None:
+        """The present peer connection."""
+        return self._session.connection if self._session is not None else None
+
+    def add_track(self, track: Any) -> None:
+        """Send a track, on this peer connection and the next ones."""
+        if self.connection is not None and not self.connection.negotiation.is_final:
+            self.connection.add_track(track)
+        self.tracks.local.append(track)
+
+    # What an exchange does with it.
+
+    async def begin(self) -> None:
+        self.give_up("the other side began anew")
+
+    async def make_offer(self) -> SessionDescription:
+        session = self._present_session()
+        connection = session.connection
+        if self.channel.machine.is_final if self.channel is not None else not expects_channel(connection):
+            self._adopt_channel(session, connection.create_data_channel(SECURE_CHANNEL))
+        connection.receive(*self._options.receive)
+        await connection.set_local_description(await connection.create_offer())
+        return session.applied_description()
+
+    async def yield_offer(self) -> None:
+        if self.connection is not None and self.connection.can_roll_back:
+            await self.connection.set_local_description(ROLLBACK)
+        else:
+            self._open("its offer yielded to the other side's")
+
+    async def apply_offer(self, offer: SessionDescription) -> None:
+        session = self._present_session()
+        before = session.connection.remote_description
+        if before is not None and ice_ufrag_of(before) != ice_ufrag_of(offer):
+            session = self._open("the other side has new ICE credentials")
+        session.connection.receive(*self._options.receive)
+        await session.connection.set_remote_description(offer)
+        session.demand()
+
+    async def make_answer(self) -> SessionDescription:
+        session = self._demand_session()
+        await session.connection.set_local_description(await session.connection.create_answer())
+        return session.applied_description()
+
+    async def apply_answer(self, answer: SessionDescription) -> None:
+        session = self._demand_session()
+        await session.connection.set_remote_description(answer)
+        session.demand()
+
+    async def add_candidate(self, candidate: IceCandidate | None) -> None:
+        await self._demand_session().connection.add_ice_candidate(candidate)
+
+    def needs_negotiation(self) -> bool:
+        return self.connection is not None and self.connection.negotiation_needed
+
+    # Its life.
+
+    def give_up(self, reason: str) -> None:
+        """Close the present peer connection; what waits on it is told why."""
+        session, self._session = self._session, None
+        if session is None:
+            return
+        self.channel = None
+        self.tracks.forget_remote()
+        session.give_up(reason)
+        closing = asyncio.create_task(session.close(), name=f"fsm_rtc close {session.connection.label}")
+        self._closings.add(closing)
+        closing.add_done_callback(self._closings.discard)
+        self._events.state_changed()
+
+    async def aclose(self) -> None:
+        """Close, and wait until nothing is left of any of the peer connections."""
+        self._is_closed = True
+        self.give_up("the connection was closed")
+        while self._closings:
+            await asyncio.wait(set(self._closings))
+
+    def _present_session(self) -> Session:
+        session = self._session
+        if session is None or session.connection.negotiation.is_final:
+            return self._open("it was closed")
+        return session
+
+    def _demand_session(self) -> Session:
+        if self._session is None:
+            raise InvalidStateError("there is no peer connection any more; the exchange has ended")
+        return self._session
+
+    def _open(self, reason: str) -> Session:
+        if self._is_closed:
+            raise InvalidStateError("the connection is closed; make a new one")
+        options = self._options
+        self.give_up(f"the peer connection was replaced: {reason}")
+        self._generation += 1
+        connection = options.factory(
+            options.configuration,
+            engine=options.engine,
+            journal=options.journal,
+            label=options.label if self._generation == 1 else f"{options.label}.{self._generation}",
+            generation=self._generation,
+        )
+        session = self._session = Session(connection, self._generation)
+        for event in ("connectionstatechange", "iceconnectionstatechange", "signalingstatechange"):
+            session.listen(connection, event, self._events.state_changed)
+        session.listen(connection, "icecandidate", self._events.candidate_found)
+        session.listen(connection, "datachannel", lambda channel: self._channel_announced(session, channel))
+        session.listen(connection, "track", self._track_added)
+        for track in self.tracks.local:
+            connection.add_track(track)
+        return session
+
+    def _track_added(self, track: Any) -> None:
+        self.tracks.came(track)
+        self._events.track_added(track)
+
+    def _channel_announced(self, session: Session, channel: DataChannel) -> None:
+        if channel.label == SECURE_CHANNEL and (self.channel is None or self.channel.machine.is_final):
+            self._adopt_channel(session, channel)
+        else:
+            self._events.channel_announced(channel)
+
+    def _adopt_channel(self, session: Session, channel: DataChannel) -> None:
+        self.channel = channel
+        session.add_channel(channel)
+        for event in ("open", "closing", "close"):
+            session.listen(channel, event, self._events.state_changed)
+        session.listen(channel, "message", self._events.message_received)

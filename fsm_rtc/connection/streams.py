@@ -1,0 +1,106 @@
+"""A bounded stream: what happens, for ``async for``, to every reader that asks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+from weakref import WeakSet
+
+__all__ = ["Stream", "StreamReader"]
+
+logger = logging.getLogger("fsm_rtc.connection")
+
+T = TypeVar("T")
+
+
+class StreamReader(Generic[T]):
+    """``async for item in reader``.
+
+    Holds up to `capacity` items for a slow reader; then each new one pushes out the oldest. It ends, after the last
+    item, when the stream is ended. Cancelling a reader loses nothing.
+
+    Attributes:
+        dropped: how many items were pushed out.
+    """
+
+    def __init__(self, capacity: int, what: str = "items") -> None:
+        if capacity < 1:
+            raise ValueError(f"a reader's capacity is at least 1, not {capacity}")
+        self._items: deque[T] = deque(maxlen=capacity)
+        self._wake = asyncio.Event()
+        self._ended = False
+        self._what = what
+        self.dropped = 0
+
+    def take(self, item: T) -> None:
+        """Here is one more."""
+        if len(self._items) == self._items.maxlen:
+            self.dropped += 1
+            if self.dropped == 1:
+                logger.warning("a reader of %s is too slow: more than %d wait", self._what, len(self._items))
+        self._items.append(item)
+        self._wake.set()
+
+    def end(self) -> None:
+        """There will be no more."""
+        self._ended = True
+        self._wake.set()
+
+    def __aiter__(self) -> StreamReader[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        while not self._items:
+            if self._ended:
+                raise StopAsyncIteration
+            self._wake.clear()
+            await self._wake.wait()
+        return self._items.popleft()
+
+
+class Stream(Generic[T]):
+    """Hands each item to every reader.
+
+    Args:
+        what: what the items are, for the log.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._readers: WeakSet[StreamReader[T]] = WeakSet()
+        self._is_over = False
+
+    @property
+    def has_readers(self) -> bool:
+        """Whether anybody reads."""
+        return bool(self._readers)
+
+    def put(self, item: T) -> None:
+        """Give an item to every reader."""
+        for reader in tuple(self._readers):
+            reader.take(item)
+
+    def reader(self, capacity: int, first: Iterable[T] = ()) -> StreamReader[T]:
+        """A reader of `first` and of what comes from now on."""
+        reader: StreamReader[T] = StreamReader(capacity, self._what)
+        for item in first:
+            reader.take(item)
+        if self._is_over:
+            reader.end()
+        else:
+            self._readers.add(reader)
+        return reader
+
+    def end_readers(self) -> None:
+        """Every present reader ends after its last item."""
+        for reader in tuple(self._readers):
+            reader.end()
+        self._readers.clear()
+
+    def end(self) -> None:
+        """The stream is over: every reader ends, those to come too."""
+        self._is_over = True
+        self.end_readers()

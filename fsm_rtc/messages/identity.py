@@ -1,0 +1,161 @@
+"""Identity: an ECDSA P-256 key, as WebCrypto makes them too, and what others know of it.
+
+Source: FIPS 186-5 (ECDSA), RFC 5480 (SPKI), RFC 5958 (PKCS#8); the signature is r and s, 32 bytes each, big-endian, as
+in W3C Web Cryptography Level 2, #ecdsa-operations.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from fsm_rtc.errors import IdentityError
+
+__all__ = ["Identity", "is_signed_by", "key_id"]
+
+NUMBER_BYTES = 32
+_ALGORITHM = ec.ECDSA(hashes.SHA256())
+
+
+def key_id(public_key: bytes) -> str:
+    """The fingerprint by which a key is known: base64url of its SHA-256, without padding, 43 characters.
+
+    Args:
+        public_key: SPKI, DER.
+    """
+    return base64.urlsafe_b64encode(hashlib.sha256(public_key).digest()).decode().rstrip("=")
+
+
+def is_signed_by(public_key: bytes, signature: bytes, data: bytes) -> bool:
+    """Whether `signature` is this key's over `data`; whatever else it is given, it is not. Never raises.
+
+    Args:
+        public_key: SPKI, DER.
+        signature: r||s, 64 bytes.
+        data: what was signed.
+    """
+    key = _parsed(public_key)
+    if key is None or len(signature) != 2 * NUMBER_BYTES:
+        return False
+    r, s = (int.from_bytes(half, "big") for half in (signature[:NUMBER_BYTES], signature[NUMBER_BYTES:]))
+    try:
+        key.verify(encode_dss_signature(r, s), data, _ALGORITHM)
+    except InvalidSignature:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _parsed(public_key: bytes) -> ec.EllipticCurvePublicKey | None:
+    try:
+        key = serialization.load_der_public_key(public_key)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1) else None
+
+
+class Identity:
+    """A private key, and who it makes one. Made by `generate`, `load` or `from_pem`.
+
+    Attributes:
+        public_key: SPKI, DER.
+        id: its fingerprint, see `key_id`.
+    """
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
+        self._key = key
+        self.public_key = key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        self.id = key_id(self.public_key)
+
+    @classmethod
+    def generate(cls) -> Self:
+        """A new key."""
+        return cls(ec.generate_private_key(ec.SECP256R1()))
+
+    @classmethod
+    def load(cls, path: Path | str, password: str | None = None) -> Self:
+        """Read a key file.
+
+        Args:
+            path: a PEM file, PKCS#8.
+            password: if it is encrypted.
+
+        Raises:
+            IdentityError: it can't be read or decrypted, or holds no P-256 key.
+        """
+        try:
+            pem = Path(path).read_bytes()
+        except OSError as refused:
+            reason = refused.strerror or str(refused)
+            raise IdentityError(f"{path} can't be read: {reason}; make a key with: fsm-rtc keygen {path}") from refused
+        try:
+            return cls.from_pem(pem, password)
+        except IdentityError as refused:
+            raise IdentityError(f"{path}: {refused}") from refused
+
+    @classmethod
+    def from_pem(cls, pem: bytes, password: str | None = None) -> Self:
+        """Read a key.
+
+        Raises:
+            IdentityError: it can't be decrypted, or is no P-256 key in PEM.
+        """
+        try:
+            key = serialization.load_pem_private_key(pem, None if password is None else password.encode())
+        except TypeError as wrong:
+            needed = "is encrypted; give its password" if password is None else "is not encrypted; give no password"
+            raise IdentityError(f"the key {needed}") from wrong
+        except (ValueError, UnsupportedAlgorithm) as wrong:
+            raise IdentityError(
+                "no private key in PEM, or the password is wrong; make a key with: fsm-rtc keygen FILE"
+            ) from wrong
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+            raise IdentityError("the key is not of the curve P-256; make one with: fsm-rtc keygen FILE")
+        return cls(key)
+
+    def save(self, path: Path | str, password: str | None = None) -> None:
+        """Write the key to a new file, that only its owner may read.
+
+        Args:
+            path: it must not exist; its folder must.
+            password: to encrypt it with.
+
+        Raises:
+            IdentityError: the file exists, or can't be written.
+        """
+        pem = self.to_pem(password)
+        try:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+                file.write(pem)
+        except FileExistsError as there:
+            raise IdentityError(f"{path} exists and is never overwritten; choose another name") from there
+        except OSError as refused:
+            raise IdentityError(f"{path} can't be written: {refused.strerror}; choose another place") from refused
+
+    def to_pem(self, password: str | None = None) -> bytes:
+        """The private key as PKCS#8 in PEM, encrypted if there is a password."""
+        encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+        if password is not None:
+            if not password:
+                raise IdentityError("an empty password protects nothing; give one, or None")
+            encryption = serialization.BestAvailableEncryption(password.encode())
+        return self._key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature over `data`: r||s, 64 bytes."""
+        r, s = decode_dss_signature(self._key.sign(data, _ALGORITHM))
+        return r.to_bytes(NUMBER_BYTES, "big") + s.to_bytes(NUMBER_BYTES, "big")
+
+    def __repr__(self) -> str:
+        return f"<Identity {self.id}>"

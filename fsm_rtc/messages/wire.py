@@ -1,0 +1,283 @@
+"""The messages of the signalling protocol, read strictly. Source: docs/protocol.md.
+
+Each frame is one JSON object in UTF-8, whose ``type`` names the message. Messages between a client and the server may
+carry fields that are not known here; messages between two peers may not, since what is not known is not signed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from fsm_rtc.errors import Malformed, MessageError
+
+__all__ = [
+    "MAX_MESSAGE_BYTES",
+    "PROTOCOL",
+    "Ack",
+    "Answer",
+    "Bye",
+    "Candidate",
+    "Challenge",
+    "EndOfCandidates",
+    "Error",
+    "ErrorCode",
+    "Hello",
+    "Introduction",
+    "Joined",
+    "Left",
+    "Message",
+    "Offer",
+    "PeerMessage",
+    "Welcome",
+    "decode",
+    "encode",
+]
+
+PROTOCOL = "fsm_rtc/1"
+"""The protocol's version; it changes apart from the package's."""
+
+MAX_MESSAGE_BYTES = 262_144
+"""A frame that is longer is refused unread."""
+
+SIGNATURE_BYTES = 64
+
+Name = Annotated[str, msgspec.Meta(max_length=128)]
+Token = Annotated[str, msgspec.Meta(max_length=128)]
+OfferId = Annotated[str, msgspec.Meta(max_length=160)]
+Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=64)]
+PublicKey = Annotated[bytes, msgspec.Meta(max_length=512)]
+Signature = Annotated[bytes, msgspec.Meta(max_length=SIGNATURE_BYTES)]
+
+
+class ErrorCode(StrEnum):
+    """Why the server refuses. The set is closed."""
+
+    BAD_MESSAGE = "bad_message"
+    BAD_HELLO = "bad_hello"
+    WRONG_PROTOCOL = "wrong_protocol"
+    WRONG_ROOM = "wrong_room"
+    ROOM_FULL = "room_full"
+    NOT_HERE = "not_here"
+    REPLACED = "replaced"
+    HANDSHAKE_TIMEOUT = "handshake_timeout"
+    SHUTTING_DOWN = "shutting_down"
+
+
+class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who somebody is, signed by that key for one room.
+
+    Attributes:
+        id: the fingerprint of the public key, see `fsm_rtc.messages.key_id`.
+        session: new for each `Connection`.
+        name: what the peer calls itself.
+        public_key: SPKI, DER; empty of a side without a key.
+        signature: raw r||s, 64 bytes; empty of a side without a key.
+    """
+
+    id: Token
+    session: Token
+    name: Name
+    public_key: PublicKey
+    signature: Signature
+
+    def __post_init__(self) -> None:
+        _check_signature(self.signature)
+
+
+class Challenge(msgspec.Struct, frozen=True, tag_field="type", tag="challenge"):
+    """Server to client, first: prove your key by signing this.
+
+    Attributes:
+        protocol: the version that the server speaks.
+        nonce: random bytes.
+    """
+
+    protocol: Token
+    nonce: Nonce
+
+
+class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
+    """Client to server: who I am, and the challenge signed.
+
+    Attributes:
+        protocol: the version that the client speaks.
+        room: where it wants to go.
+        introduction: handed on to the others as it is.
+        proof: the signature over the challenge.
+    """
+
+    protocol: Token
+    room: Name
+    introduction: Introduction
+    proof: Signature
+
+
+class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
+    """Server to client: you are in the room, with these."""
+
+    members: tuple[Introduction, ...]
+
+
+class Joined(msgspec.Struct, frozen=True, tag_field="type", tag="joined"):
+    """Server to client, or peer to peer where there is no server: somebody came."""
+
+    member: Introduction
+
+
+class Left(msgspec.Struct, frozen=True, tag_field="type", tag="left"):
+    """Server to client: somebody went."""
+
+    id: Token
+    session: Token
+
+
+class Error(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
+    """Server to client: something was refused; most codes are followed by the end of the link."""
+
+    code: ErrorCode
+    message: str
+
+
+class PeerMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    """What every message between two peers has. The server hands it on unchanged.
+
+    Attributes:
+        room: both sides' room.
+        sender: the sender's id.
+        recipient: the recipient's id.
+        sender_session: the sender's session.
+        recipient_session: the recipient's session.
+        sequence: counts the sender's messages to this session, from 1; 0 of an acknowledgement.
+        offer_id: which offer it is about: ``SESSION.NUMBER``; empty of a goodbye and an acknowledgement.
+        payload: see each type.
+        signature: over all of these and the type; raw r||s, 64 bytes; empty of a side without a key.
+    """
+
+    room: Name
+    sender: Token
+    recipient: Token
+    sender_session: Token
+    recipient_session: Token
+    sequence: Sequence
+    offer_id: OfferId
+    payload: str
+    signature: Signature
+
+    def __post_init__(self) -> None:
+        _check_signature(self.signature)
+
+    @property
+    def type(self) -> str:
+        """The message's type, as it is signed."""
+        return str(self.__struct_config__.tag)
+
+
+class Offer(PeerMessage, frozen=True, tag="offer"):
+    """An offer; the payload is the SDP."""
+
+
+class Answer(PeerMessage, frozen=True, tag="answer"):
+    """An answer; the payload is the SDP."""
+
+
+class Candidate(PeerMessage, frozen=True, tag="candidate"):
+    """An ICE candidate; the payload is ``{"candidate": …, "sdpMid": …, "sdpMLineIndex": …}`` as JSON text."""
+
+
+class EndOfCandidates(PeerMessage, frozen=True, tag="end_of_candidates"):
+    """There are no more candidates for this offer or its answer; no payload."""
+
+
+class Bye(PeerMessage, frozen=True, tag="bye"):
+    """The sender leaves; the payload says why, for people."""
+
+
+class Ack(PeerMessage, frozen=True, tag="ack"):
+    """Every message up to the number in the payload has arrived."""
+
+
+Message = Challenge | Hello | Welcome | Joined | Left | Error | Offer | Answer | Candidate | EndOfCandidates | Bye | Ack
+
+
+class _Kind(msgspec.Struct):
+    type: str
+
+
+_TYPES = frozenset(
+    str(kind.__struct_config__.tag)
+    for kind in (
+        Challenge,
+        Hello,
+        Welcome,
+        Joined,
+        Left,
+        Error,
+        Offer,
+        Answer,
+        Candidate,
+        EndOfCandidates,
+        Bye,
+        Ack,
+    )
+)
+_KIND = msgspec.json.Decoder(_Kind)
+_MESSAGE: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode(message: Message | PeerMessage) -> str:
+    """The message as the text of a frame."""
+    return _ENCODER.encode(message).decode()
+
+
+def decode(frame: str | bytes) -> Message:
+    """The message in a frame.
+
+    Args:
+        frame: the text, or its bytes.
+
+    Raises:
+        MessageError: it is none; `MessageError.reason` says in which way.
+    """
+    data = _utf8(frame)
+    try:
+        kind = _KIND.decode(data).type
+        if kind in _TYPES:
+            return _MESSAGE.decode(data)
+    except msgspec.ValidationError as wrong:
+        raise MessageError(f"{wrong}; see docs/protocol.md for its fields", reason=Malformed.WRONG_SHAPE) from wrong
+    except RecursionError as deep:
+        raise MessageError("nested too deep for any message", reason=Malformed.TOO_DEEP) from deep
+    except UnicodeDecodeError as binary:
+        raise MessageError("the frame is not UTF-8; send text", reason=Malformed.NOT_UTF8) from binary
+    except msgspec.DecodeError as broken:
+        raise MessageError(f"not JSON: {broken}; send one JSON object a frame", reason=Malformed.NOT_JSON) from broken
+    raise MessageError(
+        f"unknown type {kind[:40]!r}; {PROTOCOL} has {', '.join(sorted(_TYPES))}", reason=Malformed.UNKNOWN_TYPE
+    )
+
+
+def _utf8(frame: str | bytes) -> bytes:
+    """The frame's bytes, known to be UTF-8 and not too many."""
+    if len(frame) > MAX_MESSAGE_BYTES:
+        raise MessageError(
+            f"a frame of {len(frame)} is too long; at most {MAX_MESSAGE_BYTES} bytes are read",
+            reason=Malformed.OVERSIZED,
+        )
+    try:
+        if isinstance(frame, bytes):
+            frame.decode()
+            return frame
+        data = frame.encode()
+    except UnicodeError as binary:
+        raise MessageError("the frame is not UTF-8; send text", reason=Malformed.NOT_UTF8) from binary
+    return data if len(data) <= MAX_MESSAGE_BYTES else _utf8(data)
+
+
+def _check_signature(signature: bytes) -> None:
+    if len(signature) not in (0, SIGNATURE_BYTES):
+        raise ValueError(f"a signature has {SIGNATURE_BYTES} bytes, or none")
