@@ -55,7 +55,7 @@ class Report(Protocol):
         """Somebody is not talked to: under that name another key is known."""
 
     def forgetful(self, why: str) -> None:
-        """The other side's key can't be remembered."""
+        """The other side's key can't be remembered, or not be compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ class ChatTrust:
 
     def __init__(self, *, anybody: bool, file: Path | None) -> None:
         known = KnownPeers(file) if file is not None else None
+        if known is not None:
+            known.entries()  # a file that can't be read is told now, not when somebody joins
         self.report: Report | None = None
         self._inner: Trust = AnyPeer() if anybody else TrustOnFirstUse(known)
         self._known = known
@@ -36,12 +38,19 @@ class ChatTrust:
 
     def known_id(self, name: str) -> str | None:
         """The id that is remembered under a name, or None."""
-        entry = self._known.find(name) if self._known is not None else None
+        try:
+            entry = self._known.find(name) if self._known is not None else None
+        except KnownPeersError:
+            entry = None
         return entry.id if entry is not None else self._seen.get(name)
 
     def accepts(self, name: str, key_id: str) -> bool:
         """Whether to talk to somebody; a refusal is told, each one once."""
-        accepted = self._inner.accepts(name, key_id)
+        try:
+            accepted = self._inner.accepts(name, key_id)
+        except KnownPeersError as error:  # it was changed since the chat began: nobody can be compared with it
+            self._forgetful(error)
+            return False
         if not accepted and self.report is not None and (name, key_id) not in self._told:
             self._told.add((name, key_id))
             self.report.refused(name, key_id, self.known_id(name))
@@ -52,6 +61,9 @@ class ChatTrust:
         try:
             self._inner.remember(name, public_key)
         except KnownPeersError as error:
-            if self.report is not None:
-                self.report.forgetful(str(error))
+            self._forgetful(error)
         self._seen[name] = id_of(public_key)
+
+    def _forgetful(self, error: KnownPeersError) -> None:
+        if self.report is not None:
+            self.report.forgetful(str(error))

@@ -108,7 +108,7 @@ class ChatWords:
         )
 
     def forgetful(self, why: str) -> None:
-        self.say(f"{self._peer}'s key is not remembered: {why}", "yellow")
+        self.say(f"the keys of others can't be remembered or compared: {why}", "yellow")
 
     def _signaling(self, event: SignalingStatusChanged) -> None:
         if event.error is not None:

@@ -40,11 +40,9 @@ def known_peers(context: typer.Context, file: File = None) -> None:
 def forget(context: typer.Context, name: Name, file: File = None) -> None:
     """Forget the key of NAME; the next one under that name is accepted, and remembered."""
     with errors_told():
-        known = _opened(context, file)
-        if known.find(name) is None:
+        if not _opened(context, file).forget(name):
             typer.echo(f"fsm-rtc: nobody is known as {name!r}; `fsm-rtc known-peers` lists the names", err=True)
             raise typer.Exit(REFUSED)
-        known.forget(name)
     typer.echo(f"{plain(name)} is forgotten")
 
 
@@ -58,16 +56,8 @@ def add(
     from fsm_rtc.messages import key_id
 
     with errors_told():
-        known = _opened(context, file)
         public_key = _public_key(key)
-        present = known.find(name)
-        if present is not None and present.public_key != public_key:
-            typer.echo(
-                f"fsm-rtc: {name!r} is known with another key; first: fsm-rtc known-peers forget {name}", err=True
-            )
-            raise typer.Exit(REFUSED)
-        if present is None:
-            known.add(name, public_key)
+        _opened(context, file).add(name, public_key)
     typer.echo(f"{plain(name)} is known by the id {key_id(public_key)}")
 
 

@@ -59,7 +59,7 @@ class Program:
                 return told
         raise AssertionError("unreachable")
 
-    def type(self, line: str) -> None:
+    def enter(self, line: str) -> None:
         """Give it a line."""
         assert self.process.stdin is not None
         self.process.stdin.write(line + "\n")
@@ -75,7 +75,7 @@ class Program:
         self.process.send_signal(number)
 
     def ended(self) -> tuple[int, str]:
-        """Its exit code and what it wrote to standard error, once it has ended; `lines` holds all of its output then."""
+        """Wait for its end; its exit code and what it wrote to standard error. All of its output is in `lines` then."""
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         self.lines.extend(self.process.stdout.read().splitlines())

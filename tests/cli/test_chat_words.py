@@ -151,7 +151,7 @@ def test_what_could_not_be_done_is_told() -> None:
     screen.words.forgetful("the disk is full")
     assert screen.lines == [
         "* a line was not sent: it is too long",
-        "* the other side's key is not remembered: the disk is full",
+        "* the keys of others can't be remembered or compared: the disk is full",
     ]
 
 

@@ -33,11 +33,11 @@ def test_two_people_talk_and_one_leaves(tmp_path: Path, room: str) -> None:
     ):
         alice.until("connected to bob")
         bob.until("connected to alice")
-        alice.type("Hello peer!")
+        alice.enter("Hello peer!")
         assert bob.until("Hello").strip() == "alice: Hello peer!"
-        bob.type("Grüße")
+        bob.enter("Grüße")
         assert alice.until("Gr").strip() == "bob: Grüße"
-        bob.type("bye\n/quit")
+        bob.enter("bye\n/quit")
         assert bob.ended() == (0, "")
         assert alice.until("bob").strip() == "bob: bye"
         alice.until("bob left: goodbye; waiting for the next one")
@@ -55,12 +55,12 @@ def test_the_one_who_stays_talks_to_the_next_one(tmp_path: Path, room: str) -> N
             with Program(tmp_path, "join", room, "--name", name, *QUIET) as other:
                 alice.until(f"connected to {name}")
                 other.until("connected to alice")
-                alice.type(f"hello {name}")
+                alice.enter(f"hello {name}")
                 other.until(f"alice: hello {name}")
                 other.interrupt()
                 assert other.ended() == (0, "")
                 alice.until(f"{name} left")
-            alice.type("is anybody there?")
+            alice.enter("is anybody there?")
             alice.until("not sent: nobody is there")
 
 
@@ -71,7 +71,7 @@ def test_with_json_every_event_is_an_object_and_the_last_one_a_summary(tmp_path:
     ):
         alice.until_event("ready")
         bob.until_event("ready")
-        alice.type("/quit")
+        alice.enter("/quit")
         assert bob.until_event("message") == {"event": "message", "name": "alice", "text": "/quit"}
         bob.end_input()
         assert bob.ended() == (0, "")
