@@ -52,7 +52,8 @@ class EarlyCandidates:
     def __init__(self, machines: MachineSet, name: str = "candidates") -> None:
         self.remote_ice_ufrag = ""
         self.machine = machines.make(Candidates, name, self)
-        self._forget_machine = lambda: machines.forget(name)
+        self._machines = machines
+        self._name = name
         self._kept: deque[IceCandidate | None] = deque()
 
     def take(self, candidate: IceCandidate | None) -> tuple[ApplyCandidate, ...]:
@@ -88,7 +89,7 @@ class EarlyCandidates:
     def release(self) -> None:
         """Let the machine go: nobody asks any more."""
         self._kept.clear()
-        self._forget_machine()
+        self._machines.forget(self._name)
 
     def _carry_out(self, outcome: object) -> tuple[ApplyCandidate, ...]:
         if isinstance(outcome, Rejected):

@@ -101,14 +101,14 @@ class Operations(Lifecycle):
         with self._errors.storing(operation):
             if self._driver is not None:
                 raise InvalidStateError(
-                    f"{operation}: this store negotiates by its signalling; use negotiate(), or close_connection() first"
+                    f"{operation}: this store negotiates by its signalling; negotiate(), or close_connection() first"
                 )
 
     # The operations, as they run in the lane.
 
     async def _make_offer(self, session: Session) -> SessionDescription:
         connection = session.connection
-        channel = self.snapshot.data_channel
+        channel = self._subscriptions.snapshot.data_channel
         if channel.machine.is_final if channel is not None else not expects_channel(connection):
             self.setup_data_channel(connection.create_data_channel(SECURE_CHANNEL))
         connection.receive("audio", "video")

@@ -84,8 +84,8 @@ class Signaled(Operations):
     async def close_connection(self) -> None:
         """Close the peer connection and wait until nothing of it is left; without one there is nothing to do.
 
-        The status is ``Disconnected`` at once. Offer, answer and candidates stay until the next connection. A store that
-        is connected by signalling says goodbye and leaves it.
+        The status is ``Disconnected`` at once. Offer, answer and candidates stay until the next connection. A store
+        that is connected by signalling says goodbye and leaves it.
         """
         await self._disconnect("closed")
         await super().close_connection()
