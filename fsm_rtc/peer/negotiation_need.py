@@ -46,8 +46,6 @@ class NegotiationNeed:
 
     def changed(self) -> None:
         """Something was added, or negotiated: look at it in a later turn."""
-        if self._is_due:
-            return
         self._is_due = True
         self._look_soon()
 
@@ -67,9 +65,7 @@ class NegotiationNeed:
         if not self._is_due or not self._chain.is_empty:
             return
         self._is_due = False
-        if not self.is_present:
-            self._is_told = False
-        elif not self._is_told:
+        if self.is_present and not self._is_told:
             self._is_told = True
             self._tell()
 

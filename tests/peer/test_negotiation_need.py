@@ -194,3 +194,16 @@ async def test_a_track_on_what_was_only_received_is_to_be_negotiated_in_memory_a
         ways.append((needed, seen))
     assert ways[0] == ways[1]
     assert ways[0][0] == [(False, False), (False, True), (False, False), (False, False)]
+
+
+async def test_a_first_channel_on_a_live_pair_is_to_be_negotiated_and_the_second_is_not(live: MakeLive) -> None:
+    one, other = live("one"), live("other")
+    one.add_transceiver("audio")
+    await exchange(one, other)
+    needed = [one.negotiation_needed]
+    one.create_data_channel("chat")
+    needed.append(one.negotiation_needed)
+    await exchange(one, other)
+    one.create_data_channel("second")
+    needed.append(one.negotiation_needed)
+    assert needed == [False, True, False]

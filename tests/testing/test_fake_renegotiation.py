@@ -127,6 +127,54 @@ async def test_a_rollback_of_the_other_sides_offer_takes_its_transceiver_away(pa
     assert kinds == ["audio"]
 
 
+async def test_a_track_that_is_taken_back_comes_again_with_the_next_offer(pair: Pair) -> None:
+    one, other = pair
+    kinds: list[str] = []
+    other.on("track", lambda track: kinds.append(track.kind))
+    other.add_transceiver("audio")
+    one.add_transceiver("audio")
+    offer = await offer_of(one)
+    for _ in range(2):
+        await other.set_remote_description(offer)
+        await other.set_local_description(ROLLBACK)
+    assert kinds == ["audio", "audio"]
+
+
+async def test_a_further_offer_takes_the_place_of_the_one_before(pair: Pair) -> None:
+    one, other = pair
+    one.add_transceiver("audio")
+    offer = await offer_of(one)
+    await other.set_remote_description(offer)
+    await other.set_remote_description(SessionDescription("offer", offer.sdp.replace("m=audio", "m=video")))
+    assert other.library.transceiver_kinds() == {"video"}
+
+
+async def test_a_strangers_offer_that_is_taken_back_leaves_the_two_connected(pair: Pair) -> None:
+    one, other = pair
+    stranger = FakePeerConnection()
+    stranger.add_transceiver("video")
+    await other.set_remote_description(await offer_of(stranger))
+    await other.set_local_description(ROLLBACK)
+    await one.close()
+    await turns()
+    assert other.connection_state == "closed"
+    await stranger.close()
+
+
+async def test_they_connect_when_both_have_applied_the_answer() -> None:
+    one, other = FakePeerConnection(), FakePeerConnection()
+    one.add_transceiver("video")
+    await other.set_remote_description(await offer_of(one))
+    await one.set_remote_description(await other.create_answer())
+    await turns()
+    states = [one.connection_state.value]
+    await other.set_local_description()
+    await connected(one, other)
+    assert states == ["new"]
+    await one.close()
+    await other.close()
+
+
 async def test_descriptions_that_belong_to_another_exchange_are_refused(pair: Pair) -> None:
     one, other = pair
     answer = await answer_of(other, await offer_of(one))
