@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -10,21 +11,24 @@ from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
-from fsm_rtc.messages.identity import Identity
-from fsm_rtc.messages.signing import Member
-from fsm_rtc.messages.wire import PROTOCOL, Challenge, Error, ErrorCode, Hello, Message, Offer, Welcome, decode, encode
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from fsm_rtc.connection.channel import LinkDown
 from fsm_rtc.errors import SignalingError
+from fsm_rtc.messages.identity import Identity
+from fsm_rtc.messages.signing import Member
+from fsm_rtc.messages.wire import PROTOCOL, Challenge, Error, ErrorCode, Hello, Message, Offer, Welcome, decode, encode
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.signaling.client import WebSocketSignaling
 from fsm_rtc.signaling.refusals import CLOSE_CODES
 from fsm_rtc.signaling.server import SignalingServer
 
 ROOM = "kitchen"
+
+PATIENCE_SECONDS = 10
+"""A hang guard: what is awaited comes at once, or the test fails."""
 
 E = TypeVar("E")
 
@@ -65,7 +69,8 @@ class Bare:
         self.socket = socket
 
     async def receive(self) -> Message:
-        return decode(await self.socket.recv())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return decode(await self.socket.recv())
 
     async def challenge(self) -> Challenge:
         message = await self.receive()
@@ -144,7 +149,8 @@ async def joining(url: str, me: Member, backoff: Backoff | None = None) -> Async
 
 async def following(channel: WebSocketSignaling, kind: type[E]) -> E:
     """The channel's next event, which is of this kind."""
-    event = await anext(channel.events())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        event = await anext(channel.events())
     assert isinstance(event, kind), event
     return event
 
@@ -159,6 +165,12 @@ async def code_of(channel: WebSocketSignaling) -> tuple[str | None, float | None
     down = await following(channel, LinkDown)
     assert isinstance(down.error, SignalingError)
     return down.error.code, down.retry_seconds
+
+
+async def remaining(channel: WebSocketSignaling) -> list[object]:
+    """The channel's events until their end."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return [event async for event in channel.events()]
 
 
 def open_sockets() -> set[str]:

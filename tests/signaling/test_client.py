@@ -7,12 +7,12 @@ import os
 import ssl
 
 import pytest
-from fsm_rtc.messages.signing import Member
-from fsm_rtc.messages.wire import Challenge, Error, ErrorCode, encode
 from websockets.asyncio.server import ServerConnection
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingChannel
 from fsm_rtc.errors import LinkDownError, SignalingError
+from fsm_rtc.messages.signing import Member
+from fsm_rtc.messages.wire import Challenge, Error, ErrorCode, encode
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.signaling.client import WebSocketSignaling
 from fsm_rtc.signaling.refusals import CLOSE_CODES
@@ -27,6 +27,7 @@ from tests.signaling.people import (
     offer,
     open_sockets,
     quick,
+    remaining,
     room_of,
     scripted,
     welcome,
@@ -220,15 +221,11 @@ async def test_it_is_opened_once(server: SignalingServer, anna: Member) -> None:
 async def test_events_end_with_the_channel(server: SignalingServer, anna: Member) -> None:
     async with joining(room_of(server), anna) as channel:
         await following(channel, LinkUp)
-        reader = asyncio.create_task(_all(channel))
+        reader = asyncio.create_task(remaining(channel))
         await asyncio.sleep(0)
     assert await reader == [LinkDown()]
     await channel.aclose()
-    assert await _all(channel) == []
-
-
-async def _all(channel: WebSocketSignaling) -> list[object]:
-    return [event async for event in channel.events()]
+    assert await remaining(channel) == []
 
 
 @pytest.mark.parametrize("opened", [False, True])
@@ -237,13 +234,13 @@ async def test_closing_at_once_ends_the_events(server: SignalingServer, anna: Me
     if opened:
         await channel.open(anna)
     await channel.aclose()
-    assert await _all(channel) == []
+    assert await remaining(channel) == []
 
 
 async def test_closing_after_a_final_refusal_ends_the_events(server: SignalingServer) -> None:
     async with joining(room_of(server), Member(ROOM)) as channel:
         await following(channel, LinkDown)
-    assert await _all(channel) == []
+    assert await remaining(channel) == []
 
 
 async def test_closing_while_it_waits_to_retry(anna: Member) -> None:
@@ -253,7 +250,7 @@ async def test_closing_while_it_waits_to_retry(anna: Member) -> None:
     await channel.open(anna)
     await following(channel, LinkDown)
     await channel.aclose()
-    assert await _all(channel) == []
+    assert await remaining(channel) == []
 
 
 async def test_nothing_is_left_behind_wherever_it_is_closed(anna: Member) -> None:
@@ -267,7 +264,7 @@ async def test_nothing_is_left_behind_wherever_it_is_closed(anna: Member) -> Non
             for _ in range(turns):
                 await asyncio.sleep(0)
             await channel.aclose()
-            up += LinkUp() in await _all(channel)
+            up += LinkUp() in await remaining(channel)
             assert {task for task in asyncio.all_tasks() - tasks if task.get_name() == "signalling link"} == set()
         assert up > 0
         await server.aclose()
@@ -292,7 +289,7 @@ async def test_a_close_that_is_cancelled_goes_on(anna: Member) -> None:
         for _ in range(2):
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(channel.aclose(), 0.01)
-        assert await _all(channel) == [LinkDown()]
+        assert await remaining(channel) == [LinkDown()]
         await channel.aclose()
 
 
@@ -301,7 +298,7 @@ async def test_a_task_that_is_cancelled_by_somebody_else_ends_the_events(server:
         await following(channel, LinkUp)
         (task,) = (task for task in asyncio.all_tasks() if task.get_name() == "signalling link")
         task.cancel()
-        assert await _all(channel) == [LinkDown()]
+        assert await remaining(channel) == [LinkDown()]
 
 
 @pytest.mark.parametrize("url", ["http://host/room", "ws://host", "ws://host/", "room"])

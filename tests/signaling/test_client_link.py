@@ -6,12 +6,12 @@ import asyncio
 import os
 
 import pytest
-from fsm_rtc.messages.signing import Member
-from fsm_rtc.messages.wire import PROTOCOL, Challenge, Error, ErrorCode, Joined, Left, Welcome, encode
 from websockets.asyncio.server import ServerConnection
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft
 from fsm_rtc.errors import LinkDownError, SignalingError
+from fsm_rtc.messages.signing import Member
+from fsm_rtc.messages.wire import PROTOCOL, Challenge, Error, ErrorCode, Joined, Left, Welcome, encode
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.signaling.client import EVENTS_NOT_READ, MAX_WAITING_EVENTS, WebSocketSignaling
 from fsm_rtc.signaling.server import SignalingServer
@@ -221,6 +221,10 @@ async def test_a_flood_that_nobody_reads_drops_the_link_with_a_name(anna: Member
         channel = WebSocketSignaling(url, backoff=quick(), sleep=sleep, close_timeout_seconds=0.1)
         await channel.open(anna)
         await dropped.wait()
+        async with SignalingServer() as elsewhere:
+            for _ in range(5):  # time enough for another link to be made
+                async with joining(room_of(elsewhere), anna) as other:
+                    await following(other, LinkUp)
         assert links == 1, "it doesn't come back before somebody has read"
         await following(channel, LinkUp)
         for _ in range(MAX_WAITING_EVENTS - 1):

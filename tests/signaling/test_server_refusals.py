@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from websockets.asyncio.server import broadcast
+
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import (
     MAX_MESSAGE_BYTES,
@@ -15,7 +17,6 @@ from fsm_rtc.messages.wire import (
     Welcome,
     encode,
 )
-
 from fsm_rtc.signaling.server import SignalingServer
 from tests.signaling.people import ANNA, BERT, CARL, ROOM, bare, hello_of, offer, refusal
 
@@ -130,6 +131,24 @@ async def test_a_binary_frame_is_refused_even_if_it_holds_a_message(
         await second.joined(bert)
         await first.send(offer(anna, bert).encode())
         assert await first.end() == refusal(ErrorCode.BAD_MESSAGE)
+
+
+async def test_a_hello_in_a_binary_frame_is_refused(server: SignalingServer, anna: Member) -> None:
+    async with bare(server) as client:
+        await client.send(hello_of(anna, (await client.challenge()).nonce).encode())
+        assert await client.end() == refusal(ErrorCode.BAD_MESSAGE)
+
+
+async def test_one_that_goes_on_after_it_was_refused_is_refused_once(
+    server: SignalingServer, anna: Member, bert: Member
+) -> None:
+    async with bare(server) as client:
+        await client.joined(anna)
+        broadcast((client.socket,), offer(bert, anna))
+        broadcast((client.socket,), "garbage")
+        broadcast((client.socket,), offer(anna, bert))
+        assert await client.end() == refusal(ErrorCode.BAD_MESSAGE)
+    assert server.refused == {ErrorCode.BAD_MESSAGE: 1}
 
 
 async def test_an_oversized_frame_is_refused(server: SignalingServer, anna: Member, bert: Member) -> None:
