@@ -71,6 +71,8 @@ class ChatWords:
                 self.say(f"the connection to {self._peer} is disturbed; it may recover", "yellow")
             case ConnectionStateChanged(PeerConnectionState.FAILED):
                 self.say(f"the connection to {self._peer} has failed", "red")
+            case ConnectionStateChanged(PeerConnectionState.CLOSED):
+                self.say(f"{self._peer} is no longer connected", "yellow")
             case Left():
                 self._left()
             case Ended():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,8 @@ from fsm_rtc.cli.plain import plain
 from fsm_rtc.cli.stopping import STOPPED_TWICE, calls_when_stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fsm_rtc.signaling import SignalingServer
 
 __all__ = ["serve"]
@@ -43,14 +46,11 @@ def serve(
     if key is not None and certificate is None:
         raise typer.BadParameter("a key serves nothing without --certificate FILE", param_hint="--key")
     server = SignalingServer(host, port, ssl=_tls(certificate, key) if certificate is not None else None)
-    told = _told_on_stderr()
     try:
         with errors_told():
             asyncio.run(_run(server, host))
     except KeyboardInterrupt:
         raise typer.Exit(STOPPED_TWICE) from None
-    finally:
-        logging.getLogger("fsm_rtc.signaling").removeHandler(told)
 
 
 async def _run(server: SignalingServer, host: str) -> None:
@@ -58,7 +58,8 @@ async def _run(server: SignalingServer, host: str) -> None:
     with calls_when_stopped(stop.set):
         async with server:
             typer.echo(_greeting(server, host))
-            await stop.wait()
+            with _refusals_told():
+                await stop.wait()
 
 
 def _greeting(server: SignalingServer, host: str) -> str:
@@ -90,10 +91,14 @@ class _Told(logging.Handler):
         typer.echo(plain(record.getMessage()), err=True)
 
 
-def _told_on_stderr() -> logging.Handler:
-    """Tell what the server logs: what it refuses, by code; it logs no key, no name and no address."""
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    """Tell on stderr what the server logs: what it refuses, by code; it logs no key, no name and no address."""
     logger = logging.getLogger("fsm_rtc.signaling")
     handler = _Told(logging.INFO)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    return handler
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

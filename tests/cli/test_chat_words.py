@@ -88,6 +88,7 @@ def test_a_peer_that_leaves_the_server_alone_is_still_in_the_call() -> None:
     assert "there again" in screen.after(SignalingStatusChanged(SignalingStatus.CONNECTED))[0]
     assert "disturbed" in screen.after(ConnectionStateChanged(PeerConnectionState.DISCONNECTED))[0]
     assert "failed" in screen.after(ConnectionStateChanged(PeerConnectionState.FAILED))[0]
+    assert "no longer" in screen.after(ConnectionStateChanged(PeerConnectionState.CLOSED))[0]
     ended = screen.after(Ended("nothing came", by_peer=False))
     assert ended == ["* the call with bob ended: nothing came; waiting for the next one in room kitchen"]
 

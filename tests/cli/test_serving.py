@@ -37,6 +37,16 @@ def test_it_ends_in_order_when_it_is_told_to(tmp_path: Path, number: int) -> Non
         assert serving.ended() == (0, "")
 
 
+def test_whoever_is_there_when_it_ends_was_not_refused(tmp_path: Path) -> None:
+    with Program(tmp_path, "serve", "--port", "0") as serving:
+        url = serving.until("join with").split("join with: fsm-rtc join ")[1].replace("ROOM", "kitchen")
+        with Program(tmp_path, "join", url, "--loopback", "--json") as alice:
+            alice.until_event("signaling")
+            serving.interrupt()
+            assert alice.until_event("signaling")["code"] == "shutting_down"
+            assert serving.ended() == (0, "")
+
+
 def test_a_port_in_use_is_told_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
