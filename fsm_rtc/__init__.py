@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from fsm_rtc._version import __version__
 
 if TYPE_CHECKING:
+    from fsm_rtc.connection.connection import Connection
+    from fsm_rtc.connection.pipe import PipeChannel
     from fsm_rtc.engine import (
         Accepted,
         Chart,
@@ -28,44 +30,59 @@ if TYPE_CHECKING:
     from fsm_rtc.errors import (
         ChannelClosedError,
         ChartError,
+        ConnectionFailedError,
         ConnectTimeoutError,
         FsmRtcError,
+        IdentityError,
         InvalidAccessError,
         InvalidCandidateError,
         InvalidDescriptionError,
         InvalidModificationError,
         InvalidStateError,
         JournalError,
+        KnownPeersError,
+        LinkDownError,
+        Malformed,
+        MessageError,
         NotSupportedError,
         NoUsableAddressError,
         OperationError,
         Reason,
         Rejected,
         RunawayError,
+        SignalingError,
         SpecificationError,
         UnknownEngineError,
         UnknownMachineError,
         UnknownTriggerError,
     )
+    from fsm_rtc.messages import Allowlist, AnyPeer, Identity, KnownPeers, TrustOnFirstUse
     from fsm_rtc.peer.configuration import Configuration, IceServer
     from fsm_rtc.peer.data_channel import DataChannel
     from fsm_rtc.peer.description import IceCandidate, SessionDescription
     from fsm_rtc.peer.peer_connection import PeerConnection
+    from fsm_rtc.signaling import SignalingServer, WebSocketSignaling
     from fsm_rtc.store import ConnectionStore
 
 __all__ = [
     "Accepted",
+    "Allowlist",
+    "AnyPeer",
     "ChannelClosedError",
     "Chart",
     "ChartError",
     "Configuration",
     "ConnectTimeoutError",
+    "Connection",
+    "ConnectionFailedError",
     "ConnectionStore",
     "DataChannel",
     "Derived",
     "FsmRtcError",
     "IceCandidate",
     "IceServer",
+    "Identity",
+    "IdentityError",
     "InvalidAccessError",
     "InvalidCandidateError",
     "InvalidDescriptionError",
@@ -73,12 +90,18 @@ __all__ = [
     "InvalidStateError",
     "Journal",
     "JournalError",
+    "KnownPeers",
+    "KnownPeersError",
+    "LinkDownError",
+    "Malformed",
+    "MessageError",
     "NoUsableAddressError",
     "NotSupportedError",
     "Observed",
     "On",
     "OperationError",
     "PeerConnection",
+    "PipeChannel",
     "Queued",
     "Reason",
     "Rejected",
@@ -86,10 +109,14 @@ __all__ = [
     "Rule",
     "RunawayError",
     "SessionDescription",
+    "SignalingError",
+    "SignalingServer",
     "SpecificationError",
+    "TrustOnFirstUse",
     "UnknownEngineError",
     "UnknownMachineError",
     "UnknownTriggerError",
+    "WebSocketSignaling",
     "__version__",
     "adopt",
     "resolves_to",
@@ -97,15 +124,25 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
+    "Allowlist": "fsm_rtc.messages",
+    "AnyPeer": "fsm_rtc.messages",
     "Configuration": "fsm_rtc.peer.configuration",
+    "Connection": "fsm_rtc.connection.connection",
     "ConnectionStore": "fsm_rtc.store",
     "DataChannel": "fsm_rtc.peer.data_channel",
     "IceCandidate": "fsm_rtc.peer.description",
     "IceServer": "fsm_rtc.peer.configuration",
+    "Identity": "fsm_rtc.messages",
+    "KnownPeers": "fsm_rtc.messages",
+    "Malformed": "fsm_rtc.errors",
     "PeerConnection": "fsm_rtc.peer.peer_connection",
+    "PipeChannel": "fsm_rtc.connection.pipe",
     "Reason": "fsm_rtc.errors",
     "Rejected": "fsm_rtc.errors",
     "SessionDescription": "fsm_rtc.peer.description",
+    "SignalingServer": "fsm_rtc.signaling",
+    "TrustOnFirstUse": "fsm_rtc.messages",
+    "WebSocketSignaling": "fsm_rtc.signaling",
 }
 """Where a name lives, unless it is an error (``fsm_rtc.errors``) or a word of the engine (``fsm_rtc.engine``)."""
 

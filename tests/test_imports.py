@@ -14,7 +14,7 @@ CORE = ("errors", "engine", "machines")
 CALL = (*CORE, "messages", "peer", "connection", "store")
 
 MAY_IMPORT = {
-    "": ("_version", *CALL),
+    "": ("_version", *CALL, "signaling"),
     "_version": (),
     "errors": (),
     "engine": ("errors",),

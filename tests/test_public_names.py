@@ -8,11 +8,14 @@ import pytest
 import fsm_rtc
 
 PUBLIC = """
-    Accepted ChannelClosedError Chart ChartError Configuration ConnectTimeoutError ConnectionStore DataChannel Derived
-    FsmRtcError IceCandidate IceServer InvalidAccessError InvalidCandidateError InvalidDescriptionError
-    InvalidModificationError InvalidStateError Journal JournalError NoUsableAddressError NotSupportedError Observed On
-    OperationError PeerConnection Queued Reason Rejected Row Rule RunawayError SessionDescription SpecificationError
-    UnknownEngineError UnknownMachineError UnknownTriggerError __version__ adopt resolves_to stay
+    Accepted Allowlist AnyPeer ChannelClosedError Chart ChartError Configuration ConnectTimeoutError Connection
+    ConnectionFailedError ConnectionStore DataChannel Derived FsmRtcError IceCandidate IceServer Identity
+    IdentityError InvalidAccessError InvalidCandidateError InvalidDescriptionError InvalidModificationError
+    InvalidStateError Journal JournalError KnownPeers KnownPeersError LinkDownError Malformed MessageError
+    NoUsableAddressError NotSupportedError Observed On OperationError PeerConnection PipeChannel Queued Reason
+    Rejected Row Rule RunawayError SessionDescription SignalingError SignalingServer SpecificationError
+    TrustOnFirstUse UnknownEngineError UnknownMachineError UnknownTriggerError WebSocketSignaling __version__ adopt
+    resolves_to stay
 """.split()
 
 

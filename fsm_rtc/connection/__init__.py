@@ -1,1 +1,1 @@
-"""Offer exchange, candidates and the call itself over signalling."""
+"""A call over signalling: the exchange of offers, candidates, and the peer connections that carry it."""

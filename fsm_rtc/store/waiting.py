@@ -55,7 +55,9 @@ async def wait_for_connected(subscriptions: Subscriptions, timeout_seconds: floa
         nonlocal has_begun
         is_over = snapshot.peer_connection_status in OVER
         if is_over and has_begun:
-            raise InvalidStateError("the connection was closed before it was connected; begin with a new offer")
+            error = snapshot.error
+            why = f": {error}" if error is not None else "; begin with a new offer"
+            raise InvalidStateError(f"the connection was closed before it was connected{why}") from error
         has_begun = not is_over
         if snapshot.peer_connection_status is not PeerConnectionStatus.CONNECTED:
             return False

@@ -80,13 +80,18 @@ def test_the_call_is_the_same_when_transitions_steps_the_machines() -> None:
 def rows_used(journal: Path) -> list[str]:
     """The rows that the call went through, as the mutation check names their removal."""
     events = [json.loads(line) for line in journal.read_text().splitlines()]
-    taken = {(one["machine"], one["trigger"], one["source"]) for one in events if one.get("accepted") is True}
+    taken = {
+        (one["machine"], one["trigger"], one["source"], tuple(one.get("guards", ())))
+        for one in events
+        if one.get("accepted") is True
+    }
     return [
         f"{chart.__name__}: {trigger.name}: drop the row in the row {row.describe()!r}"
         for chart in CHARTS.values()
         for trigger in chart.chart.triggers.values()
         for row in trigger.rows
-        if any((chart.__name__, trigger.name, source.value) in taken for source in row.sources)
+        for guards in (tuple(guard.__name__ for guard in row.when),)
+        if any((chart.__name__, trigger.name, source.value, guards) in taken for source in row.sources)
     ]
 
 

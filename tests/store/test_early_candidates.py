@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from fsm_rtc.connection.candidates import KEPT_CANDIDATES
 from fsm_rtc.errors import OperationError, Rejected
 from fsm_rtc.peer import IceCandidate
-from fsm_rtc.connection.candidates import KEPT_CANDIDATES
 from tests.store.stores import World, until
 
 

@@ -46,7 +46,9 @@ class TestCreatePeerConnection:
         assert side.store.snapshot.offer == SessionDescription("offer", "v=0")
 
     async def test_tracks_and_messages_of_the_earlier_one_are_not_those_of_the_next(self, world: World) -> None:
-        offerer, answerer = await world.connected()
+        offerer, answerer = world.pair()
+        offerer.store.add_track(FakeTrack("audio"))
+        await connect(offerer, answerer)
         offerer.store.send("unheard")
         await turns()
         assert answerer.store.remote_tracks != ()
