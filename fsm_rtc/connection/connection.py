@@ -235,8 +235,6 @@ class Connection:
             OperationError: the library refuses it.
         """
         self._peers.add_track(track)
-        if self._peers.needs_negotiation():
-            self._driver.negotiate()
 
     def on_track(self, callback: Callable[[Any], object]) -> Callable[[], None]:
         """Call `callback` with each track of the other side, those that are there included; the result ends that."""
@@ -368,6 +366,10 @@ class Connection:
     def candidate_found(self, candidate: IceCandidate | None) -> None:
         """This side has found a candidate."""
         self._driver.candidate_found(candidate)
+
+    def negotiation_needed(self) -> None:
+        """Something was added; a new offer tells the other side."""
+        self._driver.negotiate_if_needed()
 
     def state_changed(self) -> None:
         """A state of the peer connection or of the channel has changed."""

@@ -147,6 +147,11 @@ class SignalingDriver:
         self.exchanger.negotiate(self._clock())
         self._pump()
 
+    def negotiate_if_needed(self) -> None:
+        """Make an offer if something was added and no exchange is under way; else its end will see to it."""
+        if self.exchanger.state is ExchangeState.IDLE and self._peer.needs_negotiation():
+            self.negotiate()
+
     def candidate_found(self, candidate: IceCandidate | None) -> None:
         """The peer connection has found a candidate; None says that there are no more."""
         self.exchanger.candidate_found(candidate, self._clock())
@@ -293,7 +298,13 @@ class SignalingDriver:
             if is_same or (present.id != introduction.id and not self.exchanger.machine.is_final):
                 return
             self._begin_anew()
-        if self.exchanger.joined(introduction):
+        try:
+            is_accepted = self.exchanger.joined(introduction)
+        except FsmRtcError as error:
+            self._malformed[type(error).__name__] += 1
+            logger.warning("nobody is let in, since trust can't be decided: %s", error)
+            return
+        if is_accepted:
             self._observer.peer_joined(introduction)
 
     def _begin_anew(self) -> None:
@@ -336,14 +347,13 @@ class SignalingDriver:
         if peer is not None and self.me.identity is not None:
             self._remember(peer)
         self._observer.settled(offer_id)
-        if self._peer.needs_negotiation():
-            asyncio.get_running_loop().call_soon(self.negotiate)
+        asyncio.get_running_loop().call_soon(self.negotiate_if_needed)
 
     def _remember(self, peer: Introduction) -> None:
         try:
             self._trust.remember(peer.name, peer.public_key)
         except FsmRtcError as error:
-            self._observer.failed(error)
+            logger.warning("the peer's key is not remembered: %s", error)
 
     def _set_timer(self) -> None:
         if self._timer is not None:

@@ -56,6 +56,9 @@ class PeerEvents(Protocol):
     """Who is told what the present peer connection does. None of these may raise."""
 
     def candidate_found(self, candidate: IceCandidate | None) -> None: ...
+    def negotiation_needed(self) -> None:
+        """Something was added that the descriptions don't hold."""
+
     def state_changed(self) -> None:
         """One of its states, or its channel's, has changed; or it is another one now."""
 
@@ -213,6 +216,7 @@ class ReplaceablePeer:
         for event in ("connectionstatechange", "iceconnectionstatechange", "signalingstatechange"):
             session.listen(connection, event, self._events.state_changed)
         session.listen(connection, "icecandidate", self._events.candidate_found)
+        session.listen(connection, "negotiationneeded", self._events.negotiation_needed)
         session.listen(connection, "datachannel", lambda channel: self._channel_announced(session, channel))
         session.listen(connection, "track", self._track_added)
         for track in self.tracks.local:

@@ -33,6 +33,7 @@ from fsm_rtc.peer.aiortc_private import (
     CountedInBytes,
     bound_gathering,
     check_servers,
+    connect_between_descriptions,
     end_consent_at_close,
     host_addresses,
     keep_unmatched,
@@ -78,6 +79,7 @@ class AiortcBackend:
         self.connection = aiortc.RTCPeerConnection(
             aiortc.RTCConfiguration(iceServers=servers, bundlePolicy=aiortc.RTCBundlePolicy.MAX_BUNDLE)
         )
+        connect_between_descriptions(self.connection)
         self._offers = AiortcOffers(self.connection)
         self._agreed = Agreed()
         self._events: BackendEvents | None = None

@@ -17,6 +17,7 @@ __all__ = [
     "CountedInBytes",
     "bound_gathering",
     "check_servers",
+    "connect_between_descriptions",
     "create_offer_without_trace",
     "end_consent_at_close",
     "host_addresses",
@@ -91,6 +92,31 @@ def end_consent_at_close(gatherer: Any) -> None:
             await original()
 
     connection.query_consent = query_consent  # type: ignore[union-attr]
+
+
+def connect_between_descriptions(connection: Any) -> None:
+    """Let the transports' start survive that the remote description is being replaced meanwhile.
+
+    aiortc starts them in a task after each description. When a local offer and its answer are applied one right after
+    the other, the task of the offer finds a new section that the older remote description lacks, and dies with an
+    IndexError that nobody retrieves; the answer's own task then does its work.
+
+    Args:
+        connection: an aiortc RTCPeerConnection.
+    """
+    name = "_RTCPeerConnection__connect"
+    original = getattr(connection, name, None)
+    if original is None:
+        logger.warning("this aiortc is another one than 1.16: a renegotiation may log an IndexError")
+        return
+
+    async def connect() -> None:
+        try:
+            await original()
+        except IndexError:
+            logger.debug("the transports were to start between two descriptions; they start with the next")
+
+    setattr(connection, name, connect)
 
 
 class CountedInBytes(str):

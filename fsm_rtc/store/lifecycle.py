@@ -198,6 +198,10 @@ class Lifecycle(Setters):
         if isinstance(outcome, Accepted) and outcome.target is SignalingState.HAVE_REMOTE_OFFER:
             self._set_of_connection(is_offer_received=True)
 
+    def _negotiation_needed(self) -> None:
+        if self._driver is not None:
+            self._driver.negotiate_if_needed()
+
     # The life of a session.
 
     def _open(self) -> Session:
@@ -237,6 +241,7 @@ class Lifecycle(Setters):
         session.listen(connection, "connectionstatechange", lambda: self._read_status(session))
         for event in ("iceconnectionstatechange", "icegatheringstatechange", "signalingstatechange"):
             session.listen(connection, event, self.handle_ice_connection_state_change)
+        session.listen(connection, "negotiationneeded", self._negotiation_needed)
         session.listen(connection, "datachannel", self.handle_data_channel)
         session.listen(connection, "track", self._tracks.came)
 
