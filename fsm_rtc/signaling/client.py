@@ -187,10 +187,9 @@ class WebSocketSignaling:
         socket: ClientConnection | None = None
         up_since: float | None = None
         try:
-            async with asyncio.timeout(self._connect_timeout_seconds) as deadline:
+            async with asyncio.timeout(self._connect_timeout_seconds):
                 socket = await self._connected()
                 members = await self._shake_hands(socket, me)
-                deadline.reschedule(None)
             up_since = clock()
             self._socket = socket
             self._inbox.put(LinkUp(members))

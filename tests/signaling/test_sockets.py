@@ -37,6 +37,7 @@ async def stuck() -> AsyncIterator[ClientConnection]:
 
 async def test_closing_doesn_t_wait_to_write(stuck: ClientConnection) -> None:
     await close(stuck, timeout_seconds=0.05)
+    assert stuck.transport.is_closing()
     await stuck.wait_closed()
 
 
@@ -46,11 +47,13 @@ async def test_a_cancelled_close_has_closed_it(stuck: ClientConnection) -> None:
     closing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await closing
+    assert stuck.transport.is_closing()
     await stuck.wait_closed()
 
 
 async def test_a_peer_that_reads_nothing_is_cut_off(stuck: ClientConnection) -> None:
     await wait_for_room(stuck, timeout_seconds=0.05)
+    assert stuck.transport.is_closing()
     await stuck.wait_closed()
 
 
