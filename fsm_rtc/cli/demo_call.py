@@ -80,7 +80,9 @@ class DemoCall:
 
         async with SignalingServer() as server:
             summary = await self._run(("--signaling", f"{server.url}/demo"))
-        self.failures.extend(f"the signalling server refused: {code}" for code in server.refused)
+        # A last acknowledgement may come when its recipient has already left.
+        refused = [code for code in server.refused if code != "not_here"]
+        self.failures.extend(f"the signalling server refused: {code}" for code in refused)
         return replace(summary, ok=not self.failures)
 
     async def _run(self, meeting: tuple[str, ...]) -> Summary:

@@ -69,6 +69,8 @@ ANSWER_SECONDS = 20.0
 
 MAX_REASON_CHARACTERS = 200
 
+NOT_TRUSTED = "the other side does not trust this key under that name"
+
 
 @dataclass(frozen=True, slots=True)
 class Transmit:
@@ -177,8 +179,14 @@ class Exchanger:
         self.memory.peer = introduction
         accepted = self._take_from_peer(self.machine.fire("on_joined", arrival))
         if not accepted:
+            if arrival.is_genuine:
+                self._turn_away()
             self.memory.peer = None
         return accepted
+
+    def _turn_away(self) -> None:
+        """Tell somebody who isn't trusted, once, so that he doesn't wait: it is the only message he gets."""
+        self._requests.append(Transmit(encode(self._message(Bye, 1, "", NOT_TRUSTED))))
 
     def received(self, message: PeerMessage, now: float) -> None:
         """A message has come, from whomever."""
