@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,6 +55,14 @@ async def test_a_terminal_that_is_gone_is_an_end_of_input() -> None:
     lines = InputLines(file_of(terminal))
     os.close(leader)
     assert await all_of(lines) == []
+
+
+async def test_an_input_that_fails_is_at_its_end() -> None:
+    class Failing(BytesIO):
+        def readline(self, size: int | None = -1, /) -> bytes:
+            raise OSError
+
+    assert await all_of(InputLines(Failing())) == []
 
 
 async def test_a_large_input_waits_until_it_is_taken(tmp_path: Path) -> None:

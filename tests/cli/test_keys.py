@@ -67,9 +67,10 @@ def test_a_password_in_the_environment_encrypts_and_decrypts(
     run: Run, workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(PASSWORD_VARIABLE, "geheim")
-    made = run("keygen", "alice.pem")
-    assert Identity.load(workplace / "alice.pem", "geheim").id in made.output
-    assert run("keygen", "--show", "alice.pem").exit_code == 0
+    for name, options in (("alice.pem", ()), ("bob.pem", ("--password",))):
+        made = run("keygen", name, *options)
+        assert Identity.load(workplace / name, "geheim").id in made.output
+        assert run("keygen", "--show", name).exit_code == 0
 
 
 def test_an_encrypted_file_without_a_password_says_where_to_put_it(
