@@ -23,6 +23,9 @@ from fsm_rtc.errors import IdentityError
 __all__ = ["Identity", "is_signed_by", "key_id"]
 
 NUMBER_BYTES = 32
+MAX_PASSWORD_BYTES = 1023
+"""OpenSSL's limit."""
+
 _ALGORITHM = ec.ECDSA(hashes.SHA256())
 
 
@@ -39,7 +42,7 @@ def is_signed_by(public_key: bytes, signature: bytes, data: bytes) -> bool:
     """Whether `signature` is this key's over `data`; whatever else it is given, it is not. Never raises.
 
     Args:
-        public_key: SPKI, DER.
+        public_key: SPKI, DER, of P-256, the point uncompressed: 91 bytes, as WebCrypto exports it.
         signature: r||s, 64 bytes.
         data: what was signed.
     """
@@ -60,7 +63,19 @@ def _parsed(public_key: bytes) -> ec.EllipticCurvePublicKey | None:
         key = serialization.load_der_public_key(public_key)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
-    return key if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1) else None
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        return None
+    # A key that could be written in several ways would have several ids; WebCrypto writes it in this one.
+    return key if _spki(key) == public_key else None
+
+
+def _spki(key: ec.EllipticCurvePublicKey) -> bytes:
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _bytes_of(password: str) -> bytes:
+    """A password that came from a command line may hold bytes that are no UTF-8."""
+    return password.encode(errors="surrogateescape")
 
 
 class Identity:
@@ -73,9 +88,7 @@ class Identity:
 
     def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
         self._key = key
-        self.public_key = key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        self.public_key = _spki(key.public_key())
         self.id = key_id(self.public_key)
 
     @classmethod
@@ -112,7 +125,7 @@ class Identity:
             IdentityError: it can't be decrypted, or is no P-256 key in PEM.
         """
         try:
-            key = serialization.load_pem_private_key(pem, None if password is None else password.encode())
+            key = serialization.load_pem_private_key(pem, None if password is None else _bytes_of(password))
         except TypeError as wrong:
             needed = "is encrypted; give its password" if password is None else "is not encrypted; give no password"
             raise IdentityError(f"the key {needed}") from wrong
@@ -136,20 +149,31 @@ class Identity:
         """
         pem = self.to_pem(password)
         try:
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
-                file.write(pem)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                with open(descriptor, "wb") as file:  # noqa: PTH123
+                    file.write(pem)
+            except BaseException:
+                Path(path).unlink(missing_ok=True)  # half a key would be in the way of the next attempt
+                raise
         except FileExistsError as there:
             raise IdentityError(f"{path} exists and is never overwritten; choose another name") from there
         except OSError as refused:
             raise IdentityError(f"{path} can't be written: {refused.strerror}; choose another place") from refused
 
     def to_pem(self, password: str | None = None) -> bytes:
-        """The private key as PKCS#8 in PEM, encrypted if there is a password."""
+        """The private key as PKCS#8 in PEM, encrypted if there is a password.
+
+        Raises:
+            IdentityError: the password is empty or longer than 1023 bytes.
+        """
         encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
         if password is not None:
             if not password:
                 raise IdentityError("an empty password protects nothing; give one, or None")
-            encryption = serialization.BestAvailableEncryption(password.encode())
+            if len(_bytes_of(password)) > MAX_PASSWORD_BYTES:
+                raise IdentityError(f"the password is longer than {MAX_PASSWORD_BYTES} bytes; choose a shorter one")
+            encryption = serialization.BestAvailableEncryption(_bytes_of(password))
         return self._key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
     def sign(self, data: bytes) -> bytes:

@@ -100,15 +100,15 @@ class Member:
         introduction: how it introduces itself.
 
     Raises:
-        IdentityError: the room's name or its own is too long.
+        IdentityError: the room's name, its own or the session is too long, or can't be written in UTF-8.
     """
 
     def __init__(self, room: str, identity: Identity | None = None, name: str = "", session: str | None = None) -> None:
-        if len(room) > MAX_NAME_CHARACTERS or len(name) > MAX_NAME_CHARACTERS:
-            raise IdentityError(f"the names of a room and of its members have at most {MAX_NAME_CHARACTERS} characters")
+        session = new_session() if session is None else session
+        for what, text in (("room's name", room), ("name", name), ("session", session)):
+            _check_text(what, text)
         self.room = room
         self.identity = identity
-        session = session or new_session()
         if identity is None:
             self.introduction = Introduction(new_session(), session, name, b"", b"")
         else:
@@ -126,3 +126,12 @@ class Member:
         if self.identity is None:
             return message
         return msgspec.structs.replace(message, signature=self.identity.sign(message_input(message)))
+
+
+def _check_text(what: str, text: str) -> None:
+    if len(text) > MAX_NAME_CHARACTERS:
+        raise IdentityError(f"the {what} has {len(text)} characters; choose one of at most {MAX_NAME_CHARACTERS}")
+    try:
+        text.encode()
+    except UnicodeEncodeError as surrogate:
+        raise IdentityError(f"the {what} {text!a} is not text that UTF-8 can hold; choose another") from surrogate

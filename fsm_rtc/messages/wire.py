@@ -44,6 +44,8 @@ MAX_MESSAGE_BYTES = 262_144
 
 SIGNATURE_BYTES = 64
 
+MAX_TOLD_CHARACTERS = 200
+
 Name = Annotated[str, msgspec.Meta(max_length=128)]
 Token = Annotated[str, msgspec.Meta(max_length=128)]
 OfferId = Annotated[str, msgspec.Meta(max_length=160)]
@@ -114,6 +116,9 @@ class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
     room: Name
     introduction: Introduction
     proof: Signature
+
+    def __post_init__(self) -> None:
+        _check_signature(self.proof)
 
 
 class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
@@ -249,15 +254,19 @@ def decode(frame: str | bytes) -> Message:
         if kind in _TYPES:
             return _MESSAGE.decode(data)
     except msgspec.ValidationError as wrong:
-        raise MessageError(f"{wrong}; see docs/protocol.md for its fields", reason=Malformed.WRONG_SHAPE) from wrong
+        # The text names fields as the frame has them: whatever they hold, it stays short and printable.
+        told = ascii(str(wrong)[:MAX_TOLD_CHARACTERS])[1:-1]
+        raise MessageError(f"{told}; see docs/protocol.md for its fields", reason=Malformed.WRONG_SHAPE) from wrong
     except RecursionError as deep:
-        raise MessageError("nested too deep for any message", reason=Malformed.TOO_DEEP) from deep
+        raise MessageError(
+            "nested too deep; no message has more than an object in an array in an object", reason=Malformed.TOO_DEEP
+        ) from deep
     except UnicodeDecodeError as binary:
         raise MessageError("the frame is not UTF-8; send text", reason=Malformed.NOT_UTF8) from binary
     except msgspec.DecodeError as broken:
         raise MessageError(f"not JSON: {broken}; send one JSON object a frame", reason=Malformed.NOT_JSON) from broken
     raise MessageError(
-        f"unknown type {kind[:40]!r}; {PROTOCOL} has {', '.join(sorted(_TYPES))}", reason=Malformed.UNKNOWN_TYPE
+        f"unknown type {kind[:40]!a}; {PROTOCOL} has {', '.join(sorted(_TYPES))}", reason=Malformed.UNKNOWN_TYPE
     )
 
 
