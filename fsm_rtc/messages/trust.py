@@ -41,9 +41,14 @@ class Allowlist:
 
     Args:
         ids: their fingerprints, as `fsm_rtc.messages.key_id` and ``fsm-rtc keygen`` give them.
+
+    Raises:
+        TypeError: a single id instead of a collection; its characters would be taken for ids.
     """
 
     def __init__(self, ids: Collection[str]) -> None:
+        if isinstance(ids, str):
+            raise TypeError("an Allowlist takes a collection of ids; give [id]")
         self._ids = frozenset(ids)
 
     def accepts(self, name: str, key_id: str) -> bool:
@@ -57,8 +62,10 @@ class Allowlist:
 class TrustOnFirstUse:
     """Whoever comes first under a name; from then on nobody else under that name.
 
+    Names are compared as they are: "alice", "Alice" and "" are three names, each of which somebody has first.
+
     Args:
-        file: where names are remembered; in memory, while this object lives, if None.
+        file: where names are remembered, asked anew each time; in memory, while this object lives, if None.
     """
 
     def __init__(self, file: KnownPeers | None = None) -> None:
@@ -71,10 +78,12 @@ class TrustOnFirstUse:
 
     def remember(self, name: str, public_key: bytes) -> None:
         """The name belongs to this key from now on, unless it belongs to another."""
-        if self._known_id(name) is None:
-            self._known[name] = key_id(public_key)
-            if self._file is not None:
-                self._file.add(name, public_key)
+        if self._known_id(name) is not None:
+            return
+        self._known[name] = key_id(public_key)  # also if the file can't be written: then while this object lives
+        if self._file is not None:
+            self._file.add(name, public_key)
+            del self._known[name]  # the file has it, and may be told to forget it
 
     def _known_id(self, name: str) -> str | None:
         if name in self._known:
