@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +11,6 @@ from fsm_rtc.connection.connection import Connection
 from fsm_rtc.connection.events import ConnectionEvent, Ended, Joined, Ready, SignalingStatusChanged
 from fsm_rtc.connection.messages import chat_message
 from fsm_rtc.errors import ChannelClosedError
-from fsm_rtc.machines.data_channel import DataChannelState
 
 __all__ = ["Chat", "Outcome", "Report"]
 
@@ -20,9 +18,6 @@ QUIT = "/quit"
 
 MAX_KEPT_LINES = 256
 """So many lines wait for the other side; then input waits."""
-
-LAST_WORDS_SECONDS = 2.0
-"""How long leaving waits until the other side has what was sent to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +125,6 @@ class Chat:
         try:
             await self._connection.open()
             outcome = await self._outcome
-            await self._await_last_words()
         finally:
             await self._cancel(done)
             await self._connection.aclose("goodbye")
@@ -226,17 +220,3 @@ class Chat:
         except ValueError as too_long:
             self._report.not_sent(str(too_long))
         return True
-
-    async def _await_last_words(self) -> None:
-        """Close the channel in order, so that what was sent arrives: a goodbye over the signalling could outrun it."""
-        channel = self._connection.data_channel
-        if not self._connection.is_ready or channel is None or not self.sent:
-            return
-        closed = asyncio.Event()
-        forget = channel.on("close", closed.set)
-        channel.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_WORDS_SECONDS):
-                while channel.ready_state is not DataChannelState.CLOSED:
-                    await closed.wait()
-        forget()

@@ -129,8 +129,11 @@ class ChatWords:
         self._peer = name_of(peer)
         self._is_here = True
         self._in_call = False
-        if self._known_id(peer.name) == peer.id:
+        known = self._known_id(peer.name)
+        if known == peer.id:
             self.say(f"{self._peer} joined, with the id that is known: {peer.id}")
+        elif known is not None:
+            self.say(f"{self._peer} joined, with another id than before: {peer.id}", "yellow")
         else:
             self.say(f"{self._peer} joined, with the id {peer.id}")
 

@@ -80,12 +80,13 @@ def join(
         bool, typer.Option("--one-time-key", help="Use a key for this run only, even if you have one of your own.")
     ] = False,
     trust: Annotated[
-        Policy,
+        Policy | None,
         typer.Option(
             help="known: whoever comes first under a name is remembered, the same name with another key refused; "
-            "any: whoever joins."
+            "any: whoever joins. By default known with a key of your own, any with a key for this run only.",
+            show_default=False,
         ),
-    ] = Policy.KNOWN,
+    ] = None,
     known_peers: Annotated[
         Path | None,
         typer.Option(
@@ -121,6 +122,8 @@ def join(
         raise typer.BadParameter("with --trust any nobody is compared; give one of the two", param_hint="--known-peers")
     with errors_told():
         file = None if one_time_key else _identity_file(identity)
+        has_list = file is not None or known_peers is not None
+        policy = trust or (Policy.KNOWN if has_list else Policy.ANY)
         from fsm_rtc.messages import Identity
         from fsm_rtc.signaling.address import Address
 
@@ -130,8 +133,8 @@ def join(
             name=_name(name),
             identity=load_identity(file) if file is not None else Identity.generate(),
             identity_file=file,
-            known_peers=_known_peers_file(trust, known_peers, has_own_key=file is not None),
-            policy=trust,
+            known_peers=_known_peers_file(policy, known_peers, has_own_key=file is not None),
+            policy=policy,
             configuration=_configuration(stun, loopback=loopback),
             timeout_seconds=timeout,
         )

@@ -26,6 +26,7 @@ from fsm_rtc.connection.events import (
     Left,
     Negotiated,
     Ready,
+    Refused,
     SignalingStatusChanged,
     TrackAdded,
 )
@@ -34,7 +35,7 @@ from fsm_rtc.connection.peers import PeerConnectionFactory, PeerOptions, Replace
 from fsm_rtc.connection.streams import Stream, StreamReader
 from fsm_rtc.engine import Chart, Journal
 from fsm_rtc.engine.clock import Clock
-from fsm_rtc.errors import ChannelClosedError, ConnectionFailedError, ConnectTimeoutError
+from fsm_rtc.errors import ChannelClosedError, ConnectionFailedError, ConnectTimeoutError, Rejected
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.data_channel import DataChannelState, FlowState
 from fsm_rtc.machines.exchange import ExchangeState
@@ -49,6 +50,16 @@ from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.peer.peer_connection import PeerConnection
 
 __all__ = ["Connection"]
+
+LAST_WORDS_SECONDS = 2.0
+"""How long closing waits until the other side has what was sent to it."""
+
+
+LOST = {
+    PeerConnectionState.FAILED: "the connection has failed; check that the hosts can reach each other, or use TURN",
+    PeerConnectionState.CLOSED: "the connection was lost: the other side is gone",
+}
+"""Why a call ends whose peer connection ended by itself."""
 
 
 class Connection:
@@ -205,6 +216,7 @@ class Connection:
     async def _close(self, reason: str) -> None:
         self._changed.set()
         try:
+            await self._peers.finish_sending(LAST_WORDS_SECONDS)
             await self._driver.aclose(reason)
         finally:
             await self._peers.aclose()
@@ -343,6 +355,10 @@ class Connection:
         self._end = None
         self._tell(Joined(peer))
 
+    def peer_refused(self, peer: Introduction, rejected: Rejected) -> None:
+        """Somebody joined who isn't talked to."""
+        self._tell(Refused(peer, rejected))
+
     def peer_left(self, peer: Introduction) -> None:
         """The peer left the signalling."""
         self._tell(Left(peer))
@@ -358,7 +374,8 @@ class Connection:
     def ended(self, reason: str, by_peer: bool) -> None:
         """The exchange is over, and with it the peer connection."""
         self._end = Ended(reason, by_peer, self._end.error if self._end is not None else None)
-        self._peers.give_up(f"the call ended: {reason}")
+        if self._closing is None:  # a connection that is being closed closes its peer connection behind the goodbye
+            self._peers.give_up(f"the call ended: {reason}")
         self._tell(self._end)
 
     # What the peer connection tells.
@@ -378,6 +395,8 @@ class Connection:
             self._seen_state = state
             if state is not None:
                 self._events.put(ConnectionStateChanged(state))
+            if state in LOST:
+                self._driver.leave(LOST[state])
         if self.is_ready and not self._was_ready:
             self._events.put(Ready())
         self._was_ready = self.is_ready

@@ -26,7 +26,7 @@ from fsm_rtc.connection.channel import (
 from fsm_rtc.connection.exchanger import AddCandidate, Ended, Exchanger, ExchangeRequest, Settled, Transmit
 from fsm_rtc.connection.letters import ReceivedLetter
 from fsm_rtc.engine.clock import Clock
-from fsm_rtc.errors import FsmRtcError, LinkDownError, MessageError
+from fsm_rtc.errors import FsmRtcError, LinkDownError, MessageError, Rejected
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.exchange_requests import AnswerOffer, ApplyAnswer, ApplyOffer, MakeOffer, YieldOffer
 from fsm_rtc.messages import Identity, Introduction, Member, PeerMessage, decode
@@ -69,6 +69,9 @@ class SignalingObserver(Protocol):
 
     def link_changed(self, event: LinkUp | LinkDown) -> None: ...
     def peer_joined(self, peer: Introduction) -> None: ...
+    def peer_refused(self, peer: Introduction, rejected: Rejected) -> None:
+        """Somebody is not talked to."""
+
     def peer_left(self, peer: Introduction) -> None: ...
     def settled(self, offer_id: str) -> None: ...
     def failed(self, error: Exception) -> None:
@@ -116,6 +119,7 @@ class SignalingDriver:
         self._machines = machines
         self._clock = clock
         self._exchanges = 0
+        self._present: dict[str, Introduction] = {}
         self._malformed: Counter[str] = Counter()
         self.exchanger = self._new_exchanger()
         self._work: asyncio.Queue[tuple[Exchanger, ExchangeRequest | None]] = asyncio.Queue()
@@ -272,6 +276,7 @@ class SignalingDriver:
             case PeerLeft(who, session):
                 self._left(who, session)
             case LinkUp(members):
+                self._present.clear()
                 self.exchanger.link_up(now)
                 self._observer.link_changed(event)
                 for introduction in members:
@@ -292,20 +297,31 @@ class SignalingDriver:
             self._malformed["not for a peer"] += 1
 
     def _joined(self, introduction: Introduction) -> None:
-        present = self.peer
-        if present is not None:
-            is_same = (present.id, present.session) == (introduction.id, introduction.session)
-            if is_same or (present.id != introduction.id and not self.exchanger.machine.is_final):
+        """Begin with somebody; one who comes while there is another waits until that is over."""
+        self._present[introduction.id] = introduction
+        peer = self.peer
+        if peer is not None:
+            is_same = (peer.id, peer.session) == (introduction.id, introduction.session)
+            if is_same or (peer.id != introduction.id and not self.exchanger.is_over):
                 return
             self._begin_anew()
         try:
-            is_accepted = self.exchanger.joined(introduction)
+            outcome = self.exchanger.joined(introduction)
         except FsmRtcError as error:
             self._malformed[type(error).__name__] += 1
             logger.warning("nobody is let in, since trust can't be decided: %s", error)
             return
-        if is_accepted:
+        if isinstance(outcome, Rejected):
+            self._observer.peer_refused(introduction, outcome)
+        else:
             self._observer.peer_joined(introduction)
+
+    def _look_for_another(self) -> None:
+        """The call is over; somebody may have been waiting."""
+        for introduction in tuple(self._present.values()):
+            if self._closing is None and self.exchanger.is_over:
+                self._joined(introduction)
+        self._pump()
 
     def _begin_anew(self) -> None:
         self.exchanger.abandon()
@@ -320,6 +336,8 @@ class SignalingDriver:
         return Exchanger(self.me, self._trust, self._machines, f"exchange{number}")
 
     def _left(self, who: str, session: str) -> None:
+        if who in self._present and self._present[who].session == session:
+            del self._present[who]
         peer = self.peer
         if peer is not None and (peer.id, peer.session) == (who, session):
             if self.exchanger.state is ExchangeState.LEAVING:
@@ -337,6 +355,7 @@ class SignalingDriver:
                     self._agreed(offer_id)
                 case Ended(reason, by_peer):
                     self._observer.ended(reason, by_peer)
+                    asyncio.get_running_loop().call_soon(self._look_for_another)
                 case _:
                     self._work.put_nowait((exchanger, request))
         self._has_moved.set()

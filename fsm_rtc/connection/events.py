@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fsm_rtc.errors import Rejected
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.signaling_link import SignalingStatus
 from fsm_rtc.messages import Introduction
@@ -19,6 +20,7 @@ __all__ = [
     "Left",
     "Negotiated",
     "Ready",
+    "Refused",
     "SignalingStatusChanged",
     "TrackAdded",
 ]
@@ -44,6 +46,19 @@ class Joined:
     """Somebody whom this side trusts is there; the exchange begins."""
 
     peer: Introduction
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Somebody joined whom this side doesn't talk to; he is told so.
+
+    Attributes:
+        peer: how he introduced himself.
+        rejected: the exchange's refusal; its `guard` is ``introduced_itself`` (forged) or ``trusted``.
+    """
+
+    peer: Introduction
+    rejected: Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,7 @@ ConnectionEvent = (
     SignalingStatusChanged
     | Joined
     | Left
+    | Refused
     | Negotiated
     | ConnectionStateChanged
     | Ready

@@ -23,6 +23,7 @@ from fsm_rtc.connection.delivery import GIVE_UP_SECONDS, Outgoing
 from fsm_rtc.connection.letters import Arrival, ReceivedLetter, offer_id
 from fsm_rtc.connection.memory import Memory
 from fsm_rtc.engine import Accepted
+from fsm_rtc.engine.outcome import Outcome
 from fsm_rtc.errors import FsmRtcError, Rejected
 from fsm_rtc.machines.candidates import ApplyCandidate
 from fsm_rtc.machines.exchange import Exchange, ExchangeState, ExchangeUnsigned
@@ -170,19 +171,24 @@ class Exchanger:
         """Where the exchange stands."""
         return self.machine.state
 
+    @property
+    def is_over(self) -> bool:
+        """Whether a side has ended it."""
+        return self.state in (ExchangeState.LEAVING, ExchangeState.CLOSED)
+
     # What happens.
 
-    def joined(self, introduction: Introduction) -> bool:
-        """A peer has joined; whether it is one to talk to."""
+    def joined(self, introduction: Introduction) -> Outcome:
+        """A peer has joined; accepted if it is one to talk to."""
         arrival = Arrival(introduction, is_genuine_introduction(introduction, self.memory.room), self._trust)
         # The guards of the row compare this side with the peer, so it is known before; and forgotten if it is refused.
         self.memory.peer = introduction
-        accepted = self._take_from_peer(self.machine.fire("on_joined", arrival))
-        if not accepted:
+        outcome = self.machine.fire("on_joined", arrival)
+        if not self._take_from_peer(outcome):
             if arrival.is_genuine:
                 self._turn_away()
             self.memory.peer = None
-        return accepted
+        return outcome
 
     def _turn_away(self) -> None:
         """Tell somebody who isn't trusted, once, so that he doesn't wait: it is the only message he gets."""
@@ -237,7 +243,7 @@ class Exchanger:
     def leave(self, reason: str, now: float) -> None:
         """End the exchange, and tell the peer why; one that is ending or over stays as it is."""
         self._now = now
-        if self.state in (ExchangeState.LEAVING, ExchangeState.CLOSED):
+        if self.is_over:
             return
         if self._carry_out(self.machine.fire("leave", reason[:MAX_REASON_CHARACTERS])):
             self._requests.append(Ended(reason, by_peer=False))
@@ -282,7 +288,7 @@ class Exchanger:
         self._now = now
         if self.state in (ExchangeState.MAKING_OFFER, ExchangeState.MAKING_ANSWER):
             self._found.append(candidate)
-        elif self._round and not self.machine.is_final and self.state is not ExchangeState.LEAVING:
+        elif self._round and not self.is_over:
             self._post_candidate(candidate)
 
     # What the machine asks for.

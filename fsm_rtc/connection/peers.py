@@ -16,6 +16,7 @@ from fsm_rtc.connection.session import Session
 from fsm_rtc.connection.tracks import Tracks
 from fsm_rtc.engine import Journal
 from fsm_rtc.errors import InvalidStateError
+from fsm_rtc.machines.data_channel import DataChannelState
 from fsm_rtc.peer.backend import Kind
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.data_channel import DataChannel
@@ -165,6 +166,23 @@ class ReplaceablePeer:
 
     def needs_negotiation(self) -> bool:
         return self.connection is not None and self.connection.negotiation_needed
+
+    async def finish_sending(self, timeout_seconds: float) -> None:
+        """Close the channel in order, so that what was sent arrives: a goodbye over the signalling could outrun it."""
+        channel = self.channel
+        if channel is None or channel.ready_state is not DataChannelState.OPEN:
+            return
+        closed = asyncio.Event()
+        forget = channel.on("close", closed.set)
+        channel.close()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while not channel.machine.is_final:
+                    await closed.wait()
+        except TimeoutError:
+            logger.warning("the other side may not have all that was sent: it took more than %g s", timeout_seconds)
+        finally:
+            forget()
 
     # Its life.
 

@@ -186,6 +186,8 @@ class Lifecycle(Setters):
             asyncio.get_running_loop().call_soon(self._read_status_again, session)
         if session.connection.negotiation.is_final:
             self._finish(session)
+            if self._driver is not None:
+                self._driver.leave("the connection was lost: the other side is gone")
 
     def _read_status_again(self, session: Session) -> None:
         state = PeerConnectionStatus(session.connection.connection_state.value)

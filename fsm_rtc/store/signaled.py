@@ -8,7 +8,7 @@ from fsm_rtc.connection.candidates import ice_ufrag_of
 from fsm_rtc.connection.channel import LinkDown, LinkUp, SignalingChannel
 from fsm_rtc.connection.driver import SignalingDriver
 from fsm_rtc.connection.session import Session
-from fsm_rtc.errors import ConnectionFailedError, InvalidStateError
+from fsm_rtc.errors import ConnectionFailedError, InvalidStateError, Rejected
 from fsm_rtc.messages import Identity, Introduction
 from fsm_rtc.messages.trust import Trust
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
@@ -130,6 +130,10 @@ class Signaled(Operations):
         with self._subscriptions.together():
             self._errors.clear(SIGNALING)
             self._set(remote_public_key=peer.public_key or None)
+
+    def peer_refused(self, peer: Introduction, rejected: Rejected) -> None:
+        """Somebody joined who isn't talked to; that is stored until somebody else joins."""
+        self._errors.put(rejected, SIGNALING)
 
     def peer_left(self, peer: Introduction) -> None:
         """The peer left the signalling; the call goes on."""
