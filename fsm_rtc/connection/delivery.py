@@ -16,8 +16,12 @@ LetterT = TypeVar("LetterT")
 
 FIRST_REPEAT_SECONDS = 1.0
 LONGEST_REPEAT_SECONDS = 8.0
-GIVE_UP_SECONDS = 30.0
-"""How long a message is sent again, with the link up and nothing acknowledged, before the peer counts as gone."""
+GIVE_UP_SECONDS = 45.0
+"""How long a message is sent again, with the link up and nothing acknowledged, before the peer counts as gone.
+
+Longer than a library takes to notice that a peer is dead (fact 1: up to 36 s): a peer that still holds on to a dead one
+acknowledges nothing of the next.
+"""
 
 
 @dataclass(slots=True)

@@ -148,6 +148,7 @@ class Exchanger:
         self._needed = False
         self._round = ""
         self._found: list[IceCandidate | None] = []
+        self._open_offer = 0
         self._answer_due: float | None = None
 
     # What comes out.
@@ -306,7 +307,7 @@ class Exchanger:
         for request in outcome.effects if isinstance(outcome, Accepted) else ():
             self._do(request)
         if self.machine.is_final:
-            self._answer_due = None
+            self._offer_is_settled()
             self._outgoing.forget()
         return True
 
@@ -320,6 +321,8 @@ class Exchanger:
                 self.memory.incoming.hold(held.sequence, held)
             case Acknowledge(sequence):
                 self._outgoing.acknowledged(sequence, self._now)
+                if 0 < self._open_offer <= sequence and self._answer_due is None:
+                    self._answer_due = self._now + ANSWER_SECONDS
             case RememberNeed():
                 self._needed = True
             case Settle():
@@ -327,7 +330,7 @@ class Exchanger:
             case TakeCandidate(letter):
                 self._take_candidate(cast(ReceivedLetter, letter))
             case SendBye(reason):
-                self._answer_due = None
+                self._offer_is_settled()
                 self._post(Bye, reason)
                 self.memory.bye_sequence = self._outgoing.sequence
                 self._outgoing.restart(self._now)
@@ -346,16 +349,16 @@ class Exchanger:
                 self._offers_made += 1
                 self._round = self.memory.offer_id = offer_id(self.memory.session, self._offers_made)
                 self.memory.know(self._round)
-                self._answer_due = self._now + ANSWER_SECONDS
+                self._open_offer = self._outgoing.sequence + 1
                 self._post_description(Offer, cast(SessionDescription, description))
             case ApplyAnswer(letter):
-                self._answer_due = None
+                self._offer_is_settled()
                 self._coming = cast(ReceivedLetter, letter)
                 self._requests.append(request)
             case YieldOffer(letter):
-                if self._answer_due is not None:
+                if self._open_offer:
                     self.memory.ignore(self.memory.offer_id)
-                self._answer_due = None
+                self._offer_is_settled()
                 self._take_offer(cast(ReceivedLetter, letter))
                 self._requests.append(request)
             case IgnoreOffer(letter):
@@ -374,6 +377,11 @@ class Exchanger:
                 if self._coming is not None:
                     self._round = self._coming.offer_id
                     self._post_description(Answer, cast(SessionDescription, description))
+
+    def _offer_is_settled(self) -> None:
+        """Nobody waits for an answer any more."""
+        self._open_offer = 0
+        self._answer_due = None
 
     def _open(self, letter: ReceivedLetter) -> None:
         """Fire the trigger of the message whose turn it is."""

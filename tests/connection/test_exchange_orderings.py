@@ -9,13 +9,13 @@ from fsm_rtc.connection.exchanger import Exchanger
 from fsm_rtc.machines.exchange import ExchangeState
 from tests.connection.exchanges import Pair, Side
 
-FAULTS_END_SECONDS = 50.0
-"""A side that gives up after 30 s goes on saying so for 30 s; faults that last longer can hide it."""
+FAULTS_END_SECONDS = 75.0
+"""A side that gives up after 45 s goes on saying so for 45 s; faults that last longer can hide it."""
 
 steps = st.one_of(
     st.tuples(st.sampled_from(("deliver", "lose", "repeat")), st.integers(0, 1), st.integers(0, 5)),
     st.tuples(st.sampled_from(("work", "negotiate", "join")), st.integers(0, 1), st.just(0)),
-    st.tuples(st.just("advance"), st.just(0), st.integers(0, 12_000)),
+    st.tuples(st.just("advance"), st.just(0), st.integers(0, 18_000)),
 )
 
 
