@@ -14,6 +14,7 @@ from fsm_rtc.errors import Reason, Rejected
 from fsm_rtc.machines import CHARTS
 from fsm_rtc.machines.candidates import RemoteDescription
 from fsm_rtc.machines.data_channel import FlowLimits
+from fsm_rtc.machines.exchange import Exchange
 
 
 @dataclass
@@ -27,13 +28,63 @@ class Everything:
     ice_ufrag: str = "u"
 
 
+@dataclass
+class Meeting:
+    """A context for the exchange of offers, and a payload for its triggers: a message of the peer, in its turn."""
+
+    room: str = "room"
+    id: str = "a"
+    session: str = "s"
+    peer_id: str = "b"
+    peer_session: str = "t"
+    peer_key: bytes = b""
+    next_sequence: int = 1
+    last_offer_number: int = 0
+    offer_id: str = "s.1"
+    known_offers: tuple[str, ...] = ("s.1",)
+    ignored_offers: tuple[str, ...] = ("s.2",)
+    bye_sequence: int = 1
+    sender: str = "b"
+    recipient: str = "a"
+    sender_session: str = "t"
+    recipient_session: str = "s"
+    sequence: int = 1
+    acknowledged: int = 1
+    offer_number: int = 1
+    has_media_section: bool = True
+    has_ice_credentials: bool = True
+    has_fingerprint: bool = True
+    is_genuine: bool = True
+    is_trusted: bool = True
+    is_signed: bool = True
+
+    def is_signed_by(self, public_key: bytes) -> bool:
+        return self.is_signed
+
+
+DRAWN_MEETINGS = st.builds(
+    Meeting,
+    offer_id=st.sampled_from(["s.1", "s.2", "s.3"]),
+    sequence=st.integers(0, 3),
+    acknowledged=st.integers(0, 1),
+    sender=st.sampled_from(["b", "c"]),
+    is_signed=st.booleans(),
+    is_trusted=st.booleans(),
+    has_fingerprint=st.booleans(),
+)
+
+
 def context_of(chart: type[Chart[Any, Any]]) -> object:
+    if issubclass(chart, Exchange):
+        return Meeting()
     return FlowLimits(10, 5) if chart is CHARTS["flow"] else Everything()
 
 
 def payloads_of(chart: type[Chart[Any, Any]], trigger: str) -> st.SearchStrategy[Any]:
     if trigger == "on_desync":
         return st.sampled_from(chart.chart.states)
+    if issubclass(chart, Exchange):
+        return DRAWN_MEETINGS
     if chart is CHARTS["flow"]:
         return st.integers(0, 20)
     if trigger == "remote_description_set":
