@@ -130,11 +130,11 @@ class KnownPeers:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """Keep others from changing the file between its being read and its being replaced."""
-        folder = self.path.resolve().parent
         try:
+            folder = self.path.resolve().parent
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = _locked(folder)
-        except (OSError, RuntimeError) as refused:
+        except (OSError, RuntimeError) as refused:  # the latter: a link that leads to itself
             raise self._unwritable(refused) from refused
         try:
             yield
