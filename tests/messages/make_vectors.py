@@ -202,7 +202,7 @@ def bad_introductions() -> list[Json]:
         ("another name", replace(good, name="alicf")),
         ("another session", replace(good, session=other.session)),
         ("another key under the same id", replace(good, public_key=other.public_key)),
-        ("the id of another key", replace(good, id=other.id)),
+        ("the id of another key, and signed", resigned(replace(good, id=other.id))),
         ("a key of the curve P-384", replace(good, public_key=spki384, id=key_id(spki384))),
         ("a key with its point compressed", resigned(replace(good, public_key=short, id=key_id(short)))),
         ("no key", replace(good, public_key=b"", id=key_id(b""))),
@@ -228,6 +228,7 @@ def bad_frames() -> list[Json]:
         return [{"text": json.dumps({key: value for key, value in fields.items() if key != name})}]
 
     depth = 100_000
+    more = encode(Joined(member_of("alice").introduction)).replace('"name"', '"admin":true,"name"')
     deep: list[Json] = [
         {"text": '{"type":"welcome","members":'},
         {"text": "[", "times": depth},
@@ -249,6 +250,7 @@ def bad_frames() -> list[Json]:
         (Malformed.WRONG_SHAPE, "no type", without("type")),
         (Malformed.WRONG_SHAPE, "no signature", without("signature")),
         (Malformed.WRONG_SHAPE, "a field that there isn't", altered(priority="high")),
+        (Malformed.WRONG_SHAPE, "a field that there isn't, of an introduction", [{"text": more}]),
         (Malformed.WRONG_SHAPE, "the sequence number as text", altered(sequence="1")),
         (Malformed.WRONG_SHAPE, "the sequence number with a fraction", altered(sequence=1.5)),
         (Malformed.WRONG_SHAPE, "a sequence number below 0", altered(sequence=-1)),

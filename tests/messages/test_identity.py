@@ -65,11 +65,11 @@ def test_any_changed_bit_breaks_a_signature() -> None:
         assert not is_signed_by(ME.public_key, bytes(changed), DATA)
 
 
+R, S = SIGNATURE[:32], SIGNATURE[32:]
+
+
 def number(value: int) -> bytes:
     return value.to_bytes(32, "big")
-
-
-R, S = SIGNATURE[:32], SIGNATURE[32:]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,7 @@ R, S = SIGNATURE[:32], SIGNATURE[32:]
         SIGNATURE[:-1],
         SIGNATURE + b"\0",
         b"\0" + SIGNATURE,
+        R + b"\0" + S,
         SIGNATURE * 2,
         bytes(64),
         bytes(32) + S,

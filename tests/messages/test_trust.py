@@ -53,6 +53,7 @@ def test_the_first_under_a_name_keeps_it(file: KnownPeers, in_file: bool) -> Non
     trust.remember("alice", ALICE.public_key)
     assert trust.accepts("alice", ALICE.id)
     assert not trust.accepts("alice", MALLORY.id)
+    assert not trust.accepts("alice", "alice")
     trust.remember("alice", MALLORY.public_key)
     assert trust.accepts("alice", ALICE.id)
     assert not trust.accepts("alice", MALLORY.id)

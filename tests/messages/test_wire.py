@@ -121,6 +121,11 @@ def test_a_name_may_have_128_characters_of_any_kind(field: str) -> None:
     assert reason_of(altered(**{field: "\U0001f600" * 129})) is Malformed.WRONG_SHAPE
 
 
+def test_an_offer_id_may_have_160_characters() -> None:
+    assert decode(altered(offer_id="1" * 160)) == msgspec.structs.replace(OFFER, offer_id="1" * 160)
+    assert reason_of(altered(offer_id="1" * 161)) is Malformed.WRONG_SHAPE
+
+
 def test_an_escaped_pair_of_surrogates_is_a_character() -> None:
     offer = decode(FRAME.replace("v=0", "\\ud83d\\ude00\\u0000"))
     assert isinstance(offer, Offer)
@@ -159,6 +164,7 @@ def test_a_server_may_say_more_but_nobody_else() -> None:
 
 
 def test_a_frame_of_the_longest_length_is_read_and_one_byte_more_is_not() -> None:
+    assert MAX_MESSAGE_BYTES == 262_144
     room = MAX_MESSAGE_BYTES - len(altered(payload="").encode())
     for payload in ("x" * room, "é" * (room // 2) + "x" * (room % 2)):
         assert len(altered(payload=payload).encode()) == MAX_MESSAGE_BYTES
