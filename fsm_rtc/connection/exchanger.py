@@ -246,7 +246,8 @@ class Exchanger:
         self._now = now
         if self.is_over:
             return
-        if self._carry_out(self.machine.fire("leave", reason[:MAX_REASON_CHARACTERS])):
+        told = reason[:MAX_REASON_CHARACTERS].encode(errors="replace").decode()
+        if self._carry_out(self.machine.fire("leave", told)):
             self._requests.append(Ended(reason, by_peer=False))
 
     def abandon(self) -> None:
