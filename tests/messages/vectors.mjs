@@ -6,8 +6,9 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { webcrypto } from "node:crypto";
 
-const { subtle } = globalThis.crypto;
+const { subtle } = webcrypto;
 const CURVE = { name: "ECDSA", namedCurve: "P-256" };
 const ALGORITHM = { name: "ECDSA", hash: "SHA-256" };
 // SPKI of P-256 with an uncompressed point: these 27 bytes, then x and y, 32 bytes each.
