@@ -89,6 +89,11 @@ def test_each_state_does_this_and_refuses_the_rest(chart: type[Exchange], trigge
 
 
 @BOTH
+def test_it_begins_with_nothing_under_way(chart: type[Exchange]) -> None:
+    assert chart(POLITE).state is IDLE
+
+
+@BOTH
 def test_there_is_no_other_trigger(chart: type[Exchange]) -> None:
     assert set(chart.chart.triggers) == set(EXPECTED)
 
