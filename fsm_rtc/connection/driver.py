@@ -26,10 +26,10 @@ from fsm_rtc.connection.channel import (
 from fsm_rtc.connection.exchanger import AddCandidate, Ended, Exchanger, ExchangeRequest, Settled, Transmit
 from fsm_rtc.connection.letters import ReceivedLetter
 from fsm_rtc.engine.clock import Clock
-from fsm_rtc.errors import FsmRtcError, LinkDownError, MessageError, Rejected
+from fsm_rtc.errors import FsmRtcError, LinkDownError, Rejected
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.exchange_requests import AnswerOffer, ApplyAnswer, ApplyOffer, MakeOffer, YieldOffer
-from fsm_rtc.messages import Identity, Introduction, Member, PeerMessage, decode
+from fsm_rtc.messages import Identity, Introduction, Member
 from fsm_rtc.messages.trust import Trust, TrustOnFirstUse
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.machine_set import MachineSet
@@ -120,7 +120,7 @@ class SignalingDriver:
         self._clock = clock
         self._exchanges = 0
         self._present: dict[str, Introduction] = {}
-        self._malformed: Counter[str] = Counter()
+        self._refused_elsewhere: Counter[str] = Counter()
         self.exchanger = self._new_exchanger()
         self._work: asyncio.Queue[tuple[Exchanger, ExchangeRequest | None]] = asyncio.Queue()
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
@@ -137,7 +137,7 @@ class SignalingDriver:
     @property
     def refused(self) -> Counter[str]:
         """How many frames were refused, by the guard's name, the reason, or why they are no message."""
-        return self._malformed + self.exchanger.refused
+        return self._refused_elsewhere + self.exchanger.refused
 
     async def start(self) -> None:
         """Open the channel and begin."""
@@ -261,7 +261,7 @@ class SignalingDriver:
         try:
             await self._peer.add_candidate(candidate)
         except FsmRtcError as refused:
-            self._malformed[type(refused).__name__] += 1
+            self._refused_elsewhere[type(refused).__name__] += 1
             logger.debug("a candidate of the peer was refused: %s", refused)
 
     # Events.
@@ -270,7 +270,7 @@ class SignalingDriver:
         now = self._clock()
         match event:
             case MessageReceived(frame):
-                self._take_frame(frame, now)
+                self.exchanger.received(frame, now)
             case PeerJoined(introduction):
                 self._joined(introduction)
             case PeerLeft(who, session):
@@ -285,17 +285,6 @@ class SignalingDriver:
                 self.exchanger.link_down()
                 self._observer.link_changed(event)
 
-    def _take_frame(self, frame: str | bytes, now: float) -> None:
-        try:
-            message = decode(frame)
-        except MessageError as error:
-            self._malformed[error.reason.value] += 1
-            return
-        if isinstance(message, PeerMessage):
-            self.exchanger.received(message, now)
-        else:
-            self._malformed["not for a peer"] += 1
-
     def _joined(self, introduction: Introduction) -> None:
         """Begin with somebody; one who comes while there is another waits until that is over."""
         self._present[introduction.id] = introduction
@@ -308,7 +297,7 @@ class SignalingDriver:
         try:
             outcome = self.exchanger.joined(introduction)
         except FsmRtcError as error:
-            self._malformed[type(error).__name__] += 1
+            self._refused_elsewhere[type(error).__name__] += 1
             logger.warning("nobody is let in, since trust can't be decided: %s", error)
             return
         if isinstance(outcome, Rejected):
@@ -326,7 +315,7 @@ class SignalingDriver:
     def _begin_anew(self) -> None:
         self.exchanger.abandon()
         self._pump()
-        self._malformed.update(self.exchanger.refused)
+        self._refused_elsewhere.update(self.exchanger.refused)
         self.exchanger = self._new_exchanger()
         self._work.put_nowait((self.exchanger, None))
 

@@ -24,7 +24,7 @@ from fsm_rtc.connection.letters import Arrival, ReceivedLetter, offer_id
 from fsm_rtc.connection.memory import Memory
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.outcome import Outcome
-from fsm_rtc.errors import FsmRtcError, Rejected
+from fsm_rtc.errors import FsmRtcError, MessageError, Rejected
 from fsm_rtc.machines.candidates import ApplyCandidate
 from fsm_rtc.machines.exchange import Exchange, ExchangeState, ExchangeUnsigned
 from fsm_rtc.machines.exchange_requests import (
@@ -56,6 +56,7 @@ from fsm_rtc.messages import (
     Member,
     Offer,
     PeerMessage,
+    decode,
     encode,
     is_genuine_introduction,
 )
@@ -69,6 +70,8 @@ ANSWER_SECONDS = 20.0
 """How long a peer that has the offer may take to answer, with the link up."""
 
 MAX_REASON_CHARACTERS = 200
+
+NOT_FOR_A_PEER = "a message between client and server"
 
 NOT_TRUSTED = "the other side does not trust this key under that name"
 
@@ -195,9 +198,17 @@ class Exchanger:
         """Tell somebody who isn't trusted, once, so that he doesn't wait: it is the only message he gets."""
         self._requests.append(Transmit(encode(self._message(Bye, 1, "", NOT_TRUSTED))))
 
-    def received(self, message: PeerMessage, now: float) -> None:
-        """A message has come, from whomever."""
+    def received(self, frame: str | bytes, now: float) -> None:
+        """A frame has come, from whomever and whatever it holds. Never raises."""
         self._now = now
+        try:
+            message = decode(frame)
+        except MessageError as error:
+            self.refused[error.reason.value] += 1
+            return
+        if not isinstance(message, PeerMessage):
+            self.refused[NOT_FOR_A_PEER] += 1
+            return
         letter = ReceivedLetter(message)
         if isinstance(message, Ack):
             self._take_from_peer(self.machine.fire("on_ack", letter))

@@ -8,7 +8,7 @@ from fsm_rtc.connection.candidates import ice_ufrag_of
 from fsm_rtc.connection.exchanger import AddCandidate, Ended, Exchanger, ExchangeRequest, Settled, Transmit
 from fsm_rtc.engine import Journal
 from fsm_rtc.machines.exchange_requests import AnswerOffer, ApplyAnswer, ApplyOffer, MakeOffer, YieldOffer
-from fsm_rtc.messages import Identity, Member, PeerMessage, decode
+from fsm_rtc.messages import Identity, Member
 from fsm_rtc.messages.trust import AnyPeer
 from fsm_rtc.peer.description import IceCandidate, SdpType, SessionDescription
 from fsm_rtc.peer.machine_set import MachineSet
@@ -106,9 +106,7 @@ class Pair:
             side.pump()
 
     def deliver(self, to: Side, text: str) -> None:
-        message = decode(text)
-        assert isinstance(message, PeerMessage)
-        to.exchanger.received(message, self.clock())
+        to.exchanger.received(text, self.clock())
         to.pump()
 
     def negotiate(self, side: Side) -> None:
