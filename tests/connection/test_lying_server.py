@@ -16,6 +16,8 @@ from fsm_rtc import (
     ConnectionFailedError,
     ConnectTimeoutError,
     Identity,
+    PeerConnection,
+    SessionDescription,
     SignalingServer,
     TrustOnFirstUse,
     WebSocketSignaling,
@@ -47,17 +49,26 @@ def fingerprints(sdp: str) -> set[str]:
     return {line for line in sdp.splitlines() if line.startswith("a=fingerprint")}
 
 
-def peers_fingerprint(call: Connection) -> set[str]:
-    """What this side holds for the other's fingerprint; empty if it never took a description."""
-    connection = call.peer_connection
-    remote = connection.remote_description if connection is not None else None
-    return fingerprints(remote.sdp) if remote is not None else set()
+class Recorder:
+    """Makes peer connections, and keeps the DTLS fingerprints of all that one side has ever applied."""
 
+    def __init__(self) -> None:
+        self.own: set[str] = set()
+        self.remote: set[str] = set()
 
-def own_fingerprint(call: Connection) -> set[str]:
-    connection = call.peer_connection
-    local = connection.local_description if connection is not None else None
-    return fingerprints(local.sdp) if local is not None else set()
+    def factory(self) -> type[PeerConnection]:
+        recorder = self
+
+        class Recorded(PeerConnection):
+            async def set_local_description(self, description: SessionDescription | None = None) -> None:
+                await super().set_local_description(description)
+                recorder.own |= fingerprints(self.local_description.sdp if self.local_description else "")
+
+            async def set_remote_description(self, description: SessionDescription) -> None:
+                recorder.remote |= fingerprints(description.sdp)
+                await super().set_remote_description(description)
+
+        return Recorded
 
 
 async def talk(call: Connection, name: str) -> list[str | bytes]:
@@ -76,17 +87,28 @@ async def call_through(url: str, *, listed: bool) -> tuple[Counter[str], list[li
     """Let the two try to call each other; how many frames were refused, and what each heard."""
     here = Configuration(loopback=True)
     channels = [WebSocketSignaling(f"{url}/kitchen") for _ in range(2)]
+    recorders = [Recorder(), Recorder()]
     async with (
         Connection(
-            channels[0], ALICE, name="alice", trust=trust_in(BOB, "bob", listed=listed), configuration=here
+            channels[0],
+            ALICE,
+            name="alice",
+            trust=trust_in(BOB, "bob", listed=listed),
+            configuration=here,
+            peer_connection_factory=recorders[0].factory(),
         ) as alice,
         Connection(
-            channels[1], BOB, name="bob", trust=trust_in(ALICE, "alice", listed=listed), configuration=here
+            channels[1],
+            BOB,
+            name="bob",
+            trust=trust_in(ALICE, "alice", listed=listed),
+            configuration=here,
+            peer_connection_factory=recorders[1].factory(),
         ) as bob,
     ):
         heard = await asyncio.gather(talk(alice, "alice"), talk(bob, "bob"))
-        assert peers_fingerprint(alice) <= own_fingerprint(bob)
-        assert peers_fingerprint(bob) <= own_fingerprint(alice)
+    assert recorders[0].remote <= recorders[1].own
+    assert recorders[1].remote <= recorders[0].own
     refused = alice.refused + bob.refused + channels[0].ignored + channels[1].ignored
     return refused, list(heard)
 
