@@ -189,10 +189,7 @@ class Connection:
         return {**self._machines.by_label(), **(connection.machines if connection is not None else {})}
 
     def __repr__(self) -> str:
-        state = self.connection_state
-        return (
-            f"<Connection {self.signaling_status.value}, {self.exchange_state.value}, {state.value if state else '-'}>"
-        )
+        return f"<Connection {self.signaling_status.value}, {self.exchange_state.value}, {self._state_in_words()}>"
 
     # What can be done with it.
 
