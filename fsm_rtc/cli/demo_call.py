@@ -69,6 +69,7 @@ class DemoCall:
     phases: dict[str, dict[str, float]] = field(default_factory=lambda: {role: {} for role in ROLES})
     rejections: list[dict[str, Any]] = field(default_factory=list)
     adopted: int = 0
+    abandoned: list[str] = field(default_factory=list)
     charts: dict[str, str] = field(default_factory=dict)
     _processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
 
@@ -139,6 +140,8 @@ class DemoCall:
                 self.rejections.append(record)
             elif record.get("trigger") == "on_desync":
                 self.adopted += 1
+            elif record.get("trigger") == "abandon":
+                self.abandoned.append(record["label"])
 
     def _write(self, role: str, message: dict[str, Any]) -> None:
         stdin = self._processes[role].stdin
@@ -198,5 +201,7 @@ class DemoCall:
                     yield f"{label} was left in {state!r}"
         for record in self.rejections:
             yield f"{record['label']} rejected {record['trigger']} in {record['source']!r}: {record['reason']}"
+        for label in self.abandoned:
+            yield f"{label} was abandoned: nobody has acknowledged its goodbye"
         if self.adopted:
             yield f"{self.adopted} times a machine had to adopt a state that its table didn't expect"

@@ -32,6 +32,7 @@ from fsm_rtc.connection.events import (
 )
 from fsm_rtc.connection.messages import MessageReader, Messages
 from fsm_rtc.connection.peers import PeerConnectionFactory, PeerOptions, ReplaceablePeer
+from fsm_rtc.connection.progress import LOST, how_far, state_in_words
 from fsm_rtc.connection.streams import Stream, StreamReader
 from fsm_rtc.engine import Chart, Journal
 from fsm_rtc.engine.clock import Clock
@@ -53,13 +54,6 @@ __all__ = ["Connection"]
 
 LAST_WORDS_SECONDS = 2.0
 """How long closing waits until the other side has what was sent to it."""
-
-
-LOST = {
-    PeerConnectionState.FAILED: "the connection has failed; check that the hosts can reach each other, or use TURN",
-    PeerConnectionState.CLOSED: "the connection was lost: the other side is gone",
-}
-"""Why a call ends whose peer connection ended by itself."""
 
 
 class Connection:
@@ -189,7 +183,7 @@ class Connection:
         return {**self._machines.by_label(), **(connection.machines if connection is not None else {})}
 
     def __repr__(self) -> str:
-        return f"<Connection {self.signaling_status.value}, {self.exchange_state.value}, {self._state_in_words()}>"
+        return f"<Connection {self.signaling_status.value}, {self.exchange_state.value}, {state_in_words(self)}>"
 
     # What can be done with it.
 
@@ -306,7 +300,7 @@ class Connection:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            raise ConnectTimeoutError(f"not connected within {timeout_seconds:g} s; {self._how_far()}") from None
+            raise ConnectTimeoutError(f"not connected within {timeout_seconds:g} s; {how_far(self)}") from None
 
     def _raise_if_failed(self) -> None:
         if self._closing is not None:
@@ -316,21 +310,6 @@ class Connection:
         if self._end is not None:
             who = "the other side" if self._end.by_peer else "this side"
             raise ConnectionFailedError(f"{who} ended the call: {self._end.reason}") from self._end.error
-
-    def _how_far(self) -> str:
-        if self.signaling_status is not SignalingStatus.CONNECTED:
-            return f"the signalling link is {self.signaling_status.value!r}; check its address and that its server runs"
-        if self.peer is None:
-            refused = ", ".join(f"{name} {count}" for name, count in self.refused.items())
-            return f"nobody to talk to has joined{f'; refused: {refused}' if refused else ''}; start the other side"
-        return (
-            f"the exchange is {self.exchange_state.value!r}, the peer connection {self._state_in_words()!r}; "
-            "check that the hosts can reach each other, or use TURN"
-        )
-
-    def _state_in_words(self) -> str:
-        state = self.connection_state
-        return state.value if state is not None else "not there"
 
     # What the signalling tells.
 

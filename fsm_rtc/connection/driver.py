@@ -23,8 +23,9 @@ from fsm_rtc.connection.channel import (
     SignalingChannel,
     SignalingEvent,
 )
-from fsm_rtc.connection.exchanger import AddCandidate, Ended, Exchanger, ExchangeRequest, Settled, Transmit
+from fsm_rtc.connection.exchanger import Exchanger
 from fsm_rtc.connection.letters import ReceivedLetter
+from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
 from fsm_rtc.engine.clock import Clock
 from fsm_rtc.errors import FsmRtcError, LinkDownError, Rejected
 from fsm_rtc.machines.exchange import ExchangeState
@@ -38,7 +39,7 @@ __all__ = ["NegotiatingPeer", "SignalingDriver", "SignalingObserver"]
 
 logger = logging.getLogger("fsm_rtc.connection")
 
-GOODBYE_SECONDS = 1.0
+GOODBYE_SECONDS = 2.0
 """How long closing waits until the peer has acknowledged the goodbye."""
 
 

@@ -14,14 +14,15 @@ it is refused by the machine, so it is in the journal, and counted in `refused`.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import cast
 
 import msgspec
 
-from fsm_rtc.connection.delivery import GIVE_UP_SECONDS, Outgoing
+from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
 from fsm_rtc.connection.letters import Arrival, ReceivedLetter, offer_id
 from fsm_rtc.connection.memory import Memory
+from fsm_rtc.connection.post import Post
+from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.outcome import Outcome
 from fsm_rtc.errors import FsmRtcError, MessageError, Rejected
@@ -57,14 +58,13 @@ from fsm_rtc.messages import (
     Offer,
     PeerMessage,
     decode,
-    encode,
     is_genuine_introduction,
 )
 from fsm_rtc.messages.trust import Trust
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.machine_set import MachineSet
 
-__all__ = ["ANSWER_SECONDS", "AddCandidate", "Ended", "Exchanger", "ExchangeRequest", "Settled", "Transmit"]
+__all__ = ["ANSWER_SECONDS", "Exchanger"]
 
 ANSWER_SECONDS = 20.0
 """How long a peer that has the offer may take to answer, with the link up."""
@@ -74,49 +74,6 @@ MAX_REASON_CHARACTERS = 200
 NOT_FOR_A_PEER = "a message between client and server"
 
 NOT_TRUSTED = "the other side does not trust this key under that name"
-
-
-@dataclass(frozen=True, slots=True)
-class Transmit:
-    """Send this text over the channel."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AddCandidate:
-    """Give the peer's candidate to the peer connection; None says that there are no more."""
-
-    candidate: IceCandidate | None
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Both sides agree, and nothing waits.
-
-    Attributes:
-        offer_id: of the offer on which they agree.
-    """
-
-    offer_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The exchange is over.
-
-    Attributes:
-        reason: why, for people.
-        by_peer: whether the peer ended it.
-    """
-
-    reason: str
-    by_peer: bool
-
-
-ExchangeRequest = (
-    Transmit | MakeOffer | YieldOffer | ApplyOffer | AnswerOffer | ApplyAnswer | AddCandidate | Settled | Ended
-)
 
 
 class Exchanger:
@@ -141,7 +98,8 @@ class Exchanger:
         self.refused: Counter[str] = Counter()
         self._me = me
         self._trust = trust
-        self._outgoing = Outgoing()
+        self._post = Post(me, self.memory)
+        self._outgoing = self._post.outgoing
         self._requests: list[ExchangeRequest] = []
         self._now = 0.0
         self._link_is_up = True
@@ -161,7 +119,7 @@ class Exchanger:
         incoming = self.memory.incoming
         if incoming.owes:
             incoming.owes = False
-            self._requests.append(Transmit(encode(self._message(Ack, 0, "", str(incoming.next_sequence - 1)))))
+            self._send([self._post.ack(incoming.next_sequence - 1)])
         requests, self._requests = self._requests, []
         return requests
 
@@ -190,13 +148,9 @@ class Exchanger:
         outcome = self.machine.fire("on_joined", arrival)
         if not self._take_from_peer(outcome):
             if arrival.is_genuine:
-                self._turn_away()
+                self._send([self._post.turn_away(NOT_TRUSTED)])
             self.memory.peer = None
         return outcome
-
-    def _turn_away(self) -> None:
-        """Tell somebody who isn't trusted, once, so that he doesn't wait: it is the only message he gets."""
-        self._requests.append(Transmit(encode(self._message(Bye, 1, "", NOT_TRUSTED))))
 
     def received(self, frame: str | bytes, now: float) -> None:
         """A frame has come, from whomever and whatever it holds. Never raises."""
@@ -226,7 +180,7 @@ class Exchanger:
         self._link_is_up = True
         if self._answer_due is not None:
             self._answer_due = now + ANSWER_SECONDS
-        self._requests.extend(Transmit(text) for text in self._outgoing.resume(now))
+        self._send(self._outgoing.resume(now))
 
     def link_down(self) -> None:
         """The signalling link is lost."""
@@ -238,7 +192,7 @@ class Exchanger:
         self._now = now
         if self.machine.is_final:
             return
-        self._requests.extend(Transmit(text) for text in self._outgoing.due(now))
+        self._send(self._outgoing.due(now))
         if self.state is ExchangeState.LEAVING:
             if self._outgoing.is_hopeless(now):
                 self.abandon()
@@ -302,7 +256,7 @@ class Exchanger:
         if self.state in (ExchangeState.MAKING_OFFER, ExchangeState.MAKING_ANSWER):
             self._found.append(candidate)
         elif self._round and not self.is_over:
-            self._post_candidate(candidate)
+            self._send([self._post.candidate(candidate, self._round, now)])
 
     # What the machine asks for.
 
@@ -343,9 +297,8 @@ class Exchanger:
                 self._take_candidate(cast(ReceivedLetter, letter))
             case SendBye(reason):
                 self._offer_is_settled()
-                self._post(Bye, reason)
+                self._send([self._post.bye(reason, self._now)])
                 self.memory.bye_sequence = self._outgoing.sequence
-                self._outgoing.restart(self._now)
             case End(reason):
                 self._requests.append(Ended(reason, by_peer=True))
             case _:
@@ -362,7 +315,7 @@ class Exchanger:
                 self._round = self.memory.offer_id = offer_id(self.memory.session, self._offers_made)
                 self.memory.know(self._round)
                 self._open_offer = self._outgoing.sequence + 1
-                self._post_description(Offer, cast(SessionDescription, description))
+                self._send_description(Offer, cast(SessionDescription, description))
             case ApplyAnswer(letter):
                 self._offer_is_settled()
                 self._coming = cast(ReceivedLetter, letter)
@@ -388,7 +341,7 @@ class Exchanger:
             case SendAnswer(description):
                 if self._coming is not None:
                     self._round = self._coming.offer_id
-                    self._post_description(Answer, cast(SessionDescription, description))
+                    self._send_description(Answer, cast(SessionDescription, description))
 
     def _offer_is_settled(self) -> None:
         """Nobody waits for an answer any more."""
@@ -429,6 +382,15 @@ class Exchanger:
         self.memory.know(letter.offer_id)
         self._postponed = letter
 
+    # What is sent.
+
+    def _send(self, texts: list[str]) -> None:
+        self._requests.extend(map(Transmit, texts))
+
+    def _send_description(self, kind: type[Offer] | type[Answer], description: SessionDescription) -> None:
+        found, self._found = self._found, []
+        self._send(self._post.description(kind, description, self._round, found, self._now))
+
     # Candidates.
 
     def _take_candidate(self, letter: ReceivedLetter) -> None:
@@ -448,41 +410,3 @@ class Exchanger:
     def _add(self, candidates: tuple[ApplyCandidate, ...]) -> None:
         for one in candidates:
             self._requests.append(AddCandidate(cast("IceCandidate | None", one.candidate)))
-
-    # Messages.
-
-    def _post_description(self, kind: type[Offer] | type[Answer], description: SessionDescription) -> None:
-        self._post(kind, description.sdp)
-        found, self._found = self._found, []
-        for candidate in found:
-            if candidate is None or candidate.candidate not in description.sdp:
-                self._post_candidate(candidate)
-
-    def _post_candidate(self, candidate: IceCandidate | None) -> None:
-        if candidate is None:
-            self._post(EndOfCandidates, "")
-        else:
-            self._post(Candidate, msgspec.json.encode(candidate.to_dict()).decode())
-
-    def _post(self, kind: type[PeerMessage], payload: str) -> None:
-        self._outgoing.sequence += 1
-        about = "" if kind is Bye else self._round
-        text = encode(self._message(kind, self._outgoing.sequence, about, payload))
-        self._outgoing.sent(text, self._now)
-        self._requests.append(Transmit(text))
-
-    def _message(self, kind: type[PeerMessage], sequence: int, about: str, payload: str) -> PeerMessage:
-        memory = self.memory
-        return self._me.sign(
-            kind(
-                room=memory.room,
-                sender=memory.id,
-                recipient=memory.peer_id,
-                sender_session=memory.session,
-                recipient_session=memory.peer_session,
-                sequence=sequence,
-                offer_id=about,
-                payload=payload,
-                signature=b"",
-            )
-        )

@@ -23,7 +23,7 @@ from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.peer_connection import PeerConnection
 
-__all__ = ["SECURE_CHANNEL", "PeerConnectionFactory", "PeerEvents", "ReplaceablePeer", "expects_channel"]
+__all__ = ["ROLLBACK", "SECURE_CHANNEL", "PeerConnectionFactory", "PeerEvents", "ReplaceablePeer", "expects_channel"]
 
 logger = logging.getLogger("fsm_rtc.connection")
 

@@ -298,6 +298,20 @@ def acknowledges_bye(memory: ExchangeMemory, letter: Letter) -> bool:
 
 ADDRESSED = (from_the_peer, of_this_room, for_this_side, of_these_sessions)
 CONNECTABLE = (media_section, ice_credentials, fingerprint)
+JOINED = (Row(IDLE, MAKING_OFFER, when=(impolite,), then=(make_offer,)), stay(IDLE))
+RECEIVED = (
+    stay(*LIVE, LEAVING, when=(next_in_sequence,), then=(deliver,)),
+    stay(*LIVE, LEAVING, when=(soon_in_sequence,), then=(hold,)),
+)
+ACKNOWLEDGED = (
+    Row(LEAVING, CLOSED, when=(acknowledges_bye,), then=(acknowledge,)),
+    stay(*LIVE, LEAVING, then=(acknowledge,)),
+)
+CANDIDATE = (
+    stay(*LIVE, when=(known_offer,), then=(take_candidate,)),
+    stay(*LIVE, when=(ignored_offer,)),
+    stay(LEAVING),
+)
 
 
 class Exchange(Chart[ExchangeState, ExchangeMemory]):
@@ -308,20 +322,17 @@ class Exchange(Chart[ExchangeState, ExchangeMemory]):
     final = frozenset({CLOSED})
 
     on_joined = On(
-        Row(IDLE, MAKING_OFFER, when=(impolite,), then=(make_offer,)),
-        stay(IDLE),
+        *JOINED,
         checks=(introduced_itself, trusted),
         cite="docs/protocol.md, who makes the first offer",
     )
     receive = On(
-        stay(*LIVE, LEAVING, when=(next_in_sequence,), then=(deliver,)),
-        stay(*LIVE, LEAVING, when=(soon_in_sequence,), then=(hold,)),
+        *RECEIVED,
         checks=(*ADDRESSED, signed_by_the_peer, taken_once),
         cite="docs/protocol.md, what a receiver checks",
     )
     on_ack = On(
-        Row(LEAVING, CLOSED, when=(acknowledges_bye,), then=(acknowledge,)),
-        stay(*LIVE, LEAVING, then=(acknowledge,)),
+        *ACKNOWLEDGED,
         checks=(*ADDRESSED, signed_by_the_peer),
         cite="docs/protocol.md, acknowledgements",
     )
@@ -367,15 +378,11 @@ class Exchange(Chart[ExchangeState, ExchangeMemory]):
     )
 
     on_candidate = On(
-        stay(*LIVE, when=(known_offer,), then=(take_candidate,)),
-        stay(*LIVE, when=(ignored_offer,)),
-        stay(LEAVING),
+        *CANDIDATE,
         cite="#perfect-negotiation-example, onmessage",
     )
     on_end_of_candidates = On(
-        stay(*LIVE, when=(known_offer,), then=(take_candidate,)),
-        stay(*LIVE, when=(ignored_offer,)),
-        stay(LEAVING),
+        *CANDIDATE,
         cite="#perfect-negotiation-example, onmessage",
     )
 
@@ -396,19 +403,16 @@ class ExchangeUnsigned(Exchange):
     source = "as Exchange, without its signatures"
 
     on_joined = On[ExchangeMemory, Introduced](
-        Row(IDLE, MAKING_OFFER, when=(impolite,), then=(make_offer,)),
-        stay(IDLE),
+        *JOINED,
         cite="docs/protocol.md, who makes the first offer",
     )
     receive = On(
-        stay(*LIVE, LEAVING, when=(next_in_sequence,), then=(deliver,)),
-        stay(*LIVE, LEAVING, when=(soon_in_sequence,), then=(hold,)),
+        *RECEIVED,
         checks=(*ADDRESSED, taken_once),
         cite="docs/protocol.md, what a receiver checks",
     )
     on_ack = On(
-        Row(LEAVING, CLOSED, when=(acknowledges_bye,), then=(acknowledge,)),
-        stay(*LIVE, LEAVING, then=(acknowledge,)),
+        *ACKNOWLEDGED,
         checks=ADDRESSED,
         cite="docs/protocol.md, acknowledgements",
     )

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from fsm_rtc.connection.candidates import EarlyCandidates
 from fsm_rtc.connection.driver import SignalingDriver
 from fsm_rtc.connection.messages import Messages
+from fsm_rtc.connection.peers import PeerConnectionFactory
 from fsm_rtc.connection.session import Session
 from fsm_rtc.connection.tracks import Tracks
 from fsm_rtc.engine import Accepted, Chart, Journal
@@ -30,7 +31,7 @@ from fsm_rtc.store.setters import Setters
 from fsm_rtc.store.snapshot import ConnectionSnapshot
 from fsm_rtc.store.subscriptions import Subscriptions
 
-__all__ = ["DEFAULT_CONFIGURATION", "Lifecycle", "PeerConnectionFactory"]
+__all__ = ["DEFAULT_CONFIGURATION", "Lifecycle"]
 
 logger = logging.getLogger("fsm_rtc.store")
 
@@ -40,20 +41,6 @@ DEFAULT_CONFIGURATION = Configuration(
     ice_servers=(IceServer("stun:stun.l.google.com:19302"),), gather_timeout_seconds=2.0
 )
 """The documented STUN server; gathering is bounded, so that a dead server costs two seconds and not ten."""
-
-
-class PeerConnectionFactory(Protocol):
-    """What makes a store's peer connections: `PeerConnection`, or `fsm_rtc.testing.FakePeerConnection`."""
-
-    def __call__(
-        self,
-        configuration: Configuration | None = None,
-        *,
-        engine: str = ...,
-        journal: Journal | None = ...,
-        label: str = ...,
-        generation: int = ...,
-    ) -> PeerConnection: ...
 
 
 class Lifecycle(Setters):

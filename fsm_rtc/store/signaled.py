@@ -7,6 +7,7 @@ import logging
 from fsm_rtc.connection.candidates import ice_ufrag_of
 from fsm_rtc.connection.channel import LinkDown, LinkUp, SignalingChannel
 from fsm_rtc.connection.driver import SignalingDriver
+from fsm_rtc.connection.peers import ROLLBACK
 from fsm_rtc.connection.session import Session
 from fsm_rtc.errors import ConnectionFailedError, InvalidStateError, Rejected
 from fsm_rtc.messages import Identity, Introduction
@@ -18,7 +19,6 @@ __all__ = ["Signaled"]
 
 logger = logging.getLogger("fsm_rtc.store")
 
-ROLLBACK = SessionDescription("rollback", "")
 SIGNALING = "signaling"
 
 

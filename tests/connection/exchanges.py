@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fsm_rtc.connection.candidates import ice_ufrag_of
-from fsm_rtc.connection.exchanger import AddCandidate, Ended, Exchanger, ExchangeRequest, Settled, Transmit
+from fsm_rtc.connection.exchanger import Exchanger
+from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
 from fsm_rtc.engine import Journal
 from fsm_rtc.machines.exchange_requests import AnswerOffer, ApplyAnswer, ApplyOffer, MakeOffer, YieldOffer
 from fsm_rtc.messages import Identity, Member

@@ -193,18 +193,19 @@ def lets_the_third_party_offer(liar: Liar, message: Message, text: str) -> list[
 
 
 def drops(liar: Liar, message: Message, text: str) -> list[str]:
-    return [] if isinstance(message, PeerMessage) and liar.random.random() < 0.3 else [text]
+    is_dropped = liar.told == 0 or liar.random.random() < 0.3
+    return [] if isinstance(message, PeerMessage) and is_dropped else [text]
 
 
 def repeats(liar: Liar, message: Message, text: str) -> list[str]:
-    return [text] * liar.random.randint(1, 4) if isinstance(message, PeerMessage | Joined) else [text]
+    return [text] * liar.random.randint(2, 4) if isinstance(message, PeerMessage | Joined) else [text]
 
 
 def reorders(liar: Liar, message: Message, text: str) -> list[str]:
     if not isinstance(message, PeerMessage):
         return [text]
     liar.kept.append(text)
-    if liar.random.random() < 0.5:
+    if liar.told == 0 or liar.random.random() < 0.5:
         return []
     kept, liar.kept = liar.kept, []
     liar.random.shuffle(kept)

@@ -13,7 +13,8 @@ import msgspec
 import pytest
 from hypothesis import settings
 
-from fsm_rtc.connection.exchanger import Exchanger, Transmit
+from fsm_rtc.connection.exchanger import Exchanger
+from fsm_rtc.connection.requests import Transmit
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.messages import Answer, Candidate, Introduction, Member, Offer, PeerMessage, encode
 from tests.connection.exchanges import Pair, Side, sdp
@@ -106,11 +107,11 @@ def test_hostile_frames_change_nothing_and_each_is_counted_by_its_own_reason(sta
         assert pair.polite.agreed == pair.impolite.agreed is not None
 
 
-def say(pair: Pair, sender: Side, kind: type[PeerMessage], offer_id: str, payload: str, skip: int = 0) -> None:
+def say(pair: Pair, sender: Side, kind: type[PeerMessage], offer_id: str, payload: str) -> None:
     """An authentic message that this side's exchange would never send."""
     exchanger = sender.exchanger
     exchanger._outgoing.sequence += 1
-    message = exchanger._message(kind, exchanger._outgoing.sequence + skip, offer_id, payload)
+    message = exchanger._post._signed(kind, exchanger._outgoing.sequence, offer_id, payload)
     pair.deliver(pair.other(sender), encode(message))
 
 

@@ -1,0 +1,38 @@
+"""How far a call has come, in words: for errors, and for who asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fsm_rtc.machines.connection_state import PeerConnectionState
+from fsm_rtc.machines.signaling_link import SignalingStatus
+
+if TYPE_CHECKING:
+    from fsm_rtc.connection.connection import Connection
+
+__all__ = ["LOST", "how_far", "state_in_words"]
+
+LOST = {
+    PeerConnectionState.FAILED: "the connection has failed; check that the hosts can reach each other, or use TURN",
+    PeerConnectionState.CLOSED: "the connection was lost: the other side is gone",
+}
+"""Why a call ends whose peer connection ended by itself."""
+
+
+def how_far(call: Connection) -> str:
+    """How far a call has come that isn't ready, and what to look at."""
+    if call.signaling_status is not SignalingStatus.CONNECTED:
+        return f"the signalling link is {call.signaling_status.value!r}; check its address and that its server runs"
+    if call.peer is None:
+        refused = ", ".join(f"{name} {count}" for name, count in call.refused.items())
+        return f"nobody to talk to has joined{f'; refused: {refused}' if refused else ''}; start the other side"
+    return (
+        f"the exchange is {call.exchange_state.value!r}, the peer connection {state_in_words(call)!r}; "
+        "check that the hosts can reach each other, or use TURN"
+    )
+
+
+def state_in_words(call: Connection) -> str:
+    """RTCPeerConnectionState, or that there is none."""
+    state = call.connection_state
+    return state.value if state is not None else "not there"

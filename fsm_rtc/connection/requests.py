@@ -1,0 +1,54 @@
+"""What an `Exchanger` asks of whoever drives it, beside what its machine asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fsm_rtc.machines.exchange_requests import AnswerOffer, ApplyAnswer, ApplyOffer, MakeOffer, YieldOffer
+from fsm_rtc.peer.description import IceCandidate
+
+__all__ = ["AddCandidate", "Ended", "ExchangeRequest", "Settled", "Transmit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transmit:
+    """Send this text over the channel."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddCandidate:
+    """Give the peer's candidate to the peer connection; None says that there are no more."""
+
+    candidate: IceCandidate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Both sides agree, and nothing waits.
+
+    Attributes:
+        offer_id: of the offer on which they agree.
+    """
+
+    offer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The exchange is over.
+
+    Attributes:
+        reason: why, for people.
+        by_peer: whether the peer ended it.
+    """
+
+    reason: str
+    by_peer: bool
+
+
+ExchangeRequest = (
+    Transmit | MakeOffer | YieldOffer | ApplyOffer | AnswerOffer | ApplyAnswer | AddCandidate | Settled | Ended
+)
+"""What comes out of an exchange, in order."""
