@@ -48,6 +48,7 @@ from fsm_rtc.machines.exchange_requests import (
     YieldOffer,
 )
 from fsm_rtc.messages import (
+    MAX_MESSAGE_BYTES,
     Ack,
     Answer,
     Bye,
@@ -70,6 +71,9 @@ ANSWER_SECONDS = 20.0
 """How long a peer that has the offer may take to answer, with the link up."""
 
 MAX_REASON_CHARACTERS = 200
+
+MAX_DESCRIPTION_BYTES = MAX_MESSAGE_BYTES - 4096
+"""What of a message is left to a description, as JSON."""
 
 NOT_FOR_A_PEER = "a message between client and server"
 
@@ -225,7 +229,8 @@ class Exchanger:
     def offer_made(self, description: SessionDescription, now: float) -> None:
         """This side's offer is made and applied."""
         self._now = now
-        self._carry_out(self.machine.fire("offer_made", description))
+        if self._fits(description):
+            self._carry_out(self.machine.fire("offer_made", description))
 
     def yielded(self, now: float) -> None:
         """This side's offer is taken back."""
@@ -241,7 +246,8 @@ class Exchanger:
     def answer_made(self, description: SessionDescription, now: float) -> None:
         """This side's answer is made and applied."""
         self._now = now
-        self._carry_out(self.machine.fire("answer_made", description))
+        if self._fits(description):
+            self._carry_out(self.machine.fire("answer_made", description))
 
     def answer_applied(self, now: float) -> None:
         """The peer's answer is applied."""
@@ -386,6 +392,16 @@ class Exchanger:
 
     def _send(self, texts: list[str]) -> None:
         self._requests.extend(map(Transmit, texts))
+
+    def _fits(self, description: SessionDescription) -> bool:
+        """Whether a description goes into a message; if not, no exchange can succeed, and this one ends."""
+        size = len(msgspec.json.encode(description.sdp))
+        fits = size <= MAX_DESCRIPTION_BYTES
+        if not fits:
+            self.leave(
+                f"this side's {description.type} is too long: {size} bytes of {MAX_DESCRIPTION_BYTES}", self._now
+            )
+        return fits
 
     def _send_description(self, kind: type[Offer] | type[Answer], description: SessionDescription) -> None:
         found, self._found = self._found, []

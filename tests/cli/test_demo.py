@@ -77,6 +77,18 @@ def test_the_call_is_the_same_when_transitions_steps_the_machines() -> None:
     assert summary_of(call)["ok"] is True
 
 
+def test_with_pipe_the_descriptions_go_by_hand_and_no_exchange_is_needed() -> None:
+    call = demo("--loopback", "--seconds", "0", "--pipe", "--no-video")
+    assert call.returncode == 0, call.stderr
+    assert summary_of(call)["ok"] is True
+    assert "Exchange" not in call.stdout
+
+
+def test_without_it_every_message_goes_over_a_server_and_is_verified(journal: Path) -> None:
+    labels = {line["label"] for line in map(json.loads, journal.read_text().splitlines()[:-1])}
+    assert {"offerer.exchange", "answerer.exchange"} <= labels
+
+
 def rows_used(journal: Path) -> list[str]:
     """The rows that the call went through, as the mutation check names their removal."""
     events = [json.loads(line) for line in journal.read_text().splitlines()]
