@@ -78,6 +78,10 @@ def _bytes_of(password: str) -> bytes:
     return password.encode(errors="surrogateescape")
 
 
+def _reason(refused: OSError | ValueError) -> str:
+    return getattr(refused, "strerror", None) or str(refused)
+
+
 class Identity:
     """A private key, and who it makes one. Made by `generate`, `load` or `from_pem`.
 
@@ -109,9 +113,10 @@ class Identity:
         """
         try:
             pem = Path(path).read_bytes()
-        except OSError as refused:
-            reason = refused.strerror or str(refused)
-            raise IdentityError(f"{path} can't be read: {reason}; make a key with: fsm-rtc keygen {path}") from refused
+        except (OSError, ValueError) as refused:  # the latter: a path with a null character
+            raise IdentityError(
+                f"{path} can't be read: {_reason(refused)}; make a key with: fsm-rtc keygen {path}"
+            ) from refused
         try:
             return cls.from_pem(pem, password)
         except IdentityError as refused:
@@ -127,7 +132,8 @@ class Identity:
         try:
             key = serialization.load_pem_private_key(pem, None if password is None else _bytes_of(password))
         except TypeError as wrong:
-            needed = "is encrypted; give its password" if password is None else "is not encrypted; give no password"
+            lacks = password is None or (not password and b"ENCRYPTED" in pem)
+            needed = "is encrypted; give its password" if lacks else "is not encrypted; give no password"
             raise IdentityError(f"the key {needed}") from wrong
         except (ValueError, UnsupportedAlgorithm) as wrong:
             raise IdentityError(
@@ -158,22 +164,26 @@ class Identity:
                 raise
         except FileExistsError as there:
             raise IdentityError(f"{path} exists and is never overwritten; choose another name") from there
-        except OSError as refused:
-            raise IdentityError(f"{path} can't be written: {refused.strerror}; choose another place") from refused
+        except (OSError, ValueError) as refused:
+            raise IdentityError(f"{path} can't be written: {_reason(refused)}; choose another place") from refused
 
     def to_pem(self, password: str | None = None) -> bytes:
         """The private key as PKCS#8 in PEM, encrypted if there is a password.
 
         Raises:
-            IdentityError: the password is empty or longer than 1023 bytes.
+            IdentityError: the password is empty, longer than 1023 bytes, or no text that UTF-8 can hold.
         """
         encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
         if password is not None:
             if not password:
                 raise IdentityError("an empty password protects nothing; give one, or None")
-            if len(_bytes_of(password)) > MAX_PASSWORD_BYTES:
+            try:
+                secret = _bytes_of(password)
+            except UnicodeEncodeError as surrogate:
+                raise IdentityError("the password is not text that UTF-8 can hold; choose another") from surrogate
+            if len(secret) > MAX_PASSWORD_BYTES:
                 raise IdentityError(f"the password is longer than {MAX_PASSWORD_BYTES} bytes; choose a shorter one")
-            encryption = serialization.BestAvailableEncryption(_bytes_of(password))
+            encryption = serialization.BestAvailableEncryption(secret)
         return self._key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
     def sign(self, data: bytes) -> bytes:

@@ -106,8 +106,9 @@ class KnownPeers:
             return []
         except UnicodeDecodeError as binary:
             raise KnownPeersError(f"{self.path} is not text in UTF-8; move it away to begin a new one") from binary
-        except OSError as refused:
-            raise KnownPeersError(f"{self.path} can't be read: {refused.strerror}; check its owner") from refused
+        except (OSError, ValueError) as refused:  # the latter: a path with a null character
+            reason = getattr(refused, "strerror", None) or str(refused)
+            raise KnownPeersError(f"{self.path} can't be read: {reason}; check its path and owner") from refused
         if texts[-1] == "":
             texts.pop()
         return [(text, self._parsed(text, number)) for number, text in enumerate(texts, start=1)]
@@ -134,7 +135,7 @@ class KnownPeers:
             folder = self.path.resolve().parent
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = _locked(folder)
-        except (OSError, RuntimeError) as refused:  # the latter: a link that leads to itself
+        except (OSError, RuntimeError, ValueError) as refused:  # a link that leads to itself; a null character
             raise self._unwritable(refused) from refused
         try:
             yield

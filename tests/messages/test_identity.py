@@ -51,6 +51,15 @@ def test_a_signature_is_r_and_s_in_64_bytes_also_when_one_of_them_is_small() -> 
     )
 
 
+def test_a_leading_zero_may_not_be_left_out() -> None:
+    for count in range(20_000):
+        signature = ME.sign(count.to_bytes(4, "big"))
+        if signature[32] == 0:
+            break
+    assert is_signed_by(ME.public_key, signature, count.to_bytes(4, "big"))
+    assert not is_signed_by(ME.public_key, signature[:32] + signature[33:], count.to_bytes(4, "big"))
+
+
 def test_a_signature_is_over_sha_256_as_other_libraries_verify_it() -> None:
     key = serialization.load_der_public_key(ME.public_key)
     assert isinstance(key, ec.EllipticCurvePublicKey)
@@ -227,7 +236,9 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
         ME.save(tmp_path / "nowhere" / "key.pem")
 
 
-@pytest.mark.parametrize(("password", "why"), [("", "protects nothing"), ("x" * 1024, "longer than 1023 bytes")])
+@pytest.mark.parametrize(
+    ("password", "why"), [("", "protects nothing"), ("x" * 1024, "longer than 1023 bytes"), ("\ud800", "UTF-8")]
+)
 def test_a_password_that_can_not_encrypt_is_refused(tmp_path: Path, password: str, why: str) -> None:
     with pytest.raises(IdentityError, match=why):
         ME.save(tmp_path / "key.pem", password)
@@ -239,7 +250,8 @@ def test_a_password_that_can_not_encrypt_is_refused(tmp_path: Path, password: st
     [
         ("secret", None, "is encrypted; give its password"),
         ("secret", "wrong", "the password is wrong"),
-        ("secret", "", "password"),
+        ("secret", "", "is encrypted; give its password"),
+        ("secret", "\ud800", "the password is wrong"),
         (None, "secret", "is not encrypted; give no password"),
         (None, "", "is not encrypted; give no password"),
     ],
@@ -275,6 +287,13 @@ def test_a_file_that_is_not_there_is_told_with_how_to_make_one(tmp_path: Path) -
     assert str(refused.value).endswith(f"make a key with: fsm-rtc keygen {path}")
     with pytest.raises(IdentityError, match="can't be read: Is a directory"):
         Identity.load(tmp_path)
+
+
+def test_a_path_that_no_file_can_have_is_told(tmp_path: Path) -> None:
+    with pytest.raises(IdentityError, match=r"can't be read: embedded null \w+; make a key with"):
+        Identity.load(tmp_path / "a\0b")
+    with pytest.raises(IdentityError, match=r"can't be written: embedded null \w+; choose another place"):
+        ME.save(tmp_path / "a\0b")
 
 
 @given(st.binary(max_size=300), st.none() | st.text(max_size=10))

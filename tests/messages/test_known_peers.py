@@ -311,6 +311,14 @@ def test_a_link_that_leads_nowhere_leads_to_a_new_file(tmp_path: Path) -> None:
     assert names(KnownPeers(tmp_path / "elsewhere" / "peers")) == ["alice"]
 
 
+def test_a_path_that_no_file_can_have_is_told(tmp_path: Path) -> None:
+    known = KnownPeers(tmp_path / "a\0b")
+    with pytest.raises(KnownPeersError, match=r"can't be read: embedded null \w+; check its path"):
+        known.find("alice")
+    with pytest.raises(KnownPeersError, match=r"can't be written: embedded null \w+; choose another file"):
+        known.forget("alice")
+
+
 def test_a_link_that_leads_to_itself_is_told(tmp_path: Path) -> None:
     link = tmp_path / "known_peers"
     link.symlink_to(link)

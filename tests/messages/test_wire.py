@@ -126,6 +126,21 @@ def test_an_offer_id_may_have_160_characters() -> None:
     assert reason_of(altered(offer_id="1" * 161)) is Malformed.WRONG_SHAPE
 
 
+@pytest.mark.parametrize(("length", "fits"), [(512, True), (513, False)])
+def test_a_public_key_may_have_512_bytes(length: int, fits: bool) -> None:
+    joined = Joined(msgspec.structs.replace(INTRODUCTION, public_key=bytes(length)))
+    if fits:
+        assert decode(encode(joined)) == joined
+    else:
+        assert reason_of(encode(joined)) is Malformed.WRONG_SHAPE
+
+
+def test_of_a_repeated_key_the_last_counts_but_a_second_type_is_refused() -> None:
+    assert decode(FRAME[:-1] + ',"payload":"other"}') == msgspec.structs.replace(OFFER, payload="other")
+    assert reason_of(FRAME[:-1] + ',"type":"bye"}') is Malformed.WRONG_SHAPE
+    assert reason_of('{"type":"bye",' + FRAME[1:]) is Malformed.WRONG_SHAPE
+
+
 def test_an_escaped_pair_of_surrogates_is_a_character() -> None:
     offer = decode(FRAME.replace("v=0", "\\ud83d\\ude00\\u0000"))
     assert isinstance(offer, Offer)
