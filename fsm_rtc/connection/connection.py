@@ -36,7 +36,7 @@ from fsm_rtc.connection.progress import LOST, how_far, state_in_words
 from fsm_rtc.connection.streams import Stream, StreamReader
 from fsm_rtc.engine import Chart, Journal
 from fsm_rtc.engine.clock import Clock
-from fsm_rtc.errors import ChannelClosedError, ConnectionFailedError, ConnectTimeoutError, Rejected
+from fsm_rtc.errors import ChannelClosedError, ConnectionFailedError, ConnectTimeoutError, Rejected, SignalingError
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.data_channel import DataChannelState, FlowState
 from fsm_rtc.machines.exchange import ExchangeState
@@ -188,7 +188,13 @@ class Connection:
     # What can be done with it.
 
     async def open(self) -> Self:
-        """Begin; ``async with`` does this."""
+        """Begin; ``async with`` does this, if it hasn't been done.
+
+        Raises:
+            SignalingError: the channel can't be opened, or the connection is closed.
+        """
+        if self._closing is not None:
+            raise SignalingError("the connection is closed; make a new one, with a new channel")
         await self._driver.start()
         return self
 

@@ -26,6 +26,7 @@ from fsm_rtc.connection.channel import (
 from fsm_rtc.connection.exchanger import Exchanger
 from fsm_rtc.connection.letters import ReceivedLetter
 from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
+from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.clock import Clock
 from fsm_rtc.errors import FsmRtcError, LinkDownError, Rejected
 from fsm_rtc.machines.exchange import ExchangeState
@@ -38,6 +39,9 @@ from fsm_rtc.peer.machine_set import MachineSet
 __all__ = ["NegotiatingPeer", "SignalingDriver", "SignalingObserver"]
 
 logger = logging.getLogger("fsm_rtc.connection")
+
+MAX_WAITING_MEMBERS = 64
+"""How many who joined are remembered while a call goes on; a room has fewer."""
 
 GOODBYE_SECONDS = 2.0
 """How long closing waits until the peer has acknowledged the goodbye."""
@@ -141,7 +145,9 @@ class SignalingDriver:
         return self._refused_elsewhere + self.exchanger.refused
 
     async def start(self) -> None:
-        """Open the channel and begin."""
+        """Open the channel and begin; nothing, if that was done."""
+        if self._tasks:
+            return
         for work in (self._read, self._carry_out, self._send):
             task = asyncio.create_task(self._surviving(work), name=f"fsm_rtc signaling {work.__name__[1:]}")
             self._tasks.add(task)
@@ -177,7 +183,7 @@ class SignalingDriver:
         try:
             self.leave(reason)
             deadline = asyncio.get_running_loop().time() + GOODBYE_SECONDS
-            while self.exchanger.state is ExchangeState.LEAVING and self._tasks:
+            while self.exchanger.state is ExchangeState.LEAVING and self.exchanger.link_is_up and self._tasks:
                 self._has_moved.clear()
                 async with asyncio.timeout_at(deadline):
                     await self._has_moved.wait()
@@ -289,22 +295,35 @@ class SignalingDriver:
     def _joined(self, introduction: Introduction) -> None:
         """Begin with somebody; one who comes while there is another waits until that is over."""
         self._present[introduction.id] = introduction
+        if len(self._present) > MAX_WAITING_MEMBERS:
+            del self._present[next(iter(self._present))]
         peer = self.peer
-        if peer is not None:
-            is_same = (peer.id, peer.session) == (introduction.id, introduction.session)
-            if is_same or (peer.id != introduction.id and not self.exchanger.is_over):
-                return
-            self._begin_anew()
+        if peer is None:
+            self._introduce(introduction, self.exchanger)
+        elif (peer.id, peer.session) == (introduction.id, introduction.session):
+            # It was away for a while: what it has not acknowledged goes out again at once.
+            self.exchanger.link_up(self._clock())
+        elif peer.id == introduction.id or self.exchanger.is_over:
+            self._introduce(introduction, self._new_exchanger())
+
+    def _introduce(self, introduction: Introduction, exchanger: Exchanger) -> None:
+        """Begin, or begin anew, if it is somebody to talk to; who isn't changes nothing."""
         try:
-            outcome = self.exchanger.joined(introduction)
+            outcome = exchanger.joined(introduction)
         except FsmRtcError as error:
             self._refused_elsewhere[type(error).__name__] += 1
             logger.warning("nobody is let in, since trust can't be decided: %s", error)
+            outcome = None
+        if isinstance(outcome, Accepted):
+            if exchanger is not self.exchanger:
+                self._begin_anew(exchanger)
+            self._observer.peer_joined(introduction)
             return
+        if exchanger is not self.exchanger:
+            self._hand_on(exchanger)
+            self._let_go(exchanger)
         if isinstance(outcome, Rejected):
             self._observer.peer_refused(introduction, outcome)
-        else:
-            self._observer.peer_joined(introduction)
 
     def _look_for_another(self) -> None:
         """The call is over; somebody may have been waiting."""
@@ -313,12 +332,17 @@ class SignalingDriver:
                 self._joined(introduction)
         self._pump()
 
-    def _begin_anew(self) -> None:
-        self.exchanger.abandon()
-        self._pump()
-        self._refused_elsewhere.update(self.exchanger.refused)
-        self.exchanger = self._new_exchanger()
-        self._work.put_nowait((self.exchanger, None))
+    def _begin_anew(self, exchanger: Exchanger) -> None:
+        before = self.exchanger
+        before.abandon()
+        self._hand_on(before)
+        self._let_go(before)
+        self.exchanger = exchanger
+        self._work.put_nowait((exchanger, None))
+
+    def _let_go(self, exchanger: Exchanger) -> None:
+        self._refused_elsewhere.update(exchanger.refused)
+        exchanger.release()
 
     def _new_exchanger(self) -> Exchanger:
         self._exchanges += 1
@@ -336,7 +360,11 @@ class SignalingDriver:
 
     def _pump(self) -> None:
         """Hand on what the exchange asks for, and set the timer anew."""
-        exchanger = self.exchanger
+        self._hand_on(self.exchanger)
+        self._has_moved.set()
+        self._set_timer()
+
+    def _hand_on(self, exchanger: Exchanger) -> None:
         for request in exchanger.take():
             match request:
                 case Transmit(text):
@@ -348,8 +376,6 @@ class SignalingDriver:
                     asyncio.get_running_loop().call_soon(self._look_for_another)
                 case _:
                     self._work.put_nowait((exchanger, request))
-        self._has_moved.set()
-        self._set_timer()
 
     def _agreed(self, offer_id: str) -> None:
         peer = self.peer

@@ -93,6 +93,7 @@ class Exchanger:
         machine: the `Exchange` machine.
         memory: what it decides by.
         refused: how many messages of the peer were refused, by the guard's name or the reason.
+        link_is_up: whether what is sent may arrive.
     """
 
     def __init__(self, me: Member, trust: Trust, machines: MachineSet, name: str = "exchange") -> None:
@@ -100,13 +101,14 @@ class Exchanger:
         chart = Exchange if me.identity is not None else ExchangeUnsigned
         self.machine = machines.make(chart, name, self.memory)
         self.refused: Counter[str] = Counter()
-        self._me = me
+        self._machines = machines
+        self._name = name
         self._trust = trust
         self._post = Post(me, self.memory)
         self._outgoing = self._post.outgoing
         self._requests: list[ExchangeRequest] = []
         self._now = 0.0
-        self._link_is_up = True
+        self.link_is_up = True
         self._offers_made = 0
         self._coming: ReceivedLetter | None = None
         self._postponed: ReceivedLetter | None = None
@@ -129,7 +131,7 @@ class Exchanger:
 
     def next_timeout(self) -> float | None:
         """When `tick` wants to be called, or None."""
-        times = [self._outgoing.next_at(), self._answer_due if self._link_is_up else None]
+        times = [self._outgoing.next_at(), self._answer_due if self.link_is_up else None]
         return min((time for time in times if time is not None), default=None)
 
     @property
@@ -181,14 +183,14 @@ class Exchanger:
     def link_up(self, now: float) -> None:
         """The signalling link stands (again)."""
         self._now = now
-        self._link_is_up = True
+        self.link_is_up = True
         if self._answer_due is not None:
             self._answer_due = now + ANSWER_SECONDS
         self._send(self._outgoing.resume(now))
 
     def link_down(self) -> None:
         """The signalling link is lost."""
-        self._link_is_up = False
+        self.link_is_up = False
         self._outgoing.pause()
 
     def tick(self, now: float) -> None:
@@ -202,7 +204,7 @@ class Exchanger:
                 self.abandon()
         elif self._outgoing.is_hopeless(now):
             self.leave(f"the other side has acknowledged nothing for {GIVE_UP_SECONDS:g} s", now)
-        elif self._link_is_up and self._answer_due is not None and now >= self._answer_due:
+        elif self.link_is_up and self._answer_due is not None and now >= self._answer_due:
             self.leave(f"the other side has not answered the offer within {ANSWER_SECONDS:g} s", now)
 
     def negotiate(self, now: float) -> None:
@@ -223,6 +225,11 @@ class Exchanger:
         """End the exchange without a word: nobody is left to hear it."""
         if not self.machine.is_final:
             self._carry_out(self.machine.fire("abandon"))
+
+    def release(self) -> None:
+        """Let the machines go: another exchange has taken the place of this one."""
+        self.memory.release()
+        self._machines.forget(self._name)
 
     # What was asked for is done.
 

@@ -86,6 +86,12 @@ class Memory:
         if len(self.ignored_offers) > KEPT_OFFERS:
             self.ignored_offers.popitem(last=False)
 
+    def release(self) -> None:
+        """Let every candidates machine go."""
+        for known in self._offers.values():
+            known.release()
+        self._offers.clear()
+
     def candidates_of(self, offer_id: str) -> EarlyCandidates:
         """Where the peer's candidates for this offer are kept.
 

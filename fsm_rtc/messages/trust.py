@@ -62,7 +62,8 @@ class Allowlist:
 class TrustOnFirstUse:
     """Whoever comes first under a name; from then on nobody else under that name.
 
-    Names are compared as they are: "alice", "Alice" and "" are three names, each of which somebody has first.
+    Names are compared as they are: "alice" and "Alice" are two, each of which somebody has first. Who has no name is
+    nobody's namesake: he is accepted each time, and not remembered, as anybody under a name that is new would be.
 
     Args:
         file: where names are remembered, asked anew each time; in memory, while this object lives, if None.
@@ -74,11 +75,11 @@ class TrustOnFirstUse:
 
     def accepts(self, name: str, key_id: str) -> bool:
         """Whether the name is new, or known with this key."""
-        return self._known_id(name) in (None, key_id)
+        return not name or self._known_id(name) in (None, key_id)
 
     def remember(self, name: str, public_key: bytes) -> None:
         """The name belongs to this key from now on, unless it belongs to another."""
-        if self._known_id(name) is not None:
+        if not name or self._known_id(name) is not None:
             return
         self._known[name] = key_id(public_key)  # also if the file can't be written: then while this object lives
         if self._file is not None:

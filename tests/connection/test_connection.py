@@ -7,6 +7,7 @@ import gc
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec.structs import replace
 
 from fsm_rtc.connection.channel import PeerJoined
 from fsm_rtc.connection.connection import Connection
@@ -215,6 +216,30 @@ async def test_a_new_session_of_the_peer_begins_the_call_anew() -> None:
             assert alice.peer.session == bob.me.session
 
 
+async def test_a_forged_introduction_of_the_peer_changes_nothing_in_a_running_call() -> None:
+    async with pair() as (alice, bob, here, _):
+        await ready(alice, bob)
+        before, machines, events = alice.peer_connection, len(alice.machines), alice.events()
+        genuine = Member("kitchen", SECOND, "bob").introduction
+        forged = [
+            replace(genuine, signature=b""),
+            replace(genuine, name="robert"),
+            replace(genuine, session="another"),
+            replace(genuine, public_key=FIRST.public_key),
+            Member("cellar", SECOND, "bob").introduction,
+        ]
+        for number in range(500):
+            here._told.put_nowait(PeerJoined(forged[number % len(forged)]))
+        for _ in range(500):
+            assert isinstance(await anext(events), Refused)
+        assert alice.is_ready
+        assert alice.peer_connection is before
+        assert len(alice.machines) == machines
+        assert alice.refused["introduced_itself"] == 500
+        await alice.send("still here")
+        assert await anext(bob.messages()) == "still here"
+
+
 async def test_a_peer_connection_that_closes_by_itself_ends_the_call() -> None:
     async with pair() as (alice, bob, *_):
         await ready(alice, bob)
@@ -248,6 +273,8 @@ async def test_waiting_says_how_far_it_came() -> None:
             await alice.wait_for_ready(0.01)
     with pytest.raises(ConnectionFailedError, match="make a new one"):
         await alice.wait_for_ready(1)
+    with pytest.raises(SignalingError, match="make a new one"):
+        await alice.open()
 
 
 async def test_closing_twice_and_by_a_cancelled_caller_closes_once_and_whole() -> None:

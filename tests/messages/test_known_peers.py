@@ -196,6 +196,7 @@ KEY = base64.b64encode(ALICE.public_key).decode()
         f"%ff {ALICE.id} {KEY}",
         f"alice {ALICE.id} ключ",
     ],
+    ids=[*"abcdefghijkl"],
 )
 def test_a_malformed_line_is_told_with_its_number_and_nothing_is_changed(known: KnownPeers, torn: str) -> None:
     before = f"# friends\n\n{line('bob', BOB)}\n{torn}\n"

@@ -162,7 +162,7 @@ def test_an_introduction_is_genuine_for_its_room_alone() -> None:
         {"signature": bytes(64)},
         {"name": "", "session": "session of alicealice"},
     ],
-    ids=str,
+    ids=lambda fields: "-".join(f"{name}{len(value)}" for name, value in fields.items()),
 )
 def test_a_changed_introduction_is_not_genuine(other: dict[str, Any]) -> None:
     assert not is_genuine_introduction(changed(ME.introduction, **other), ROOM)
