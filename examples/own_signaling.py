@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from fsm_rtc import Connection, Identity, PipeChannel
-from fsm_rtc.connection.events import Ended
+from fsm_rtc.connection import Ended
 
 READY_SECONDS = 20.0
 LONGEST_LINE_BYTES = 300_000

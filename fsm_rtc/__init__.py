@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from fsm_rtc._version import __version__
 
 if TYPE_CHECKING:
-    from fsm_rtc.connection.connection import Connection
-    from fsm_rtc.connection.pipe import PipeChannel
+    from fsm_rtc.connection import Connection, PipeChannel
     from fsm_rtc.engine import (
         Accepted,
         Chart,
@@ -127,7 +126,7 @@ _ELSEWHERE = {
     "Allowlist": "fsm_rtc.messages",
     "AnyPeer": "fsm_rtc.messages",
     "Configuration": "fsm_rtc.peer.configuration",
-    "Connection": "fsm_rtc.connection.connection",
+    "Connection": "fsm_rtc.connection",
     "ConnectionStore": "fsm_rtc.store",
     "DataChannel": "fsm_rtc.peer.data_channel",
     "IceCandidate": "fsm_rtc.peer.description",
@@ -136,7 +135,7 @@ _ELSEWHERE = {
     "KnownPeers": "fsm_rtc.messages",
     "Malformed": "fsm_rtc.errors",
     "PeerConnection": "fsm_rtc.peer.peer_connection",
-    "PipeChannel": "fsm_rtc.connection.pipe",
+    "PipeChannel": "fsm_rtc.connection",
     "Reason": "fsm_rtc.errors",
     "Rejected": "fsm_rtc.errors",
     "SessionDescription": "fsm_rtc.peer.description",

@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 
-from fsm_rtc.errors import Malformed
+from fsm_rtc.connection.exchanger import NOT_FOR_A_PEER
+from fsm_rtc.errors import Malformed, MessageError
 from fsm_rtc.messages import (
     MAX_MESSAGE_BYTES,
+    Ack,
     Answer,
     Bye,
     Candidate,
@@ -160,7 +162,8 @@ def truncated(enemy: Enemy) -> Frame:
 
 
 def oversized(enemy: Enemy) -> Frame:
-    return "x" * (MAX_MESSAGE_BYTES + 1 + enemy.random.randrange(9)), Malformed.OVERSIZED.value
+    characters = enemy.random.choice([MAX_MESSAGE_BYTES + 1, MAX_MESSAGE_BYTES // 2 + 1])
+    return ("x" if characters > MAX_MESSAGE_BYTES else "é") * characters, Malformed.OVERSIZED.value
 
 
 def deep(enemy: Enemy) -> Frame:
@@ -198,6 +201,10 @@ def lone_surrogate(enemy: Enemy) -> Frame:
     return enemy.signed_by_the_peer().replace("kitchen", "\ud800"), Malformed.NOT_UTF8.value
 
 
+def escaped_surrogate(enemy: Enemy) -> Frame:
+    return enemy.signed_by_the_peer().replace("kitchen", "\\ud800"), Malformed.NOT_JSON.value
+
+
 def garbage(enemy: Enemy) -> Frame:
     return enemy.random.choice(["", "\x00", "hello", "{", "}{", "nul", "'", "<xml/>"]), Malformed.NOT_JSON.value
 
@@ -215,12 +222,70 @@ def from_a_server(enemy: Enemy) -> Frame:
         Challenge("fsm_rtc/1", bytes(32)),
     ]
     message = enemy.random.choice(messages)
-    return encode(message), "a message between client and server"
+    return encode(message), NOT_FOR_A_PEER
 
 
 def acknowledgement_by_another(enemy: Enemy) -> Frame:
-    text = encode(enemy.own.sign(enemy.message(payload="9007199254740991")))
-    return text.replace(f'"type":"{_peer_message(text).type}"', '"type":"ack"'), SIGNED_BY
+    message = enemy.message(payload="9007199254740991", sequence=0, offer_id="")
+    fields = {name: getattr(message, name) for name in message.__struct_fields__}
+    return encode(enemy.own.sign(Ack(**fields))), SIGNED_BY
+
+
+def mutated(enemy: Enemy) -> Frame:
+    """A genuine frame, changed by whatever a bad line or a fuzzer does to bytes."""
+    # One that has been delivered, or that is not the peer's: a change that changes nothing makes it no other.
+    text = enemy.random.choice(enemy.seen) if enemy.seen else encode(enemy.own.sign(enemy.message()))
+    frame = bytearray(text.encode())
+    for _ in range(enemy.random.randint(1, 3)):
+        enemy.random.choice(MUTATIONS)(frame, enemy.random)
+    return bytes(frame), _why_refused(enemy, bytes(frame), _peer_message(text))
+
+
+def _flip(frame: bytearray, random: Random) -> None:
+    if frame:
+        frame[random.randrange(len(frame))] ^= 1 << random.randrange(8)
+
+
+def _insert(frame: bytearray, random: Random) -> None:
+    frame[(place := random.randint(0, len(frame))) : place] = random.randbytes(random.randint(1, 4))
+
+
+def _delete(frame: bytearray, random: Random) -> None:
+    place = random.randint(0, len(frame))
+    del frame[place : place + random.randint(1, 8)]
+
+
+def _repeat(frame: bytearray, random: Random) -> None:
+    place = random.randint(0, len(frame))
+    frame[place:place] = frame[place : place + random.randint(1, 64)]
+
+
+def _replace_a_letter(frame: bytearray, random: Random) -> None:
+    if frame:
+        frame[random.randrange(len(frame))] = ord(random.choice('aA0-_="{}[]:,. \\'))
+
+
+MUTATIONS = (_flip, _insert, _delete, _repeat, _replace_a_letter)
+
+
+def _why_refused(enemy: Enemy, frame: bytes, original: PeerMessage) -> str:
+    """What must refuse it, stated apart from the table: the order of the checks, and that every field is signed."""
+    try:
+        message = decode(frame)
+    except MessageError as malformed:
+        return malformed.reason.value
+    if not isinstance(message, PeerMessage):
+        return NOT_FOR_A_PEER
+    peer, me = enemy.peer.introduction, enemy.me.introduction
+    if message.sender != peer.id:
+        return "from_the_peer"
+    if message.room != ROOM:
+        return "of_this_room"
+    if message.recipient != me.id:
+        return "for_this_side"
+    if (message.sender_session, message.recipient_session) != (peer.session, me.session):
+        return "of_these_sessions"
+    return "taken_once" if message == original and enemy.seen else SIGNED_BY
 
 
 KINDS: tuple[Callable[[Enemy], Frame], ...] = (
@@ -249,10 +314,12 @@ KINDS: tuple[Callable[[Enemy], Frame], ...] = (
     unknown_type,
     invalid_utf8,
     lone_surrogate,
+    escaped_surrogate,
     garbage,
     no_object,
     from_a_server,
     acknowledgement_by_another,
+    mutated,
 )
 
 

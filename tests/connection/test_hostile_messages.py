@@ -5,20 +5,34 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from random import Random
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fsm_rtc.connection.exchanger import Exchanger
 from fsm_rtc.connection.requests import Transmit
+from fsm_rtc.errors import Malformed
 from fsm_rtc.machines.exchange import ExchangeState
-from fsm_rtc.messages import Answer, Candidate, Introduction, Member, Offer, PeerMessage, encode
+from fsm_rtc.messages import (
+    Ack,
+    Answer,
+    Candidate,
+    EndOfCandidates,
+    Introduction,
+    Member,
+    Offer,
+    PeerMessage,
+    decode,
+    encode,
+)
 from tests.connection.exchanges import Pair, Side, sdp
 from tests.connection.hostile import KINDS, Enemy
+from tests.connection.seeds import seeded
 
 FRAMES = {15: 2_000, 100: 8_000}.get(settings().max_examples, 100_000)
 """How many frames in all: few on the quick profile, some for a developer, all in CI."""
@@ -75,19 +89,21 @@ def in_state(state: ExchangeState) -> tuple[Pair, Side, list[str]]:
 
 def picture(exchanger: Exchanger) -> tuple[Any, ...]:
     """All of an exchange that a message could change."""
-    memory = exchanger.memory
-    known = tuple(memory._offers.items())
-    return (exchanger.state, memory.next_sequence, memory.last_offer_number, memory.offer_id, known, memory.peer)
+    memory, outgoing = exchanger.memory, exchanger._outgoing
+    return (
+        exchanger.state,
+        (memory.peer, memory.next_sequence, memory.last_offer_number, memory.offer_id, memory.bye_sequence),
+        (tuple(memory._offers.items()), tuple(memory.ignored_offers), tuple(memory.incoming._held.items())),
+        (outgoing.sequence, tuple(outgoing._unacknowledged), outgoing.next_at()),
+        (exchanger._coming, exchanger._postponed, exchanger._needed, exchanger._round, exchanger.next_timeout()),
+    )
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_hostile_frames_change_nothing_and_each_is_counted_by_its_own_reason(state: ExchangeState) -> None:
-    seed = Random().randrange(2**32)
-    print(f"seed {seed}")  # pytest shows it if the test fails
-    random = Random(seed)
     pair, victim, seen = in_state(state)
     assert victim.exchanger.state is state
-    enemy = Enemy(pair, victim, seen, random)
+    enemy = Enemy(pair, victim, seen, seeded(state))
     before = picture(victim.exchanger)
     refused_before = Counter(victim.exchanger.refused)
     expected: Counter[str] = Counter()
@@ -97,14 +113,51 @@ def test_hostile_frames_change_nothing_and_each_is_counted_by_its_own_reason(sta
         expected[reason] += 1
         victim.exchanger.received(frame, pair.clock())
         requests = victim.exchanger.take()
-        assert all(isinstance(request, Transmit) and '"type":"ack"' in request.text for request in requests), kind
+        acknowledges = [isinstance(one, Transmit) and isinstance(decode(one.text), Ack) for one in requests]
+        assert acknowledges == [True] * (reason == "taken_once"), kind
         assert picture(victim.exchanger) == before, kind
         assert victim.exchanger.refused - refused_before == expected, kind
+    assert sum(expected.values()) == FRAMES // len(STATES)
+    comes_to_its_end(pair, state)
+
+
+def comes_to_its_end(pair: Pair, state: ExchangeState) -> None:
+    """The honest exchange, of which a side was in this state, still completes."""
     pair.run()
     ends = {side.exchanger.state for side in pair.sides}
-    assert ends == ({ExchangeState.CLOSED} if state is ExchangeState.LEAVING else {ExchangeState.IDLE})
-    if state is not ExchangeState.LEAVING:
-        assert pair.polite.agreed == pair.impolite.agreed is not None
+    if state is ExchangeState.LEAVING:
+        assert ends == {ExchangeState.CLOSED}
+        return
+    assert ends == {ExchangeState.IDLE}
+    assert pair.polite.agreed == pair.impolite.agreed is not None
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_frame_cut_off_anywhere_is_no_frame(state: ExchangeState) -> None:
+    pair, victim, seen = in_state(state)
+    text = Enemy(pair, victim, seen, seeded(state)).signed_by_the_peer()
+    before = picture(victim.exchanger)
+    for end in range(len(text)):
+        victim.exchanger.received(text[:end], pair.clock())
+        victim.exchanger.received(text[:end].encode(), pair.clock())
+    assert picture(victim.exchanger) == before
+    assert victim.exchanger.refused == Counter({Malformed.NOT_JSON.value: 2 * len(text)})
+
+
+WRONG_VALUES: tuple[Any, ...] = (None, True, 1.5, -1, 2**53, 2**70, [], ["x"], {}, {"x": 1}, "x" * 200)
+
+
+@pytest.mark.parametrize("field", PeerMessage.__struct_fields__)
+def test_a_field_of_another_type_or_out_of_range_is_a_wrong_shape(field: str) -> None:
+    pair, victim, seen = in_state(ExchangeState.AWAITING_ANSWER)
+    good = json.loads(Enemy(pair, victim, seen, seeded(field)).signed_by_the_peer())
+    wrong = [value for value in WRONG_VALUES if not (field == "payload" and isinstance(value, str))]
+    before = picture(victim.exchanger)
+    for value in wrong:
+        victim.exchanger.received(json.dumps({**good, field: value}), pair.clock())
+    victim.exchanger.received(json.dumps({name: good[name] for name in good if name != field}), pair.clock())
+    assert picture(victim.exchanger) == before
+    assert victim.exchanger.refused == Counter({Malformed.WRONG_SHAPE.value: len(wrong) + 1})
 
 
 def say(pair: Pair, sender: Side, kind: type[PeerMessage], offer_id: str, payload: str) -> None:
@@ -116,6 +169,8 @@ def say(pair: Pair, sender: Side, kind: type[PeerMessage], offer_id: str, payloa
 
 
 GOOD = sdp("x", 1)
+LINES = (("ice-ufrag", "ice_credentials"), ("ice-pwd", "ice_credentials"), ("fingerprint", "fingerprint"))
+"""What a media section must have, and the guard that asks for it."""
 
 
 def without(line: str) -> str:
@@ -157,6 +212,69 @@ def test_nonsense_of_the_peer_itself_is_refused_by_name_and_the_exchange_goes_on
     assert victim.agreed == sender.agreed == f"{sender.exchanger.memory.session}.2"
 
 
+@pytest.mark.parametrize("state", STATES)
+def test_nonsense_of_the_peer_itself_moves_the_exchange_in_no_state(state: ExchangeState) -> None:
+    pair, victim, _ = in_state(state)
+    sender = pair.other(victim)
+    session = sender.exchanger.memory.session
+    nonsense: list[tuple[type[PeerMessage], str, str, str]] = [
+        (Offer, f"{session}.0", GOOD, "newer_offer"),
+        (Offer, f"{session}.-1", GOOD, "newer_offer"),
+        (Offer, "another.9", GOOD, "newer_offer"),
+        (Offer, f"{session}.9", "nonsense", "media_section"),
+        (Offer, f"{session}.9", without("m="), "media_section"),
+    ]
+    for description in (Offer, Answer):
+        nonsense += [(description, f"{session}.9", without(f"a={line}"), guard) for line, guard in LINES]
+    if state is not ExchangeState.LEAVING:
+        foreign = "answers_this_offer" if state is ExchangeState.AWAITING_ANSWER else "no row"
+        nonsense += [(Answer, f"{session}.9", GOOD, foreign)]
+        nonsense += [(one, "nobody's.1", "{}", "known_offer") for one in (Candidate, EndOfCandidates)]
+    known = tuple(victim.exchanger.memory._offers)
+    for number, (kind, offer_id, payload, reason) in enumerate(nonsense, start=1):
+        say(pair, sender, kind, offer_id, payload)
+        assert victim.exchanger.state is state, reason
+        assert victim.exchanger.refused.total() == number
+        assert victim.exchanger.refused[reason] == sum(one[3] == reason for one in nonsense[:number])
+        assert tuple(victim.exchanger.memory._offers) == known
+    comes_to_its_end(pair, state)
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=40)
+sdps = st.lists(
+    st.sampled_from(["v=0", *GOOD.splitlines()[1:], "m=audio 0 x y", "m=x", "m=audio 99999999999 a b", "a=", "a=:", ""])
+    | texts,
+    max_size=9,
+).map("\r\n".join)
+candidates = st.fixed_dictionaries(
+    {"candidate": st.none() | texts | st.sampled_from(["", "candidate:1 1 udp 1 192.0.2.1 9 typ host"])},
+    optional={name: st.none() | st.booleans() | st.integers() | texts for name in ("sdpMid", "sdpMLineIndex")},
+).map(json.dumps)
+nonsense = st.tuples(
+    st.sampled_from([Offer, Answer, Candidate, EndOfCandidates]),
+    st.sampled_from(["", ".", "{mine}.1", "{mine}.2", "{mine}.3", "{yours}.1", "{mine}.\u0661"]) | texts,
+    texts | sdps | candidates,
+)
+
+
+@given(state=st.sampled_from(STATES), messages=st.lists(nonsense, max_size=12))
+def test_whatever_the_peer_itself_says_nothing_raises_and_little_is_kept(
+    state: ExchangeState, messages: list[tuple[type[PeerMessage], str, str]]
+) -> None:
+    pair, victim, _ = in_state(state)
+    sender = pair.other(victim)
+    for kind, offer_id, payload in messages:
+        for side, name in ((sender, "{mine}"), (victim, "{yours}")):
+            offer_id = offer_id.replace(name, side.exchanger.memory.session)
+        say(pair, sender, kind, offer_id[:160], payload)
+        if victim.work:
+            victim.do_one(pair.clock())
+    memory = victim.exchanger.memory
+    assert memory.next_sequence == sender.exchanger._outgoing.sequence + 1
+    assert len(memory._offers) <= 8 >= len(memory.ignored_offers)
+    assert victim.ended is None or state is ExchangeState.LEAVING
+
+
 def test_the_answer_to_an_older_offer_is_not_that_to_this_one() -> None:
     pair = Pair()
     pair.join()
@@ -175,11 +293,11 @@ def test_what_is_held_for_its_turn_is_bounded() -> None:
     pair.run()
     sender, victim = pair.impolite, pair.polite
     sender.exchanger._outgoing.sequence += 1  # one that never comes
-    for _ in range(2_000):
+    for _ in range(10_000):
         say(pair, sender, Candidate, "x", "{}")
     held = victim.exchanger.memory.incoming._held
     assert len(held) == 256
-    assert victim.exchanger.refused == Counter({"next_in_sequence": 2_000 - 256})
+    assert victim.exchanger.refused == Counter({"next_in_sequence": 10_000 - 256})
 
 
 def test_an_introduction_that_is_forged_or_not_for_this_room_begins_nothing() -> None:
