@@ -128,6 +128,14 @@ def other_recipient_session(enemy: Enemy) -> Frame:
     return enemy.signed_by_the_peer(recipient_session="an-earlier-one"), "of_these_sessions"
 
 
+def signed_for_another(enemy: Enemy) -> Frame:
+    """What the peer signed for another room, recipient or session, made out to this one."""
+    field = enemy.random.choice(["room", "recipient", "sender", "sender_session", "recipient_session"])
+    right = enemy.message()
+    elsewhere = enemy.peer.sign(msgspec.structs.replace(right, **{field: "another"}))
+    return encode(msgspec.structs.replace(elsewhere, **{field: getattr(right, field)})), SIGNED_BY
+
+
 def far_ahead(enemy: Enemy) -> Frame:
     ahead = enemy.next_sequence + 257 + enemy.random.randrange(2**40)
     return enemy.signed_by_the_peer(sequence=ahead), "next_in_sequence"
@@ -299,6 +307,7 @@ KINDS: tuple[Callable[[Enemy], Frame], ...] = (
     reflected,
     other_sender_session,
     other_recipient_session,
+    signed_for_another,
     far_ahead,
     swapped_fingerprint,
     swapped_candidate,

@@ -300,6 +300,21 @@ def test_what_is_held_for_its_turn_is_bounded() -> None:
     assert victim.exchanger.refused == Counter({"next_in_sequence": 10_000 - 256})
 
 
+def test_of_however_many_offers_few_are_known() -> None:
+    pair, victim, _ = in_state(ExchangeState.AWAITING_ANSWER)  # the impolite side: it ignores them
+    sender, memory = pair.other(victim), victim.exchanger.memory
+    for number in range(1, 50):
+        say(pair, sender, Offer, f"{sender.exchanger.memory.session}.{number}", GOOD)
+    assert len(memory.ignored_offers) == 8
+    comes_to_its_end(pair, ExchangeState.AWAITING_ANSWER)
+    for number in range(50, 100):
+        say(pair, sender, Offer, f"{sender.exchanger.memory.session}.{number}", GOOD)
+        while victim.work:
+            victim.do_one(pair.clock())
+    assert len(memory._offers) == 8
+    assert victim.exchanger.refused == {}
+
+
 def test_an_introduction_that_is_forged_or_not_for_this_room_begins_nothing() -> None:
     pair = Pair()
     polite, impolite = pair.members
