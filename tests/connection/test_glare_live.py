@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from random import Random
@@ -17,6 +18,7 @@ from fsm_rtc.connection.events import Negotiated
 from fsm_rtc.engine import Entry
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.negotiation import SignalingState
+from tests.connection.seeds import seeded
 
 TIMES = {15: 8, 100: 40}.get(settings().max_examples, 500)
 AT_ONCE = 4
@@ -82,7 +84,7 @@ async def come_to_rest(calls: tuple[Connection, Connection]) -> None:
             one()
 
 
-async def glare(random: Random, seen: Seen) -> None:
+async def glare(random: Random, seen: Seen, took_seconds: list[float]) -> None:
     journal = Journal()
     here, there = slow_pipe(random)
     loopback = Configuration(loopback=True)
@@ -93,6 +95,7 @@ async def glare(random: Random, seen: Seen) -> None:
         calls = (one, other)
         offers = [call.events() for call in calls]
         for connected in (False, True):
+            began = time.perf_counter()
             async with asyncio.timeout(LIMIT_SECONDS):
                 await asyncio.gather(
                     *(negotiate_at_random(call, random) for call in calls), *(call.wait_for_ready() for call in calls)
@@ -103,6 +106,7 @@ async def glare(random: Random, seen: Seen) -> None:
                 await one.send("from one")
                 await other.send("from the other")
                 assert [await anext(heard[1]), await anext(heard[0])] == ["from one", "from the other"]
+            took_seconds.append(time.perf_counter() - began)
             assert [call.peer_connection for call in calls] == before
             seen["on a live connection" if connected else "before there was one"] += 1
         for call in calls:
@@ -124,18 +128,17 @@ async def glare(random: Random, seen: Seen) -> None:
 
 
 async def test_offers_that_meet_become_one_connection_and_both_are_stable() -> None:
-    seed = Random().randrange(2**32)
-    print(f"seed {seed}")  # pytest shows it if the test fails
-    random, seen = Random(seed), Counter[str]()
+    random, seen, took_seconds = seeded(), Counter[str](), list[float]()
     left = iter(range(TIMES))
 
     async def some() -> None:
         for _ in left:
-            await glare(random, seen)
+            await glare(random, seen, took_seconds)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(AT_ONCE):
             group.create_task(some())
+    print(f"{len(took_seconds)} times, the longest took {max(took_seconds):.2f} s", *seen.items(), sep="\n")
     assert seen["before there was one"] == seen["on a live connection"] == TIMES
     assert seen["awaiting answer -> yielding"], seen
     assert seen["awaiting answer -> awaiting answer"], seen
