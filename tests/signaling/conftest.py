@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from fsm_rtc.messages.signing import Member
 
+from fsm_rtc.messages.signing import Member
 from fsm_rtc.signaling.server import SignalingServer
 from tests.signaling.people import ANNA, BERT, ROOM
 

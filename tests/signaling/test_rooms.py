@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fsm_rtc.messages.wire import Bye, Error, ErrorCode, Introduction, Joined, Left, Offer, Welcome
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
+from fsm_rtc.messages.wire import Bye, Error, ErrorCode, Introduction, Joined, Left, Offer, Welcome
 from fsm_rtc.signaling.rooms import ROOM_SIZE, Effect, Refuse, Relay, Rooms, Send
 
 

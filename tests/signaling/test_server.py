@@ -7,6 +7,9 @@ import logging
 import socket as sockets
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+
+from fsm_rtc.errors import SignalingError
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import (
     ErrorCode,
@@ -14,9 +17,6 @@ from fsm_rtc.messages.wire import (
     Left,
     Welcome,
 )
-from websockets.exceptions import ConnectionClosed
-
-from fsm_rtc.errors import SignalingError
 from fsm_rtc.signaling.server import SignalingServer
 from tests.signaling.people import ANNA, CARL, ROOM, bare, hello_of, offer, open_sockets, refusal
 

@@ -12,9 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from fsm_rtc.messages.signing import Member
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, PeerJoined
+from fsm_rtc.messages.signing import Member
 from fsm_rtc.signaling.client import WebSocketSignaling
 from fsm_rtc.signaling.server import SignalingServer
 from tests.signaling.people import ANNA, BERT, ROOM, following, quick
