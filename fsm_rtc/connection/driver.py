@@ -12,7 +12,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Protocol, cast
+from typing import cast
 
 from fsm_rtc.connection.channel import (
     LinkDown,
@@ -25,6 +25,7 @@ from fsm_rtc.connection.channel import (
 )
 from fsm_rtc.connection.exchanger import Exchanger
 from fsm_rtc.connection.letters import ReceivedLetter
+from fsm_rtc.connection.parties import NegotiatingPeer, SignalingObserver
 from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.clock import Clock
@@ -33,10 +34,10 @@ from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.exchange_requests import AnswerOffer, ApplyAnswer, ApplyOffer, MakeOffer, YieldOffer
 from fsm_rtc.messages import Identity, Introduction, Member
 from fsm_rtc.messages.trust import Trust, TrustOnFirstUse
-from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.description import IceCandidate
 from fsm_rtc.peer.machine_set import MachineSet
 
-__all__ = ["NegotiatingPeer", "SignalingDriver", "SignalingObserver"]
+__all__ = ["SignalingDriver"]
 
 logger = logging.getLogger("fsm_rtc.connection")
 
@@ -45,44 +46,6 @@ MAX_WAITING_MEMBERS = 64
 
 GOODBYE_SECONDS = 2.0
 """How long closing waits until the peer has acknowledged the goodbye."""
-
-
-class NegotiatingPeer(Protocol):
-    """What an exchange does with a peer connection; one call at a time."""
-
-    async def begin(self) -> None:
-        """A new session of the peer: what there was with an earlier one is over."""
-
-    async def make_offer(self) -> SessionDescription:
-        """This side's offer, applied, with the candidates that are known."""
-
-    async def yield_offer(self) -> None:
-        """Take the offer back; where the library can't, by a new peer connection."""
-
-    async def apply_offer(self, offer: SessionDescription) -> None: ...
-    async def make_answer(self) -> SessionDescription:
-        """The answer, applied, with the candidates that are known."""
-
-    async def apply_answer(self, answer: SessionDescription) -> None: ...
-    async def add_candidate(self, candidate: IceCandidate | None) -> None: ...
-    def needs_negotiation(self) -> bool:
-        """Whether something was added that the descriptions don't hold."""
-
-
-class SignalingObserver(Protocol):
-    """Who wants to know. None of these may raise."""
-
-    def link_changed(self, event: LinkUp | LinkDown) -> None: ...
-    def peer_joined(self, peer: Introduction) -> None: ...
-    def peer_refused(self, peer: Introduction, rejected: Rejected) -> None:
-        """Somebody is not talked to."""
-
-    def peer_left(self, peer: Introduction) -> None: ...
-    def settled(self, offer_id: str) -> None: ...
-    def failed(self, error: Exception) -> None:
-        """An operation on the peer connection failed; the exchange has ended."""
-
-    def ended(self, reason: str, by_peer: bool) -> None: ...
 
 
 class SignalingDriver:
@@ -193,11 +156,17 @@ class SignalingDriver:
             self.exchanger.abandon()
             if self._timer is not None:
                 self._timer.cancel()
-            await self._channel.aclose()
+            await self._close_channel()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._tasks.clear()
+
+    async def _close_channel(self) -> None:
+        try:
+            await self._channel.aclose()
+        except Exception:
+            logger.exception("the signalling channel failed to close")
 
     # The tasks.
 
