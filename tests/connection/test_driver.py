@@ -8,8 +8,10 @@ import pytest
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft
 from fsm_rtc.connection.driver import MAX_WAITING_MEMBERS
+from fsm_rtc.connection.exchanger import Exchanger
 from fsm_rtc.errors import KnownPeersError, LinkDownError, OperationError, SignalingError
 from fsm_rtc.machines.exchange import ExchangeState
+from fsm_rtc.machines.exchange_requests import MakeOffer
 from fsm_rtc.messages import Ack, AnyPeer, Bye, Introduction, Member, Offer, decode, encode
 from tests.connection.calls import FIRST
 from tests.connection.driving import CANDIDATE, Scene, drained, scene, until
@@ -103,19 +105,53 @@ async def test_a_candidate_that_is_refused_is_counted_and_harms_nothing() -> Non
         assert it.driver.exchanger.state is ExchangeState.IDLE
 
 
-async def test_what_was_not_acknowledged_goes_out_again_when_the_link_is_back() -> None:
+@pytest.mark.parametrize("who_is_back", ["the link", "the peer"])
+async def test_what_was_not_acknowledged_goes_out_again_at_once_when_somebody_is_back(who_is_back: str) -> None:
     async with scene() as it:
         await it.agree()
+        it.driver.negotiate()
+        await it.channel.next(Offer)  # and is lost
+        if who_is_back == "the link":
+            it.tell(LinkDown(SignalingError("cut"), 1.0), LinkUp())
+        else:
+            it.other_joins()
+        assert (await it.channel.next(Offer)).offer_id == f"{it.driver.me.introduction.session}.1"
+        assert "begin" not in it.peer.asked
+
+
+async def test_while_the_link_is_down_what_is_sent_is_kept() -> None:
+    async with scene() as it:
+        await it.agree()
+        drained(it.channel.sent)
         it.channel.refuses = LinkDownError("down")
         it.tell(LinkDown(SignalingError("cut"), 1.0))
         it.driver.negotiate()
-        await it.peer.is_asked("make_offer")
         await until(lambda: it.driver.exchanger.state is ExchangeState.AWAITING_ANSWER)
-        drained(it.channel.sent)
+        await until(it.driver._outbox.empty)
         it.channel.refuses = None
-        it.tell(LinkUp((it.bob.introduction,)))
-        assert (await it.channel.next(Offer)).offer_id == f"{it.driver.me.introduction.session}.1"
-        assert it.peer.asked.count("begin") == 0
+        it.tell(LinkUp())
+        await it.channel.next(Offer)
+
+
+async def test_what_an_exchange_that_is_over_had_asked_for_is_not_begun() -> None:
+    async with scene() as it:
+        gate = it.peer.gates["apply_offer"] = asyncio.Event()
+        it.other_joins()
+        it.other_says()
+        for _ in range(3):
+            it.other.exchanger.candidate_found(CANDIDATE, 0.0)
+        it.other.pump()
+        it.other_says()
+        await it.peer.is_asked("apply_offer")
+        it.driver._work.put_nowait((it.driver.exchanger, MakeOffer()))
+        it.driver._work.put_nowait((Exchanger(it.bob, AnyPeer(), it.machines, "another"), MakeOffer()))
+        it.other.exchanger.leave("supper", 0.0)
+        it.other.pump()
+        it.other_says()
+        await it.observer.hears("ended")
+        gate.set()
+        await until(it.driver._work.empty)
+        assert it.peer.asked == ["apply_offer"]
 
 
 async def test_one_who_comes_during_a_call_is_talked_to_when_it_is_over() -> None:
