@@ -231,6 +231,35 @@ async def test_kinds_that_are_to_be_received_are_in_the_first_offer_and_in_an_an
             await one.told.change()
 
 
+async def test_kinds_that_an_offer_lacks_are_asked_for_by_the_next_one() -> None:
+    async with ends(receive=("audio",)) as (one, other):
+        await agree(other, one)
+        assert one.peer.needs_negotiation()
+        offer = await agree(one, other)
+        assert "m=audio" in offer.sdp
+        assert not one.peer.needs_negotiation()
+
+
+async def test_a_channel_that_is_still_on_its_way_is_not_made_a_second_time() -> None:
+    async with ends() as (one, other):
+        await agree(one, other)
+        other.peer.channel = None  # it is announced when the transports stand, perhaps after the next offer
+        await agree(other, one)
+        assert other.peer.channel is None
+        assert not one.told.announced
+
+
+async def test_a_channel_that_was_closed_is_made_again_by_the_next_offer() -> None:
+    async with ends() as (one, other):
+        await agree(one, other)
+        await asyncio.gather(one.is_open(), other.is_open())
+        before = one.peer.channel
+        await one.peer.finish_sending(1.0)
+        await agree(one, other)
+        assert one.peer.channel is not before
+        await asyncio.gather(one.is_open(), other.is_open())
+
+
 async def test_what_is_asked_for_without_a_connection_is_refused_and_why() -> None:
     async with ends() as (one, _):
         for asked in (one.peer.make_answer(), one.peer.add_candidate(None)):
