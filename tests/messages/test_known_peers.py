@@ -316,7 +316,7 @@ def test_a_path_that_no_file_can_have_is_told(tmp_path: Path) -> None:
     known = KnownPeers(tmp_path / "a\0b")
     with pytest.raises(KnownPeersError, match=r"can't be read: embedded null \w+; check its path"):
         known.find("alice")
-    with pytest.raises(KnownPeersError, match=r"can't be written: embedded null \w+; choose another file"):
+    with pytest.raises(KnownPeersError, match=r"can't be written: .*embedded null .*; choose another file"):
         known.forget("alice")
 
 
