@@ -243,10 +243,14 @@ async def test_kinds_that_an_offer_lacks_are_asked_for_by_the_next_one() -> None
 async def test_a_channel_that_is_still_on_its_way_is_not_made_a_second_time() -> None:
     async with ends() as (one, other):
         await agree(one, other)
-        other.peer.channel = None  # it is announced when the transports stand, perhaps after the next offer
+        assert other.peer.channel is None  # it is announced when the transports stand
         await agree(other, one)
-        assert other.peer.channel is None
-        assert not one.told.announced
+        await asyncio.gather(one.is_open(), other.is_open())
+        assert one.peer.channel is not None
+        one.peer.channel.send("hello")
+        while not other.told.messages:
+            await other.told.change()
+        assert one.told.announced == other.told.announced == []
 
 
 async def test_a_channel_that_was_closed_is_made_again_by_the_next_offer() -> None:
