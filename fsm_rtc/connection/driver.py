@@ -269,7 +269,7 @@ class SignalingDriver:
         peer = self.peer
         if peer is None:
             self._introduce(introduction, self.exchanger)
-        elif (peer.id, peer.session) == (introduction.id, introduction.session):
+        elif peer == introduction:
             # It was away for a while: what it has not acknowledged goes out again at once.
             self.exchanger.link_up(self._clock())
         elif peer.id == introduction.id or self.exchanger.is_over:

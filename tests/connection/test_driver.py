@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft
 from fsm_rtc.connection.driver import MAX_WAITING_MEMBERS
@@ -118,6 +119,20 @@ async def test_what_was_not_acknowledged_goes_out_again_at_once_when_somebody_is
         async with asyncio.timeout(0.5):  # by itself it would be sent again after a second
             assert (await it.channel.next(Offer)).offer_id == f"{it.driver.me.introduction.session}.1"
         assert "begin" not in it.peer.asked
+
+
+async def test_a_forged_introduction_of_the_present_session_makes_nobody_repeat_himself() -> None:
+    async with scene() as it:
+        await it.agree()
+        it.driver.negotiate()
+        await it.channel.next(Offer)
+        drained(it.channel.sent)
+        for forged in (replace(it.bob.introduction, signature=bytes(64)), replace(it.bob.introduction, name="eve")):
+            it.tell(*(PeerJoined(forged) for _ in range(50)))
+        await until(lambda: it.driver.refused.total() == 100)
+        assert it.driver.refused == {"introduced_itself": 100}
+        assert drained(it.channel.sent) == []
+        assert it.driver.exchanger.state is ExchangeState.AWAITING_ANSWER
 
 
 async def test_while_the_link_is_down_what_is_sent_is_kept() -> None:
