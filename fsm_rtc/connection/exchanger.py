@@ -153,7 +153,7 @@ class Exchanger:
         self.memory.peer = introduction
         outcome = self.machine.fire("on_joined", arrival)
         if not self._take_from_peer(outcome):
-            if arrival.is_genuine:
+            if isinstance(outcome, Rejected) and outcome.guard == "trusted":
                 self._send([self._post.turn_away(NOT_TRUSTED)])
             self.memory.peer = None
         return outcome

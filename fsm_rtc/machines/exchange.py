@@ -180,6 +180,11 @@ class ExchangeMemory(Protocol):
 # Guards of introductions.
 
 
+def somebody_else(memory: ExchangeMemory, introduced: object) -> bool:
+    """The peer must be somebody else than this side: another id, or another session."""
+    return (memory.peer_id, memory.peer_session) != (memory.id, memory.session)
+
+
 def introduced_itself(memory: object, introduced: Introduced) -> bool:
     """The introduction must be signed for this room, by the key whose fingerprint is the peer's id."""
     return introduced.is_genuine
@@ -323,7 +328,7 @@ class Exchange(Chart[ExchangeState, ExchangeMemory]):
 
     on_joined = On(
         *JOINED,
-        checks=(introduced_itself, trusted),
+        checks=(somebody_else, introduced_itself, trusted),
         cite="docs/protocol.md, who makes the first offer",
     )
     receive = On(
@@ -404,6 +409,7 @@ class ExchangeUnsigned(Exchange):
 
     on_joined = On[ExchangeMemory, Introduced](
         *JOINED,
+        checks=(somebody_else,),
         cite="docs/protocol.md, who makes the first offer",
     )
     receive = On(

@@ -240,7 +240,7 @@ class TestEnds:
         pair.deliver(pair.impolite, farewell.text)  # type: ignore[union-attr]
         assert pair.impolite.ended is not None
         assert "does not trust this key" in pair.impolite.ended.reason
-        forged = pair.members[0].introduction
+        forged = pair.members[1].introduction
         assert not strict.joined(type(forged)(forged.id, forged.session, "eve", forged.public_key, forged.signature))
         assert strict.take() == []
         assert strict.refused == {"trusted": 1, "introduced_itself": 1}

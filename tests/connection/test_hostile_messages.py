@@ -315,6 +315,17 @@ def test_of_however_many_offers_few_are_known() -> None:
     assert victim.exchanger.refused == {}
 
 
+def test_an_introduction_that_comes_back_to_who_made_it_begins_nothing() -> None:
+    pair = Pair()
+    assert not pair.polite.exchanger.joined(pair.members[0].introduction)
+    assert pair.polite.exchanger.memory.peer is None
+    assert pair.polite.exchanger.take() == []
+    assert pair.polite.exchanger.refused == Counter({"somebody_else": 1})
+    pair.join()
+    pair.run()
+    assert pair.polite.agreed == pair.impolite.agreed is not None
+
+
 def test_an_introduction_that_is_forged_or_not_for_this_room_begins_nothing() -> None:
     pair = Pair()
     polite, impolite = pair.members

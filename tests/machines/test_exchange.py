@@ -110,9 +110,9 @@ class TestWhoOffers:
         assert fire(chart, IDLE, "on_joined", replace(twins, session="r")) == (IDLE, ())
 
     @BOTH
-    def test_with_itself_nobody_offers(self, chart: type[Exchange]) -> None:
+    def test_nobody_is_his_own_peer(self, chart: type[Exchange]) -> None:
         itself = replace(POLITE, id="b", peer_id="b", session="t", peer_session="t")
-        assert fire(chart, IDLE, "on_joined", itself) == (IDLE, ())
+        assert guard_of(fire(chart, IDLE, "on_joined", itself)) == "somebody_else"
 
     @BOTH
     def test_a_need_waits_until_somebody_is_there(self, chart: type[Exchange]) -> None:
