@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "AdapterError",
     "ChannelClosedError",
     "ChartError",
+    "ConformanceError",
     "ConnectTimeoutError",
     "ConnectionFailedError",
     "FsmRtcError",
@@ -281,6 +283,14 @@ class ConnectTimeoutError(FsmRtcError, TimeoutError):
 
 class NoUsableAddressError(FsmRtcError, OSError):
     """The host has no address that ICE can use, so no candidate can be gathered."""
+
+
+class ConformanceError(FsmRtcError):
+    """A conformance run that can't be made, or a file of findings that can't be read."""
+
+
+class AdapterError(ConformanceError):
+    """A stack's adapter that could not be started, ended, or broke the adapter protocol."""
 
 
 class JournalError(FsmRtcError, ValueError):
