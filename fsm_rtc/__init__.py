@@ -27,8 +27,10 @@ if TYPE_CHECKING:
         stay,
     )
     from fsm_rtc.errors import (
+        AdapterError,
         ChannelClosedError,
         ChartError,
+        ConformanceError,
         ConnectionFailedError,
         ConnectTimeoutError,
         FsmRtcError,
@@ -67,9 +69,11 @@ __all__ = [
     "Accepted",
     "Allowlist",
     "AnyPeer",
+    "AdapterError",
     "ChannelClosedError",
     "Chart",
     "ChartError",
+    "ConformanceError",
     "Configuration",
     "ConnectTimeoutError",
     "Connection",

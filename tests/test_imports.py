@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "signaling": CALL,
     "media": CALL,
     "testing": (*CORE, "peer"),
-    "conformance": (*CORE, "testing"),
+    "conformance": (*CORE, "diagrams", "peer", "testing", "_version"),
     "inspector": (*CALL, "signaling", "media", "bridge", "diagrams"),
     "cli": (*CALL, "signaling", "media", "bridge", "diagrams", "testing", "conformance", "inspector", "_version"),
 }

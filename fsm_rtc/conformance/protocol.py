@@ -81,13 +81,13 @@ class States(msgspec.Struct, frozen=True, omit_defaults=True):
     iceGatheringState: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
     iceConnectionState: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
     connectionState: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
-    currentLocalDescription: str | None | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
-    pendingLocalDescription: str | None | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
-    currentRemoteDescription: str | None | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
-    pendingRemoteDescription: str | None | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
+    currentLocalDescription: str | msgspec.UnsetType | None = msgspec.UNSET  # noqa: N815
+    pendingLocalDescription: str | msgspec.UnsetType | None = msgspec.UNSET  # noqa: N815
+    currentRemoteDescription: str | msgspec.UnsetType | None = msgspec.UNSET  # noqa: N815
+    pendingRemoteDescription: str | msgspec.UnsetType | None = msgspec.UNSET  # noqa: N815
     ice: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     dtls: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
-    sctp: str | None | msgspec.UnsetType = msgspec.UNSET
+    sctp: str | msgspec.UnsetType | None = msgspec.UNSET
     channels: dict[str, str] = {}
 
 
