@@ -68,11 +68,14 @@ async def _serve(browser: Browser) -> None:
         raise AdapterError(
             f"no {browser.programs[0]} was found on the PATH; install it, or name the program in {browser.variable}"
         )
-    profile = Path(tempfile.mkdtemp(prefix=f"fsm-rtc-{browser.name}-"))
+    profile = Path(tempfile.mkdtemp(prefix="fsm-rtc-"))
     async with Page(browser.name) as page:
         command = [program, *browser.arguments(page.url, profile)]
         kept = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", keeper.__file__, profile, *command, stdin=asyncio.subprocess.PIPE, stdout=2
+            *(sys.executable, "-I", "-S", keeper.__file__, str(profile), *command),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=sys.stderr,
+            start_new_session=True,  # who ends this process with its group, does not end the keeper
         )
         ended = asyncio.create_task(kept.wait())
         try:
@@ -113,8 +116,9 @@ async def _carry(page: Page) -> None:
     loop = asyncio.get_running_loop()
 
     def read() -> None:
-        with suppress(RuntimeError):  # the loop has ended before the input
-            for line in sys.stdin.buffer:
+        # Not sys.stdin, whose lock this thread would still hold when the interpreter ends before the input does.
+        with suppress(RuntimeError), open(0, "rb", closefd=False) as requests:
+            for line in requests:
                 loop.call_soon_threadsafe(lines.put_nowait, line)
             loop.call_soon_threadsafe(lines.put_nowait, b"")
 

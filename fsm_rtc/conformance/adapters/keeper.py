@@ -16,6 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
+PLACES = ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+"""Where programs leave files besides the profile that they are given."""
+
 REMOVALS = 100
 BETWEEN_REMOVALS_SECONDS = 0.02
 
@@ -25,9 +28,9 @@ def keep(folder: Path, command: list[str]) -> int:
 
     Args:
         folder: where its files are, also the temporary ones; removed at the end.
-        command: program and arguments.
+        command: program and arguments; run in a session of its own.
     """
-    environment = {**os.environ, "TMPDIR": str(folder)}
+    environment = {**os.environ, **dict.fromkeys(PLACES, str(folder))}
     program = subprocess.Popen(  # noqa: S603 - it is the caller's own command
         command, stdin=subprocess.DEVNULL, stdout=sys.stderr, env=environment, start_new_session=True
     )
@@ -39,7 +42,7 @@ def keep(folder: Path, command: list[str]) -> int:
 
 
 def _end_with_input(group: int) -> None:
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # not sys.stdin, whose lock this thread would still hold when the interpreter ends
     _kill(group)
 
 
@@ -58,6 +61,4 @@ def _remove(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(1 if keep(Path(sys.argv[1]), sys.argv[2:]) else 0)
