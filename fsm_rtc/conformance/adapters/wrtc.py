@@ -28,8 +28,12 @@ CHANGES = (
     "negotiationneeded",
 )
 
-SPECIFIED = {webrtc.RTCError: "OperationError", webrtc.InvalidSyntaxError: "SyntaxError"}
-"""The DOMException's name of those errors whose class is called otherwise."""
+SPECIFIED = {
+    webrtc.RTCError: "OperationError",
+    webrtc.InvalidSyntaxError: "SyntaxError",
+    webrtc.InvalidRangeError: "RangeError",
+}
+"""The specification's name of those errors whose class is called otherwise."""
 
 
 class WrtcPeer(AdaptedPeer):
