@@ -14,6 +14,7 @@ from fsm_rtc.cli.keys import keygen
 from fsm_rtc.cli.known_peers import add, forget, known_peers
 from fsm_rtc.cli.replaying import replay
 from fsm_rtc.cli.serving import serve
+from fsm_rtc.cli.stacks import stacks
 
 __all__ = ["app"]
 
@@ -50,6 +51,7 @@ app.command(
     "fsm-rtc diagram --all -o diagrams --check"
 )(diagram)
 app.command(epilog="Examples: fsm-rtc replay call.jsonl; fsm-rtc demo --json | fsm-rtc replay -")(replay)
+app.command(epilog="Examples: fsm-rtc stacks; fsm-rtc stacks --json")(stacks)
 app.command(epilog="Examples: fsm-rtc serve; fsm-rtc serve --host 0.0.0.0 --certificate chain.pem --key key.pem")(serve)
 app.command(
     epilog="Examples, in two terminals: fsm-rtc join ws://127.0.0.1:8765/kitchen --name alice; "

@@ -10,7 +10,9 @@ from fsm_rtc.machines.dtls import Dtls
 from fsm_rtc.machines.exchange import Exchange, ExchangeUnsigned
 from fsm_rtc.machines.gathering import Gathering
 from fsm_rtc.machines.ice import Ice
+from fsm_rtc.machines.methods import Methods
 from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep
+from fsm_rtc.machines.negotiation_needed import NegotiationNeeded
 from fsm_rtc.machines.peer_status import PeerStatus
 from fsm_rtc.machines.sctp import Sctp
 from fsm_rtc.machines.signaling_link import SignalingLink
@@ -22,6 +24,8 @@ CHARTS: dict[str, type[Chart[Any, Any]]] = {
     "peer_status": PeerStatus,
     "negotiation": Negotiation,
     "negotiation_jsep": NegotiationJsep,
+    "negotiation_needed": NegotiationNeeded,
+    "methods": Methods,
     "exchange": Exchange,
     "exchange_unsigned": ExchangeUnsigned,
     "candidates": Candidates,

@@ -96,7 +96,7 @@ class AiortcPeer(AdaptedPeer):
         self._channels[label].close()
 
     def local_description(self) -> Description | None:
-        local = self._pc.localDescription
+        local: Any = self._pc.localDescription
         return Description(local.type, local.sdp) if local else None
 
     def _announced(self, channel: Any) -> None:

@@ -27,6 +27,16 @@ from fsm_rtc.conformance.protocol import (
 
 __all__ = ["AdapterSession"]
 
+SPECIFIED = {
+    "InvalidAccessError",
+    "InvalidModificationError",
+    "InvalidStateError",
+    "NotSupportedError",
+    "OperationError",
+    "RTCError",
+    "TypeError",
+}
+
 QUIET_TURNS = 5
 """So many turns of the loop without an event mean that nothing is under way."""
 
@@ -168,7 +178,7 @@ class AdapterSession:
         return Result(
             verdict,
             len(self._events),
-            StackError(type(error).__name__, str(error)) if error is not None else None,
+            StackError(_name(error), str(error)) if error is not None else None,
             value if isinstance(value, msgspec.Struct) else None,
             peer.states() if peer is not None else None,
         )
@@ -184,3 +194,9 @@ class AdapterSession:
             quiet += 1
             if quiet > QUIET_TURNS:
                 return
+
+
+def _name(error: Exception) -> str:
+    """The specification's name for an error, if its class has one among its bases."""
+    names = [one.__name__ for one in type(error).__mro__]
+    return next((name for name in names if name in SPECIFIED), names[0])

@@ -1,0 +1,322 @@
+"""PeerModel: what the tables say that one connection is, has, and does next. The oracle of the kit.
+
+Each operation is first asked for (`expect`: pure), then, if the stack did the same, it happens (`happen`); after a
+difference the model takes over what the stack says (`adopt`), so that one mistake isn't counted twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fsm_rtc.conformance.counterpart import media_count
+from fsm_rtc.conformance.operations import Argument, OperationKind
+from fsm_rtc.conformance.protocol import States, Verdict
+from fsm_rtc.engine import Accepted, Chart
+from fsm_rtc.errors import Reason, Rejected
+from fsm_rtc.machines.methods import Methods, MethodsState
+from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep, SignalingState
+from fsm_rtc.machines.negotiation_needed import FireNegotiationNeeded, NegotiationNeeded
+
+__all__ = ["PROFILES", "Expected", "PeerModel", "Slots"]
+
+PROFILES: dict[str, type[Negotiation]] = {"webrtc-pc": Negotiation, "jsep": NegotiationJsep}
+"""The tables that a stack can be held to, by name."""
+
+DRAFT = "W3C webrtc-pc, Editor's Draft 2026-05-04, "
+NO_MID_RULE = "A candidate must name its section by sdpMid or sdpMLineIndex"
+
+CONTENT_ERRORS = {
+    Argument.GARBAGE: ("OperationError", "RTCError"),
+    Argument.NO_FINGERPRINT: ("InvalidAccessError", "OperationError"),
+}
+"""RTCError is a DOMException of the name OperationError; which of the two a stack in Python shows is its own affair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an operation must do.
+
+    Attributes:
+        verdict: whether it succeeds.
+        errors: the names that its error may have; the first is the specification's.
+        state: the signalling state afterwards.
+        states: the signalling states that the connection goes through, in order; each is one event.
+        source: the passage.
+        rule: the sentence of the guard that refuses, or empty.
+    """
+
+    verdict: Verdict
+    errors: tuple[str, ...] = ()
+    state: str = ""
+    states: tuple[str, ...] = ()
+    source: str = ""
+    rule: str = ""
+
+
+@dataclass
+class Slots:
+    """The types of the four descriptions."""
+
+    current_local: str | None = None
+    pending_local: str | None = None
+    current_remote: str | None = None
+    pending_remote: str | None = None
+
+    def as_states(self) -> dict[str, str | None]:
+        """Under the names of the specification's attributes."""
+        return {
+            "currentLocalDescription": self.current_local,
+            "pendingLocalDescription": self.pending_local,
+            "currentRemoteDescription": self.current_remote,
+            "pendingRemoteDescription": self.pending_remote,
+        }
+
+    def set(self, side: str, kind: str) -> None:
+        """A description of that side and type is applied."""
+        if kind != "answer":
+            setattr(self, f"pending_{side}", kind)
+            return
+        other = "remote" if side == "local" else "local"
+        setattr(self, f"current_{side}", "answer")
+        setattr(self, f"current_{other}", getattr(self, f"pending_{other}"))
+        self.roll_back()
+
+    def roll_back(self) -> None:
+        """The pending ones are gone."""
+        self.pending_local = self.pending_remote = None
+
+
+@dataclass
+class Memory:
+    """What the guards read, and what the negotiation is about."""
+
+    last_created_offer: str = ""
+    last_created_answer: str = ""
+    slots: Slots = field(default_factory=Slots)
+    local_sdp: str = ""
+    agreed_local_sdp: str = ""
+    remote_sdp: str = ""
+    channels_made: int = 0
+    transceivers_made: int = 0
+    wants_restart: bool = False
+    knows_need: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Description:
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    has_known_section: bool = True
+    has_known_fragment: bool = True
+    can_be_parsed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    is_chain_empty: bool
+    is_stable: bool
+    is_needed: bool
+
+
+CANDIDATES = {
+    Argument.GOOD: _Candidate(),
+    Argument.INDEX: _Candidate(),
+    Argument.END: _Candidate(),
+    Argument.MALFORMED: _Candidate(can_be_parsed=False),
+    Argument.UNKNOWN_MID: _Candidate(has_known_section=False),
+    Argument.UNKNOWN_INDEX: _Candidate(has_known_section=False),
+    Argument.UFRAG: _Candidate(has_known_fragment=False),
+}
+
+
+class PeerModel:
+    """One connection, as the tables have it.
+
+    Args:
+        profile: ``webrtc-pc`` or ``jsep``.
+
+    Attributes:
+        negotiation: the machine of its signalling state.
+        methods: the machine of its other methods.
+        memory: what is known of its descriptions.
+    """
+
+    def __init__(self, profile: str = "webrtc-pc") -> None:
+        self._profile = PROFILES[profile]
+        self.memory = Memory()
+        self.negotiation = self._profile(self.memory)
+        self.methods = Methods()
+        self.need = NegotiationNeeded()
+
+    @property
+    def state(self) -> str:
+        """The signalling state."""
+        return self.negotiation.state.value
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self.negotiation.is_final
+
+    def machine(self, name: str) -> Chart[Any, Any]:
+        """The machine that judges an operation."""
+        return self.negotiation if name == "negotiation" else self.methods
+
+    def expect(self, operation: OperationKind) -> Expected:
+        """What the operation must do now."""
+        here = self.state
+        if operation.argument is Argument.NO_MID:
+            source = DRAFT + "#dom-peerconnection-addicecandidate"
+            return Expected(Verdict.REJECTED, ("TypeError",), here, (), source, NO_MID_RULE)
+        verdict = self.machine(operation.machine).permits(operation.trigger, self._payload(operation))
+        refused = Verdict.REJECTED if operation.is_promise else Verdict.THROWN
+        if isinstance(verdict, Rejected):
+            source = self._source(operation)
+            if verdict.reason is Reason.ALREADY:
+                return Expected(Verdict.FULFILLED, (), here, (), source)
+            return Expected(refused, (_error_name(verdict),), here, (), source, verdict.explanation or "")
+        source = _cited(verdict.cite)
+        states = self._way(verdict, operation)
+        if operation.is_content_bad:
+            before = states[:-1]
+            return Expected(refused, CONTENT_ERRORS[operation.argument], before[-1] if before else here, before, source)
+        if operation.trigger == "close":
+            return Expected(Verdict.FULFILLED, (), SignalingState.CLOSED.value, (), source)
+        return Expected(Verdict.FULFILLED, (), states[-1] if states else here, states, source)
+
+    def _way(self, row: Any, operation: OperationKind) -> tuple[str, ...]:
+        """The signalling states that a permitted row leads through."""
+        if operation.machine != "negotiation":
+            return ()
+        before = self.negotiation.state
+        via = [SignalingState.STABLE] if row.first == "rollback" else []
+        way = [*via, row.target_from(before)]
+        changes = [after for one, after in zip([before, *way], way, strict=False) if one is not after]
+        return tuple(state.value for state in changes)
+
+    def _source(self, operation: OperationKind) -> str:
+        return _cited(self.machine(operation.machine).chart.triggers[operation.trigger].cite)
+
+    def _payload(self, operation: OperationKind) -> object:
+        if operation.trigger == "add_ice_candidate":
+            return CANDIDATES[operation.argument]
+        if operation.is_modified:
+            return _Description("modified")
+        if operation.trigger.startswith(("set_local_", "set_remote_")) and operation.trigger != "set_local_description":
+            return _Description("")
+        return None
+
+    def happen(self, operation: OperationKind, *, local_sdp: str = "", remote_sdp: str = "") -> None:
+        """The operation succeeded.
+
+        Args:
+            operation: what was done.
+            local_sdp: the local description afterwards, if it was set.
+            remote_sdp: the remote description, if it was set.
+        """
+        memory = self.memory
+        if operation.trigger == "close":
+            self.negotiation.close()
+        outcome = self.machine(operation.machine).fire(operation.trigger, self._payload(operation))
+        trigger = outcome.trigger if isinstance(outcome, Accepted) else operation.trigger
+        match trigger:
+            case "create_data_channel":
+                memory.channels_made += 1
+            case "add_transceiver":
+                memory.transceivers_made += 1
+            case "restart_ice":
+                memory.wants_restart = memory.wants_restart or bool(memory.local_sdp)
+            case "rollback":
+                self._rolled_back()
+            case _ if trigger.startswith("set_"):
+                self._described(trigger, local_sdp, remote_sdp)
+
+    def rolled_back_before_failing(self) -> None:
+        """An offer was refused for its content, after its implicit rollback."""
+        self.negotiation.rollback()
+        self._rolled_back()
+
+    def _rolled_back(self) -> None:
+        # What a rollback does to credentials that were to be replaced is left to the stack.
+        self.memory.knows_need = self.memory.knows_need and not self.memory.wants_restart
+        self.memory.slots.roll_back()
+        self.need.on_stable()
+        self._look_at_remote()
+
+    def _described(self, trigger: str, local_sdp: str, remote_sdp: str) -> None:
+        memory = self.memory
+        _, side, kind = trigger.split("_")
+        if kind == "offer":
+            memory.slots.roll_back()
+        memory.slots.set(side, kind)
+        memory.local_sdp = local_sdp or memory.local_sdp
+        memory.remote_sdp = remote_sdp or memory.remote_sdp
+        if kind == "answer":
+            memory.last_created_offer = memory.last_created_answer = ""
+            memory.agreed_local_sdp = memory.local_sdp
+            memory.wants_restart = False
+            self.need.on_stable()
+        self._look_at_remote()
+
+    def _look_at_remote(self) -> None:
+        slots = self.memory.slots
+        if not self.is_closed:
+            if slots.current_remote or slots.pending_remote:
+                self.methods.on_remote_description()
+            else:
+                self.methods.on_no_remote_description()
+
+    def need_is_told(self) -> bool:
+        """The chain is empty: whether negotiationneeded is fired now."""
+        outcome = self.need.update(_Need(True, self.state == SignalingState.STABLE, self._is_needed()))
+        return isinstance(outcome, Accepted) and FireNegotiationNeeded() in outcome.effects
+
+    def _is_needed(self) -> bool:
+        memory = self.memory
+        agreed = memory.agreed_local_sdp if memory.slots.current_local else ""
+        return (
+            memory.wants_restart
+            or (memory.channels_made > 0 and "m=application" not in agreed)
+            or memory.transceivers_made > media_count(agreed)
+        )
+
+    def adopt(self, states: States) -> None:
+        """Take over what the stack says that it is."""
+        memory, slots = self.memory, self.memory.slots
+        reported = states.signalingState
+        if isinstance(reported, str) and reported in set(SignalingState):
+            self.negotiation = self._profile(memory, state=SignalingState(reported))
+        self._guess_slots()
+        for name in slots.as_states():
+            value = getattr(states, name)
+            if value is None or isinstance(value, str):
+                side = "local" if "Local" in name else "remote"
+                setattr(slots, f"{name[:7]}_{side}", value)
+        if self.is_closed:
+            self.methods = Methods(state=MethodsState.CLOSED)
+        memory.knows_need = False
+        self._look_at_remote()
+
+    def _guess_slots(self) -> None:
+        """What a stack that doesn't show its four descriptions must have in its state."""
+        slots = self.memory.slots
+        slots.roll_back()
+        match self.negotiation.state:
+            case SignalingState.HAVE_LOCAL_OFFER | SignalingState.HAVE_REMOTE_PRANSWER:
+                slots.pending_local = "offer"
+            case SignalingState.HAVE_REMOTE_OFFER | SignalingState.HAVE_LOCAL_PRANSWER:
+                slots.pending_remote = "offer"
+
+
+def _cited(cite: str) -> str:
+    return cite if cite.startswith("RFC") else DRAFT + cite
+
+
+def _error_name(rejected: Rejected) -> str:
+    if rejected.error is not None:
+        return rejected.error.__name__
+    return "OperationError" if rejected.reason is Reason.GUARD else "InvalidStateError"
