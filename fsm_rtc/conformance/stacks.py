@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,12 +11,11 @@ from functools import partial
 from importlib import metadata
 
 from fsm_rtc._version import __version__
+from fsm_rtc.conformance.adapters.browser import Browser
+from fsm_rtc.conformance.adapters.chromium import CHROMIUM
 from fsm_rtc.errors import ConformanceError
 
 __all__ = ["STACKS", "KnownStack", "stack_named"]
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-"""What the program of Chromium is called, by system."""
 
 BROWSER_LIMIT_SECONDS = 10.0
 
@@ -59,10 +57,10 @@ def _distribution_version(name: str) -> str | None:
         return None
 
 
-def _browser_version() -> str | None:
-    for program in filter(None, map(shutil.which, BROWSERS)):
+def _browser_version(browser: Browser) -> str | None:
+    for program in browser.installed():
         try:
-            told = subprocess.run(  # noqa: S603 - one of the BROWSERS, asked for its version alone
+            told = subprocess.run(  # noqa: S603 - a browser, asked for its version alone
                 [program, "--version"],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -108,7 +106,7 @@ STACKS = (
         "the browser, without a window",
         "apt-get install chromium",
         "chromium",
-        _browser_version,
+        partial(_browser_version, CHROMIUM),
     ),
 )
 """Every known stack."""

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -10,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fsm_rtc.conformance.adapters import chromium
+from fsm_rtc.conformance.stacks import stack_named
 from tests.conformance.adapter_process import AdapterProcess
+from tests.conformance.talk import installed
 
-COMMAND = (sys.executable, "-m", chromium.__name__)
 HELLO = {"operation": "hello"}
 LONGEST_SECONDS = 20.0
 
@@ -27,9 +26,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def running(folder: Path) -> Iterator[AdapterProcess]:
-    if chromium.CHROMIUM.program() is None and os.environ.get("CI") != "true":
-        pytest.skip("Chromium is not installed: apt install chromium, or name it in FSM_RTC_CHROMIUM")
-    with AdapterProcess(COMMAND, folder) as adapter:
+    with AdapterProcess(installed("chromium").command, folder) as adapter:
         adapter.ask(HELLO)
         yield adapter
 
@@ -82,7 +79,7 @@ def test_when_the_browser_is_killed_the_adapter_ends_and_says_so(folder: Path, r
 
 
 def test_without_the_browser_it_says_what_to_do(folder: Path) -> None:
-    with AdapterProcess(COMMAND, folder, FSM_RTC_CHROMIUM="/nowhere/chromium") as adapter:
+    with AdapterProcess(stack_named("chromium").command, folder, FSM_RTC_CHROMIUM="/nowhere/chromium") as adapter:
         code, told = adapter.end()
     assert code == 1
     assert "FSM_RTC_CHROMIUM" in told
@@ -90,7 +87,7 @@ def test_without_the_browser_it_says_what_to_do(folder: Path) -> None:
 
 
 def test_a_browser_that_does_not_start_is_told_at_once(folder: Path) -> None:
-    with AdapterProcess(COMMAND, folder, FSM_RTC_CHROMIUM="false") as adapter:
+    with AdapterProcess(stack_named("chromium").command, folder, FSM_RTC_CHROMIUM="false") as adapter:
         code, told = adapter.end()
     assert code == 1
     assert "ended" in told

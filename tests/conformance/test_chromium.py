@@ -1,7 +1,5 @@
 """The adapter protocol on the real Chromium, in one browser for the whole module."""
 
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -11,11 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from fsm_rtc.conformance.adapters import chromium
 from fsm_rtc.conformance.protocol import Reply
 from tests.conformance.adapter_process import AdapterProcess
+from tests.conformance.talk import installed
 
-COMMAND = (sys.executable, "-m", chromium.__name__)
 GARBAGE = {"type": "offer", "sdp": "garbage"}
 ROLLBACK = {"type": "rollback", "sdp": ""}
 NO_CANDIDATE = {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host"}
@@ -23,9 +20,8 @@ NO_CANDIDATE = {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host"}
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[AdapterProcess]:
-    if chromium.CHROMIUM.program() is None and os.environ.get("CI") != "true":
-        pytest.skip("Chromium is not installed: apt install chromium, or name it in FSM_RTC_CHROMIUM")
-    with tempfile.TemporaryDirectory(prefix="fsm-") as folder, AdapterProcess(COMMAND, Path(folder)) as adapter:
+    command = installed("chromium").command
+    with tempfile.TemporaryDirectory(prefix="fsm-") as folder, AdapterProcess(command, Path(folder)) as adapter:
         yield adapter
         assert adapter.end()[0] == 0
         assert list(Path(folder).iterdir()) == [], "it leaves no profile"

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from fsm_rtc import __version__
 from fsm_rtc.cli.main import app
+from fsm_rtc.conformance.adapters.chromium import CHROMIUM
 from fsm_rtc.conformance.stacks import STACKS, KnownStack, stack_named
 from fsm_rtc.errors import ConformanceError
 
@@ -29,6 +30,11 @@ for stack in STACKS:
     stack.version()
 print(*sys.modules)
 """
+
+
+@pytest.fixture(autouse=True)
+def no_browser_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(CHROMIUM.variable, raising=False)
 
 
 def test_the_known_stacks() -> None:

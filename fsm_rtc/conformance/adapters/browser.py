@@ -10,15 +10,18 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from fsm_rtc.conformance.adapters import keeper
-from fsm_rtc.conformance.adapters.page import Page
 from fsm_rtc.errors import AdapterError
+
+if TYPE_CHECKING:
+    from fsm_rtc.conformance.adapters.page import Page
 
 __all__ = ["Browser", "serve"]
 
@@ -32,7 +35,7 @@ class Browser:
     Attributes:
         name: the stack's name.
         variable: an environment variable that may name the program.
-        programs: what it is called on the PATH, the first that is there is taken.
+        programs: what it is called on the PATH, by system; the first that is there is taken.
         arguments: from the address of a page and the folder of a fresh profile, the command's arguments.
     """
 
@@ -41,11 +44,10 @@ class Browser:
     programs: Sequence[str]
     arguments: Callable[[str, Path], Sequence[str]]
 
-    def program(self, environment: Mapping[str, str] = os.environ) -> str | None:
-        """Where it is installed, or None."""
-        named = environment.get(self.variable)
-        candidates = [named] if named else self.programs
-        return next(filter(None, (shutil.which(one, path=environment.get("PATH")) for one in candidates)), None)
+    def installed(self) -> list[str]:
+        """Where programs of that name are, the one to take first."""
+        named = os.environ.get(self.variable)
+        return list(filter(None, map(shutil.which, [named] if named else self.programs)))
 
 
 def serve(browser: Browser) -> None:
@@ -63,7 +65,9 @@ def serve(browser: Browser) -> None:
 
 
 async def _serve(browser: Browser) -> None:
-    program = browser.program()
+    from fsm_rtc.conformance.adapters.page import Page
+
+    program = next(iter(browser.installed()), None)
     if program is None:
         raise AdapterError(
             f"no {browser.programs[0]} was found on the PATH; install it, or name the program in {browser.variable}"

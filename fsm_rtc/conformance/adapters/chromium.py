@@ -12,7 +12,7 @@ from fsm_rtc.conformance.adapters.browser import Browser, serve
 
 __all__ = ["CHROMIUM"]
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 FLAGS = (
     "--headless",
