@@ -31,15 +31,15 @@ def running(folder: Path) -> Iterator[AdapterProcess]:
         yield adapter
 
 
-def processes(folder: Path) -> list[int]:
-    """The processes whose command line names something in that folder."""
+def processes(folder: Path, *words: str) -> list[int]:
+    """The processes whose command line names something in that folder, and has these words."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes()
         except OSError:
             continue
-        if os.fsencode(folder) in command:
+        if all(word.encode() in command for word in (str(folder), *words)):
             found.append(int(process.name))
     return found
 
@@ -74,8 +74,28 @@ def test_when_the_browser_is_killed_the_adapter_ends_and_says_so(folder: Path, r
     running.process.wait(LONGEST_SECONDS)
     code, told = running.end()
     assert code == 1
-    assert "has ended by itself" in told
+    assert "has gone by itself" in told
     assert becomes_empty(folder)
+
+
+def test_when_only_the_page_crashes_the_adapter_ends_too(folder: Path, running: AdapterProcess) -> None:
+    for process in processes(folder, "--type=renderer"):
+        os.kill(process, signal.SIGKILL)
+    running.process.wait(LONGEST_SECONDS)
+    code, told = running.end()
+    assert code == 1
+    assert "has gone by itself" in told
+    assert becomes_empty(folder)
+
+
+def test_when_the_script_itself_fails_the_adapter_ends_with_its_words(running: AdapterProcess) -> None:
+    assert running.process.stdin is not None
+    running.process.stdin.write(b"no JSON\n")
+    running.process.stdin.flush()
+    running.process.wait(LONGEST_SECONDS)
+    code, told = running.end()
+    assert code == 1
+    assert "the adapter's script failed: SyntaxError" in told
 
 
 def test_without_the_browser_it_says_what_to_do(folder: Path) -> None:

@@ -84,7 +84,7 @@ async def _serve(browser: Browser) -> None:
         ended = asyncio.create_task(kept.wait())
         try:
             await _until_open(page, ended, program)
-            await _relay(page, ended)
+            await _relay(page)
         finally:
             if kept.stdin is not None:
                 kept.stdin.close()
@@ -101,18 +101,18 @@ async def _until_open(page: Page, ended: asyncio.Task[int], program: str) -> Non
     raise AdapterError(f"{program} {how}; see what it wrote above, and try whether it runs headless by itself")
 
 
-async def _relay(page: Page, ended: asyncio.Task[int]) -> None:
+async def _relay(page: Page) -> None:
     """Carry lines until the input ends."""
     carrying = asyncio.create_task(_carry(page))
     gone = asyncio.create_task(page.is_gone())
     try:
-        await asyncio.wait((carrying, gone, ended), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((carrying, gone), return_when=asyncio.FIRST_COMPLETED)
         if not carrying.done():
-            raise AdapterError("the browser has ended by itself; see what it wrote above, and start again")
+            raise AdapterError(gone.result())
         carrying.result()
     finally:
-        for task in (carrying, gone):
-            task.cancel()
+        carrying.cancel()
+        gone.cancel()
 
 
 async def _carry(page: Page) -> None:

@@ -87,12 +87,14 @@ class Page:
         try:
             await socket.send(line)
             return str(await socket.recv(decode=True))
-        except ConnectionClosed as closed:
-            raise AdapterError(_why(closed)) from None
+        except ConnectionClosed:
+            raise AdapterError(_why_gone(socket)) from None
 
-    async def is_gone(self) -> None:
-        """Wait until it is there no more."""
-        await (await asyncio.shield(self._socket)).wait_closed()
+    async def is_gone(self) -> str:
+        """Wait until it is there no more; a sentence that says why."""
+        socket = await asyncio.shield(self._socket)
+        await socket.wait_closed()
+        return _why_gone(socket)
 
     async def _connected(self, socket: ServerConnection) -> None:
         self._socket.set_result(socket)
@@ -110,7 +112,7 @@ class Page:
         return Response(HTTPStatus.OK, "OK", headers, body)
 
 
-def _why(closed: ConnectionClosed) -> str:
-    if closed.rcvd is not None and closed.rcvd.code == FAULT:
-        return f"the adapter's script failed: {closed.rcvd.reason}"
-    return "the browser's page has gone; the last request made it crash, or the browser was ended"
+def _why_gone(socket: ServerConnection) -> str:
+    if socket.close_code == FAULT:
+        return f"the adapter's script failed: {socket.close_reason}"
+    return "the browser or its page has gone by itself; see what it wrote above, and start again"
