@@ -44,6 +44,13 @@ class Adapter(Protocol):
             AdapterError: the adapter ended, hangs, or says what the protocol doesn't know.
         """
 
+    async def start(self) -> None:
+        """Be ready, and know which stack it is.
+
+        Raises:
+            AdapterError: it can't be started, or speaks another protocol.
+        """
+
     async def restart(self) -> None:
         """Begin anew, after an AdapterError."""
 
@@ -62,6 +69,9 @@ class LocalAdapter:
         self._stack = stack
         self._session = AdapterSession(stack)
         self._number = 0
+
+    async def start(self) -> None:
+        """Nothing is to be done."""
 
     async def ask(self, *operations: Operation, limit_seconds: float = DEFAULT_LIMIT_SECONDS) -> Reply:
         self._number += 1

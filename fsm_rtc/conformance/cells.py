@@ -14,7 +14,7 @@ from fsm_rtc.conformance.trial import Step
 from fsm_rtc.machines.methods import MethodsState
 from fsm_rtc.machines.negotiation import SignalingState
 
-__all__ = ["PlannedCell", "cells", "ways"]
+__all__ = ["PAIR_CELLS", "PAIR_WAYS", "PlannedCell", "cells", "ways"]
 
 WITH_CHANNEL: Step = ("createDataChannel",)
 """What most ways begin with: something to negotiate."""
@@ -32,6 +32,36 @@ ALONG = [
 PENDING_FIRST = ("createOffer", "setLocalDescription(offer)", "setRemoteDescription(offer)")
 PENDING_THEN = ("createOffer", "setRemoteDescription(offer)", "createDataChannel", "close")
 PENDING_STATES = (SignalingState.STABLE, SignalingState.HAVE_LOCAL_OFFER, SignalingState.HAVE_REMOTE_OFFER)
+
+
+PAIR_WAYS: tuple[tuple[str, ...], ...] = (
+    ("connect", "a.send", "b.send"),
+    ("connect", "a.closeChannel", "a.send", "a.closeChannel", "a.close"),
+    ("connect", "b.closeChannel", "b.send"),
+    ("connect", "a.closeChannel + send"),
+    ("connect", "a.close", "b.close"),
+    ("connect", "b.close", "a.close"),
+    ("close while connecting",),
+    ("connect with a wrong fingerprint", "a.close"),
+    ("connect", "a.renegotiate", "b.send", "b.renegotiate", "a.send"),
+    ("connect", "a.restartIce", "b.send"),
+)
+"""Two connections: every cell of the data channel, and a close by either side, by the shortest ways."""
+
+PAIR_CELLS: tuple[tuple[str, str, str], ...] = (
+    ("data_channel", "open", "send"),
+    ("data_channel", "open", "close"),
+    ("data_channel", "open", "close by the other side"),
+    ("data_channel", "open", "RTCPeerConnection.close by the other side"),
+    ("data_channel", "closing", "send"),
+    ("data_channel", "closed", "send"),
+    ("data_channel", "closed", "close"),
+    ("connection_state", "connecting", "close"),
+    ("connection_state", "connected", "close"),
+    ("connection_state", "connected", "close by the other side"),
+    ("connection_state", "failed", "close"),
+)
+"""What those ways reach."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import re
 
 from fsm_rtc.conformance.protocol import Description
 
-__all__ = ["Counterpart", "first_mid", "media_count", "without_fingerprint"]
+__all__ = ["Counterpart", "first_mid", "media_count", "with_other_fingerprint", "without_fingerprint"]
 
 UFRAG = "counterpart"
 PASSWORD = "a-password-of-a-counterpart-0123"  # noqa: S105 - it protects nothing
@@ -43,6 +43,16 @@ def first_mid(sdp: str) -> str:
 def without_fingerprint(sdp: str) -> str:
     """The description with its DTLS fingerprints left out."""
     return _text([line for line in _lines(sdp) if not line.startswith("a=fingerprint")])
+
+
+def with_other_fingerprint(sdp: str) -> str:
+    """The description with the fingerprint of somebody else's certificate."""
+    lines = [line for line in _lines(sdp) if not line.startswith("a=fingerprint")]
+    return _text([part for line in lines for part in _with_fingerprint(line)])
+
+
+def _with_fingerprint(line: str) -> tuple[str, ...]:
+    return (f"a=fingerprint:{FINGERPRINT}", line) if line.startswith("a=setup:") else (line,)
 
 
 class Counterpart:

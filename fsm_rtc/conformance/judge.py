@@ -72,11 +72,12 @@ def judge(
             how = "thrown by the call" if result.verdict is Verdict.THROWN else "raised later, not by the call"
             yield differs(Kind.ERROR, should, f"{error}, {how}")
         if name == kind.name:
-            yield from _what_it_brought(kind, expected, result, reply, on, model, lacks, differs)
+            yield from _what_it_brought(kind, state, expected, result, reply, on, model, lacks, differs)
 
 
 def _what_it_brought(
     kind: OperationKind,
+    state: str,
     expected: Expected,
     result: Result,
     reply: Reply,
@@ -87,7 +88,8 @@ def _what_it_brought(
 ) -> Iterator[Difference]:
     """The attributes and events, where the verdict and the state are as expected."""
     if kind.trigger == "close":
-        yield from _closed(result.states or reply.states[on], differs)
+        if state != "closed":
+            yield from _closed(result.states or reply.states[on], differs)
         return
     yield from _slots(reply.states[on], model, lacks, differs)
     seen = [
@@ -95,7 +97,7 @@ def _what_it_brought(
         for number, event in enumerate(reply.events)
         if event.on == on and event.event == "signalingstatechange"
     ]
-    states = tuple(state for _, state in seen)
+    states = tuple(one for _, one in seen)
     if states != expected.states:
         yield differs(Kind.EVENT, _changes(expected.states), _changes(states))
     elif any(number >= result.after for number, _ in seen):

@@ -99,6 +99,7 @@ class Memory:
     remote_sdp: str = ""
     channels_made: int = 0
     transceivers_made: int = 0
+    sections_of_the_peer: int = 0
     wants_restart: bool = False
     knows_need: bool = True
 
@@ -257,6 +258,8 @@ class PeerModel:
         memory.remote_sdp = remote_sdp or memory.remote_sdp
         if kind == "answer":
             memory.last_created_offer = memory.last_created_answer = ""
+            if side == "local":  # a section that the peer offered belongs to none of this side's transceivers
+                memory.sections_of_the_peer += media_count(memory.local_sdp) - media_count(memory.agreed_local_sdp)
             memory.agreed_local_sdp = memory.local_sdp
             memory.wants_restart = False
             self.need.on_stable()
@@ -281,7 +284,7 @@ class PeerModel:
         return (
             memory.wants_restart
             or (memory.channels_made > 0 and "m=application" not in agreed)
-            or memory.transceivers_made > media_count(agreed)
+            or memory.transceivers_made > media_count(agreed) - memory.sections_of_the_peer
         )
 
     def adopt(self, states: States) -> None:

@@ -16,6 +16,7 @@ from fsm_rtc.conformance.watch import Watch
 
 __all__ = ["Crash", "Record", "Side", "sdp_of"]
 
+UNASKED = DRAFT + "#rtcsignalingstate-enum"
 CHAIN = DRAFT + "#dfn-operations-chain"
 
 
@@ -87,37 +88,43 @@ class Side:
             reply: what was seen.
         """
         record, model = self._record, self.model
-        name, before, was_closed = " + ".join(kind.name for kind in kinds), model.state, model.is_closed
+        name, before = " + ".join(kind.name for kind in kinds), model.state
         machine, state = (kinds[0].machine, self.state_of(kinds[0])) if len(kinds) == 1 else ("negotiation", before)
         record.cells.add((machine, state, name))
         record.steps += len(kinds)
-        closing = next((number for number, kind in enumerate(kinds) if kind.trigger == "close" and not was_closed), 0)
+        closing = next((number for number, kind in enumerate(kinds) if kind.trigger == "close"), 0)
+        closing = 0 if model.is_closed else closing
         found: list[Difference] = []
         for number, (kind, result) in enumerate(zip(kinds, reply.results, strict=False)):
             if number < closing and kind.is_promise:
                 found += self._overtaken(name, before, result)
             else:
                 found += self._one(kind, asked[number], result, reply, name)
-        found += self.seen(reply, name, is_alone=len(kinds) == 1)
         now = str(reply.states[self.name].signalingState)
         if len(kinds) > 1 and not found and now != model.state:
             found.append(Difference("negotiation", before, name, f"in {model.state}", f"in {now}", Kind.STATE, CHAIN))
-        record.transitions[before, name, model.state] += 1
         if found:
             model.adopt(reply.states[self.name])
-        return found
+        record.transitions[before, name, model.state] += 1
+        seen = self.seen(reply, name)
+        return found + seen if len(kinds) == 1 else found
 
-    def seen(self, reply: Reply, operation: str, *, is_alone: bool = True) -> list[Difference]:
+    def seen(self, reply: Reply, operation: str) -> list[Difference]:
         """What the reply says of this connection, whoever was asked to do something."""
         found: list[Difference] = []
-        model, watch = self.model, self._watch
-        closing = model.is_closed
+        model, watch, states = self.model, self._watch, reply.states[self.name]
         for event in reply.events:
             if event.on == self.name:
-                found += watch.event(event, operation, is_closed=closing)
-        found += watch.at_rest(reply.states[self.name], operation, is_closed=closing)
-        flag = list(self._flag(reply, operation))
-        return found + flag if is_alone else []
+                found += watch.event(event, operation, is_closed=model.is_closed)
+        found += watch.at_rest(states, operation, is_closed=model.is_closed)
+        found += self._flag(reply, operation)
+        now = states.signalingState
+        if isinstance(now, str) and now != model.state:
+            found.append(
+                Difference("negotiation", model.state, operation, f"still {model.state}", now, Kind.STATE, UNASKED)
+            )
+            model.adopt(states)
+        return found
 
     def _overtaken(self, name: str, state: str, result: Result) -> Iterator[Difference]:
         """A promise that was pending when the connection was closed; one that had settled before is none."""

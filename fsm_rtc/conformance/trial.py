@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from fsm_rtc.conformance.adapter import Adapter
 from fsm_rtc.conformance.arguments import DATA, Arguments
 from fsm_rtc.conformance.difference import Difference
 from fsm_rtc.conformance.findings import Kind
 from fsm_rtc.conformance.model import PeerModel
-from fsm_rtc.conformance.operations import BY_NAME, OperationKind
-from fsm_rtc.conformance.protocol import Description, Operation, Verdict
+from fsm_rtc.conformance.operations import BY_NAME, Argument, OperationKind
+from fsm_rtc.conformance.protocol import Description, Operation, Reply, Verdict
 from fsm_rtc.conformance.side import Crash, Record, Side, sdp_of
 from fsm_rtc.errors import AdapterError
 
@@ -72,6 +74,10 @@ class Trial:
         """What the tables say that the connection is."""
         return self._side.model
 
+    def state_of(self, machine: str) -> str:
+        """The state of a machine of the model, which is the stack's own."""
+        return str(self.model.machine(machine).state.value)
+
     async def do(self, step: Step) -> list[Difference]:
         """Do one step; what was otherwise than the tables."""
         kinds = [BY_NAME[name] for name in step]
@@ -109,4 +115,16 @@ class Trial:
                     kinds[0].machine, state, name, "a reply", "the stack crashes, or hangs as a whole", Kind.CRASH, ""
                 )
             ) from error
+        if any(kind.argument is Argument.NONE for kind in kinds):
+            reply, asked = await self._look_up_local(reply, asked)
         return side.done(kinds, asked, reply)
+
+    async def _look_up_local(self, reply: Reply, asked: list[Operation]) -> tuple[Reply, list[Operation]]:
+        """What setLocalDescription() without argument has applied."""
+        then = await self._adapter.ask(Operation("localDescription", "a"))
+        applied = Description("", sdp_of(then.results[0].value))
+        told = [
+            msgspec.structs.replace(one, description=applied) if one.operation == "setLocalDescription" else one
+            for one in asked
+        ]
+        return Reply(reply.id, reply.results, (*reply.events, *then.events), then.states), told

@@ -70,6 +70,7 @@ class Watch:
         self._announced: dict[str, str] = {}
         self._seen: dict[str, tuple[str, ...]] = {}
         self._channels: dict[str, str] = {}
+        self._wrong_before: dict[str, tuple[object, str]] = {}
 
     def event(self, event: Event, operation: str, *, is_closed: bool) -> Iterator[Difference]:
         """An event came.
@@ -128,7 +129,7 @@ class Watch:
                     yield self._wrong(
                         machine, str(before), operation, event, f"{value} without an event", Kind.EVENT, source
                     )
-        if not is_closed:
+        if not is_closed and states.signalingState != "closed":
             yield from self._derived(states, operation)
 
     def _look(self, states: States, operation: str) -> Iterator[Difference]:
@@ -139,7 +140,7 @@ class Watch:
             unknown = sorted(set(values) - {state.value for state in chart.chart.states})
             if unknown:
                 should = f"one of {', '.join(state.value for state in chart.chart.states)}"
-                yield self._wrong(name, unknown[0], "the attribute state", should, unknown[0], Kind.STATE, chart.source)
+                yield self._wrong(name, unknown[0], f"{name}.state", should, unknown[0], Kind.STATE, chart.source)
                 continue
             before, self._seen[name] = self._seen.get(name, ()), values
             if len(before) == len(values):
@@ -173,7 +174,8 @@ class Watch:
         }
         for name, (machine, table) in derived.items():
             value, rule = getattr(states, name), table.rule_for(inputs)
-            if isinstance(value, str) and value != rule.target.value:
+            was_wrong, self._wrong_before[name] = self._wrong_before.get(name), (value, rule.target.value)
+            if isinstance(value, str) and value != rule.target.value and was_wrong != (value, rule.target.value):
                 observed = f"{value}, with ICE {', '.join(ice) or 'none'} and DTLS {', '.join(dtls) or 'none'}"
                 yield Difference(
                     machine, value, operation, rule.target.value, observed, Kind.STATE, table.cite, rule.sentence
