@@ -8,6 +8,7 @@ import typer
 
 from fsm_rtc._version import __version__
 from fsm_rtc.cli.charts import diagram, machines, matrix
+from fsm_rtc.cli.conforming import conform
 from fsm_rtc.cli.demo import demo
 from fsm_rtc.cli.joining import join
 from fsm_rtc.cli.keys import keygen
@@ -51,6 +52,10 @@ app.command(
     "fsm-rtc diagram --all -o diagrams --check"
 )(diagram)
 app.command(epilog="Examples: fsm-rtc replay call.jsonl; fsm-rtc demo --json | fsm-rtc replay -")(replay)
+app.command(
+    epilog="Examples: fsm-rtc conform aiortc; fsm-rtc conform --json findings.json --html findings.html; "
+    "fsm-rtc conform --adapter 'node my-adapter.js' --self-test"
+)(conform)
 app.command(epilog="Examples: fsm-rtc stacks; fsm-rtc stacks --json")(stacks)
 app.command(epilog="Examples: fsm-rtc serve; fsm-rtc serve --host 0.0.0.0 --certificate chain.pem --key key.pem")(serve)
 app.command(

@@ -58,6 +58,10 @@ class PairTrial:
         adapter: the stack.
         record: what has been seen of it.
         profile: the tables.
+
+    Attributes:
+        states: what was seen of both, last.
+        is_connected: whether they are connected.
     """
 
     def __init__(self, adapter: Adapter, record: Record, profile: str) -> None:
@@ -65,10 +69,10 @@ class PairTrial:
         self._record = record
         self._sides = {name: Side(name, record, profile) for name in "ab"}
         self._channels = ChannelJudge(record)
-        self._states: dict[str, States] = {}
+        self.states: dict[str, States] = {}
         self._numbers = count(1)
         self._found: list[Difference] = []
-        self._is_connected = False
+        self.is_connected = False
 
     async def begin(self) -> list[Difference]:
         """Two new connections."""
@@ -81,7 +85,7 @@ class PairTrial:
         try:
             await self._do(step)
         except Broken:
-            self._is_connected = False
+            self.is_connected = False
         return self._taken()
 
     async def _do(self, step: str) -> None:
@@ -101,11 +105,11 @@ class PairTrial:
                 await self._close_channel(side, and_send=True)
             case "close":
                 await self._close(side)
-            case "renegotiate" if self._is_connected:
+            case "renegotiate" if self.is_connected:
                 await self._operate(side, "addTransceiver", Operation("addTransceiver", side, kind="audio"))
                 await self._exchange(side)
                 await self._until("renegotiate", self._both_connected, "connected", CONNECTED_SOURCE)
-            case "restartIce" if self._is_connected and self._record.can_say(BY_NAME["restartIce"]):
+            case "restartIce" if self.is_connected and self._record.can_say(BY_NAME["restartIce"]):
                 await self._operate(side, "restartIce", Operation("restartIce", side))
                 await self._exchange(side)
                 await self._until("restartIce", self._both_connected, "connected", CONNECTED_SOURCE)
@@ -125,7 +129,7 @@ class PairTrial:
         await self._until("connect", self._both_connected, "connected", CONNECTED_SOURCE)
         await self._until("connect", self._channels.both_open, "data channels open on both sides", ChannelJudge.OPENED)
         self._found += self._channels.opened()
-        self._is_connected = True
+        self.is_connected = True
 
     @staticmethod
     def _both_connected(states: dict[str, States]) -> bool:
@@ -171,9 +175,9 @@ class PairTrial:
         operations = [Operation("closeChannel", side, label=DATA)]
         if and_send:
             operations.append(Operation("send", side, label=DATA, data="late"))
-        before = self._states
+        before = self.states
         await self._on_channel(side, ["close", "send"], *operations)
-        closed = self._channels.both_closed if self._is_connected else self._channels.closed(side)
+        closed = self._channels.both_closed if self.is_connected else self._channels.closed(side)
         was_open = self._channels.both_open(before)
         await self._until("close", closed, "data channels closed", ChannelJudge.CLOSED)
         if was_open:
@@ -182,11 +186,11 @@ class PairTrial:
 
     async def _close(self, side: str) -> None:
         before = self._sides[side].model.is_closed
-        state = str(self._states[side].connectionState)
+        state = str(self.states[side].connectionState)
         self._record.cells.add(("connection_state", state, "close"))
         kind = BY_NAME["close"]
         other = OTHER[side]
-        was_open = self._is_connected and not before and self._channels.state(self._states, other) == "open"
+        was_open = self.is_connected and not before and self._channels.state(self.states, other) == "open"
         await self._operate(side, kind.name, Operation("close", side), closer=side)
         if was_open:
             self._record.cells.add(("data_channel", "open", "RTCPeerConnection.close by the other side"))
@@ -194,7 +198,7 @@ class PairTrial:
             await self._until(
                 "close by the other side", self._channels.closed(other), "its data channel closed", ChannelJudge.CLOSED
             )
-        self._is_connected = False
+        self.is_connected = False
 
     # The machinery.
 
@@ -235,16 +239,16 @@ class PairTrial:
         except AdapterError as error:
             crash = "the stack crashes, or hangs as a whole"
             raise Crash(Difference("methods", "", name, "a reply", crash, Kind.CRASH, "")) from error
-        self._states = reply.states
+        self.states = reply.states
         return reply
 
     async def _until(self, name: str, condition: Condition, what: str, source: str) -> None:
         """Look until a condition holds; that it never does is a finding, and the trial's end."""
         clock = asyncio.get_running_loop().time
         ends = clock() + LIMIT_SECONDS
-        while not condition(self._states):
+        while not condition(self.states):
             if clock() > ends:
-                states = self._states["a"]
+                states = self.states["a"]
                 did = f"never, with ICE {states.iceConnectionState} and connection {states.connectionState}"
                 machine = "data_channel" if "data" in what or "message" in what else "connection_state"
                 self._found.append(Difference(machine, str(states.connectionState), name, what, did, Kind.HANG, source))

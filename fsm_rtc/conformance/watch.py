@@ -30,6 +30,7 @@ ANNOUNCED = {
 SILENT: dict[str, type[Chart[Any, Any]]] = {"ice": Ice, "dtls": Dtls, "sctp": Sctp}
 OF_THE_CONNECTION = {*ANNOUNCED, "signalingstatechange", "negotiationneeded", "icecandidate", "datachannel", "track"}
 
+SURE = 2
 DRAFT = "W3C webrtc-pc, Editor's Draft 2026-05-04, "
 NO_EVENT_AT_CLOSE = DRAFT + "#dom-rtcpeerconnection-close"
 CHANGE_SOURCES = {
@@ -70,7 +71,8 @@ class Watch:
         self._announced: dict[str, str] = {}
         self._seen: dict[str, tuple[str, ...]] = {}
         self._channels: dict[str, str] = {}
-        self._wrong_before: dict[str, tuple[object, str]] = {}
+        self._inputs: dict[str, tuple[object, str]] = {}
+        self._mismatch: dict[str, int] = {}
 
     def event(self, event: Event, operation: str, *, is_closed: bool) -> Iterator[Difference]:
         """An event came.
@@ -174,8 +176,11 @@ class Watch:
         }
         for name, (machine, table) in derived.items():
             value, rule = getattr(states, name), table.rule_for(inputs)
-            was_wrong, self._wrong_before[name] = self._wrong_before.get(name), (value, rule.target.value)
-            if isinstance(value, str) and value != rule.target.value and was_wrong != (value, rule.target.value):
+            # The transports are read one after the other, so a mismatch counts when it is still there at the next look.
+            now = (value, rule.target.value)
+            self._mismatch[name] = self._mismatch.get(name, 0) + 1 if self._inputs.get(name) == now else 1
+            self._inputs[name] = now
+            if isinstance(value, str) and value != rule.target.value and self._mismatch[name] == SURE:
                 observed = f"{value}, with ICE {', '.join(ice) or 'none'} and DTLS {', '.join(dtls) or 'none'}"
                 yield Difference(
                     machine, value, operation, rule.target.value, observed, Kind.STATE, table.cite, rule.sentence

@@ -120,7 +120,7 @@ class Aiortc(Stack):
     lacks = (
         "restartIce",
         "setLocalDescription(none)",
-        "addIceCandidate(ufrag)",
+        "addIceCandidate(unknown ufrag)",
         "attribute currentLocalDescription",
         "attribute pendingLocalDescription",
         "attribute currentRemoteDescription",

@@ -157,7 +157,7 @@ class Own(Stack):
     version = __version__
     lacks = (
         "restartIce",
-        "addIceCandidate(ufrag)",
+        "addIceCandidate(unknown ufrag)",
         "attribute currentLocalDescription",
         "attribute pendingLocalDescription",
         "attribute currentRemoteDescription",
