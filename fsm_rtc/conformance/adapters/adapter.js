@@ -54,7 +54,7 @@ async function atMost(limitMilliseconds, promise) {
 
 /** In libwebrtc and in browsers statistics are gathered in all of the library's threads, behind what is queued there. */
 async function restByStatistics(connections) {
-  await Promise.allSettled(connections.map((pc) => pc.getStats()));
+  await Promise.allSettled(connections.map(async (pc) => pc.getStats?.()));
 }
 
 class Adapter {
