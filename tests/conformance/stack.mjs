@@ -1,4 +1,4 @@
-// An adapter over a stack that has next to nothing, and that misbehaves. Lines on standard input, as the protocol has it.
+// An adapter over a stack that has next to nothing, and that misbehaves.
 import { createInterface } from "node:readline";
 import { createAdapter } from "../../fsm_rtc/conformance/adapters/adapter.js";
 

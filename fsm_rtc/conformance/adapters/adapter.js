@@ -22,12 +22,17 @@ const REST_LIMIT_SECONDS = 2;
 /** So many connections are made before those that were closed are collected; Chromium allows 500 that are not. */
 const CONNECTIONS_BETWEEN_COLLECTIONS = 100;
 
-/** The operations whose value is a description. */
-const DESCRIBING = ["createOffer", "createAnswer", "localDescription"];
-
 const isPromise = (value) => typeof value?.then === "function";
 const described = (value) => value && { type: value.type, sdp: value.sdp };
 const seconds = (count) => count * 1000;
+
+/** What the operations that have a value tell of what they returned. */
+const VALUES = {
+  hello: (greeting) => greeting,
+  createOffer: described,
+  createAnswer: described,
+  localDescription: described,
+};
 
 /** One turn of the event loop: what was queued for it before, has happened. */
 function turn() {
@@ -52,9 +57,9 @@ async function atMost(limitMilliseconds, promise) {
   clearTimeout(timer);
 }
 
-/** In libwebrtc and in browsers statistics are gathered in all of the library's threads, behind what is queued there. */
+/** Browsers and libwebrtc gather statistics in all of the library's threads, behind what is queued there. */
 async function restByStatistics(connections) {
-  await Promise.allSettled(connections.map((pc) => pc.getStats()));
+  await Promise.allSettled(connections.map(async (pc) => pc.getStats?.()));
 }
 
 class Adapter {
@@ -96,10 +101,7 @@ class Adapter {
     if (!call) return void settle({ verdict: "inexpressible", after: this.events.length });
     const told = (verdict, rest) =>
       settle({ verdict, after: this.events.length, ...rest, states: this.peers.get(asked.on)?.states() });
-    const fulfilled = (value) =>
-      told("fulfilled", {
-        value: DESCRIBING.includes(asked.operation) ? described(value) : asked.operation === "hello" ? value : undefined,
-      });
+    const fulfilled = (value) => told("fulfilled", { value: VALUES[asked.operation]?.(value) });
     const failed = (verdict) => (error) =>
       told(verdict, { error: { name: String(error?.name ?? typeof error), message: String(error?.message ?? error) } });
     let answer;

@@ -72,8 +72,8 @@ async def _serve(browser: Browser) -> None:
         raise AdapterError(
             f"no {browser.programs[0]} was found on the PATH; install it, or name the program in {browser.variable}"
         )
-    profile = Path(tempfile.mkdtemp(prefix="fsm-rtc-"))
     async with Page(browser.name) as page:
+        profile = Path(tempfile.mkdtemp(prefix="fsm-rtc-"))
         command = [program, *browser.arguments(page.url, profile)]
         kept = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", keeper.__file__, str(profile), *command),
