@@ -17,7 +17,7 @@ from fsm_rtc.errors import ConformanceError
 
 if TYPE_CHECKING:
     from fsm_rtc.conformance.campaign import Options, Progress
-    from fsm_rtc.conformance.findings import StackReport
+    from fsm_rtc.conformance.findings import Finding, StackReport
 
 __all__ = ["conform"]
 
@@ -126,12 +126,11 @@ def _progress(name: str) -> Iterator[Progress]:
         yield lambda what, done, total: bar.update(task, description=f"{name}: {what}", completed=done, total=total)
 
 
-def _grave(report: StackReport) -> list[object]:
+def _grave(report: StackReport) -> list[Finding]:
     return [finding for finding in report.findings if finding.kind != "inexpressible"]
 
 
 def _print(report: StackReport) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     screen = console()
@@ -144,28 +143,11 @@ def _print(report: StackReport) -> None:
             "bold",
         )
     )
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for head in ("kind", "machine", "state", "operation", "expected", "observed", "again"):
-        table.add_column(head)
-    for finding in report.findings:
-        if finding.kind != "inexpressible":
-            table.add_row(
-                *map(
-                    Text,
-                    (
-                        finding.kind.value,
-                        finding.machine,
-                        finding.state,
-                        finding.operation,
-                        finding.expected,
-                        finding.observed,
-                        finding.reproduced,
-                    ),
-                )
-            )
-    if table.row_count:
-        screen.print(table)
-    else:
+    for finding in _grave(report):
+        place = f"{finding.machine} · {finding.state} · {finding.operation}"
+        screen.print(Text.assemble((f"{finding.kind.value:8}", "yellow"), place, f"  ({finding.reproduced})"))
+        screen.print(Text(f"        expected {finding.expected}; observed {finding.observed}", "dim"), soft_wrap=True)
+    if not _grave(report):
         screen.print("It does what the tables say.")
     lacks = [finding.operation for finding in report.findings if finding.kind == "inexpressible"]
     if lacks:

@@ -139,6 +139,11 @@ class Campaign:
     def _is_echo(self, difference: Difference) -> bool:
         """Whether operations that began together show what one of them shows alone in that state."""
         parts = difference.operation.split(TOGETHER)
+        if len(parts) > 1 and difference.observed.startswith("in "):
+            return any(
+                one.operation in parts and one.kind in (Kind.STATE, Kind.VERDICT)
+                for one in (sighting.difference for sighting in self.sightings.values())
+            )
         did = difference.observed.partition(", in ")[0]
         return len(parts) > 1 and any(
             (one.machine, one.state, one.kind) == (difference.machine, difference.state, difference.kind)

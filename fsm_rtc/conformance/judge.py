@@ -56,15 +56,22 @@ def judge(
     rests = reply.states[on]
     settled = result.states or rests
     at_once, error = str(settled.signalingState), result.error.name if result.error is not None else ""
-    should = in_words(expected.verdict, expected.errors[0] if expected.errors else "", expected.state)
-    did = in_words(result.verdict, error, at_once)
+    is_negotiation = kind.machine == "negotiation"
+    should = in_words(
+        expected.verdict, expected.errors[0] if expected.errors else "", expected.state if is_negotiation else ""
+    )
+    did = in_words(result.verdict, error, at_once if is_negotiation else "")
     if result.verdict is Verdict.PENDING:
         yield differs(Kind.HANG, should, "the promise does not settle")
     elif (result.verdict is Verdict.FULFILLED) is not (expected.verdict is Verdict.FULFILLED):
         yield differs(Kind.VERDICT, should, did)
     elif name == kind.name and {at_once, rests.signalingState} != {expected.state}:
         later = f", then {rests.signalingState}" if rests.signalingState != settled.signalingState else ""
-        yield differs(Kind.STATE, should, did + later)
+        yield differs(
+            Kind.STATE,
+            f"{should} in {expected.state}" if not is_negotiation else should,
+            f"{did}, in {at_once}{later}" if not is_negotiation else did + later,
+        )
     else:
         if result.error is not None and error not in expected.errors:
             yield differs(Kind.ERROR, should, did)
@@ -109,10 +116,9 @@ def _closed(states: States, differs: Differs) -> Iterator[Difference]:
         value = getattr(states, name)
         values = (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ()
         if any(one != "closed" for one in values):
-            yield differs(Kind.STATE, f"{name} is closed at once", f"{name} is {', '.join(values)}")
-    open_ones = sorted({state for state in states.channels.values() if state != "closed"})
-    if open_ones:
-        yield differs(Kind.STATE, "every data channel is closed at once", f"a data channel is {', '.join(open_ones)}")
+            yield differs(Kind.STATE, f"{name} is closed at once", f"{name} is not")
+    if set(states.channels.values()) - {"closed"}:
+        yield differs(Kind.STATE, "every data channel is closed at once", "a data channel is not")
 
 
 def _slots(states: States, model: PeerModel, lacks: frozenset[str], differs: Differs) -> Iterator[Difference]:

@@ -167,13 +167,18 @@ class PeerModel:
         """The machine that judges an operation."""
         return self.negotiation if name == "negotiation" else self.methods
 
-    def expect(self, operation: OperationKind) -> Expected:
-        """What the operation must do now."""
+    def expect(self, operation: OperationKind, sdp: str = "") -> Expected:
+        """What the operation must do now.
+
+        Args:
+            operation: what is done.
+            sdp: the description that it is given, if any.
+        """
         here = self.state
         if operation.argument is Argument.NO_MID:
             source = DRAFT + "#dom-peerconnection-addicecandidate"
             return Expected(Verdict.REJECTED, ("TypeError",), here, (), source, NO_MID_RULE)
-        verdict = self.machine(operation.machine).permits(operation.trigger, self._payload(operation))
+        verdict = self.machine(operation.machine).permits(operation.trigger, self._payload(operation, sdp))
         refused = Verdict.REJECTED if operation.is_promise else Verdict.THROWN
         if isinstance(verdict, Rejected):
             source = self._source(operation)
@@ -202,13 +207,11 @@ class PeerModel:
     def _source(self, operation: OperationKind) -> str:
         return _cited(self.machine(operation.machine).chart.triggers[operation.trigger].cite)
 
-    def _payload(self, operation: OperationKind) -> object:
+    def _payload(self, operation: OperationKind, sdp: str = "") -> object:
         if operation.trigger == "add_ice_candidate":
             return CANDIDATES[operation.argument]
-        if operation.is_modified:
-            return _Description("modified")
         if operation.trigger.startswith(("set_local_", "set_remote_")) and operation.trigger != "set_local_description":
-            return _Description("")
+            return _Description(sdp)
         return None
 
     def happen(self, operation: OperationKind, *, local_sdp: str = "", remote_sdp: str = "") -> None:

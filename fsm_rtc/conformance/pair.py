@@ -120,6 +120,8 @@ class PairTrial:
         await self._operate("a", "createDataChannel", Operation("createDataChannel", "a", label=DATA))
         await self._exchange("a", is_wrong=is_wrong)
         if closing:
+            begun: Condition = lambda states: states["a"].connectionState != "new"  # noqa: E731
+            await self._until("setRemoteDescription(answer)", begun, "connecting", CONNECTED_SOURCE)
             await self._close("a")
             return
         if is_wrong:

@@ -124,7 +124,9 @@ class Trial:
         then = await self._adapter.ask(Operation("localDescription", "a"))
         applied = Description("", sdp_of(then.results[0].value))
         told = [
-            msgspec.structs.replace(one, description=applied) if one.operation == "setLocalDescription" else one
+            msgspec.structs.replace(one, description=applied)
+            if one.operation == "setLocalDescription" and one.description is None
+            else one
             for one in asked
         ]
         return Reply(reply.id, reply.results, (*reply.events, *then.events), then.states), told

@@ -90,10 +90,15 @@ class AiortcPeer(AdaptedPeer):
         return self._pc.close()
 
     def send(self, label: str, data: str) -> None:
-        self._channels[label].send(data)
+        self._channel(label).send(data)
 
     def close_channel(self, label: str) -> None:
-        self._channels[label].close()
+        self._channel(label).close()
+
+    def _channel(self, label: str) -> Any:
+        if label not in self._channels:
+            raise Inexpressible
+        return self._channels[label]
 
     def local_description(self) -> Description | None:
         local: Any = self._pc.localDescription

@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Sequence
 from threading import Thread
 from typing import Any, Protocol
@@ -137,8 +136,10 @@ async def _serve(stack: Stack, answers: Any) -> None:
     loop = asyncio.get_running_loop()
 
     def read() -> None:
-        for line in sys.stdin.buffer:
-            loop.call_soon_threadsafe(requests.put_nowait, line)
+        # Not sys.stdin, whose lock a thread that waits in it would keep while the process ends.
+        with open(0, "rb", closefd=False) as lines:
+            for line in lines:
+                loop.call_soon_threadsafe(requests.put_nowait, line)
         loop.call_soon_threadsafe(requests.put_nowait, b"")
 
     Thread(target=read, name="requests", daemon=True).start()
