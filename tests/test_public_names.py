@@ -8,7 +8,8 @@ import pytest
 import fsm_rtc
 
 PUBLIC = """
-    Accepted AdapterError Allowlist AnyPeer ChannelClosedError Chart ChartError Configuration ConformanceError ConnectTimeoutError Connection
+    Accepted AdapterError Allowlist AnyPeer ChannelClosedError Chart ChartError Configuration ConformanceError
+    ConnectTimeoutError Connection
     ConnectionFailedError ConnectionStore DataChannel Derived FsmRtcError IceCandidate IceServer Identity
     IdentityError InvalidAccessError InvalidCandidateError InvalidDescriptionError InvalidModificationError
     InvalidStateError Journal JournalError KnownPeers KnownPeersError LinkDownError Malformed MessageError

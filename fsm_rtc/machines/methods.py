@@ -61,7 +61,7 @@ def well_formed(context: object, candidate: CandidateInDescription) -> bool:
 class Methods(Chart[MethodsState, None]):
     """Whether RTCPeerConnection's methods but those of negotiation are possible."""
 
-    source = "W3C webrtc-pc, Editor's Draft 2026-05-04, #methods"
+    source = "W3C webrtc-pc, Editor's Draft 2026-05-04, #operation"
     initial = UNDESCRIBED
 
     on_remote_description = On(Row(UNDESCRIBED, DESCRIBED), stay(DESCRIBED), cite="#set-description")

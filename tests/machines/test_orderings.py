@@ -27,6 +27,12 @@ class Everything:
     last_created_answer: str = "other"
     remote_ice_ufrag: str = "u"
     ice_ufrag: str = "u"
+    is_chain_empty: bool = True
+    is_stable: bool = True
+    is_needed: bool = True
+    has_known_section: bool = True
+    has_known_fragment: bool = True
+    can_be_parsed: bool = True
 
 
 DRAWN_MEETINGS = st.builds(
@@ -56,6 +62,14 @@ def payloads_of(chart: type[Chart[Any, Any]], trigger: str) -> st.SearchStrategy
         return st.integers(0, 20)
     if trigger == "remote_description_set":
         return st.sampled_from([RemoteDescription("u"), RemoteDescription("v")])
+    if trigger in ("update", "add_ice_candidate"):
+        return st.builds(
+            Everything,
+            is_chain_empty=st.booleans(),
+            is_needed=st.booleans(),
+            has_known_section=st.booleans(),
+            can_be_parsed=st.booleans(),
+        )
     return st.just(Everything())
 
 

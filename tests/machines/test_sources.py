@@ -13,6 +13,11 @@ DRAFT = "W3C webrtc-pc, Editor's Draft 2026-05-04"
 
 ANCHORS = {
     "#announce-datachannel-open",
+    "#dfn-update-the-negotiation-needed-flag",
+    "#dom-peerconnection-createdatachannel",
+    "#dom-rtcpeerconnection-addtransceiver",
+    "#dom-rtcpeerconnection-restartice",
+    "#operation",
     "#announcing-a-data-channel-as-closed",
     "#data-transport-closing-procedure",
     "#datachannel-send",
