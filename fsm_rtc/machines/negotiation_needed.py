@@ -74,7 +74,7 @@ class NegotiationNeeded(Chart[NegotiationFlag, None]):
 
     update = On(
         Row(CLEAR, SET, when=(chain_empty, in_stable, needed), then=(fire_negotiationneeded,)),
-        stay(SET, when=(chain_empty, in_stable, needed)),
+        stay(SET, when=(needed,)),
         Row(SET, CLEAR, when=(chain_empty, in_stable)),
         stay(CLEAR, SET),
         cite="#dfn-update-the-negotiation-needed-flag",
