@@ -7,12 +7,13 @@ from fsm_rtc.conformance.model import Memory
 from fsm_rtc.conformance.operations import Argument, OperationKind
 from fsm_rtc.conformance.protocol import Candidate, Description, Operation
 
-__all__ = ["DATA", "Arguments"]
+__all__ = ["DATA", "NOBODY", "Arguments"]
 
 DATA = "data"
 """The label of a connection's first channel."""
 
-HOST = "candidate:1 1 UDP 2130706431 127.0.0.1 9 typ host"
+NOBODY = "candidate:1 1 UDP 2130706431 127.0.0.1 59999 typ host"
+"""A candidate behind which nobody is."""
 MUNGED = "a=x-changed:1\r\n"
 
 
@@ -83,15 +84,15 @@ class Arguments:
             case Argument.MALFORMED:
                 return Candidate("candidate:malformed", mid)
             case Argument.NO_MID:
-                return Candidate(HOST)
+                return Candidate(NOBODY)
             case Argument.UNKNOWN_MID:
-                return Candidate(HOST, "no-such-mid")
+                return Candidate(NOBODY, "no-such-mid")
             case Argument.INDEX:
-                return Candidate(HOST, None, 0)
+                return Candidate(NOBODY, None, 0)
             case Argument.UNKNOWN_INDEX:
-                return Candidate(HOST, None, 99)
+                return Candidate(NOBODY, None, 99)
             case Argument.UFRAG:
-                return Candidate(HOST, mid, None, "nosuchfragment")
+                return Candidate(NOBODY, mid, None, "nosuchfragment")
             case Argument.END:
                 return Candidate("", mid)
-        return Candidate(HOST, mid, 0)
+        return Candidate(NOBODY, mid, 0)

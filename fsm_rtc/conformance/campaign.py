@@ -17,6 +17,7 @@ from fsm_rtc.conformance.cells import PAIR_CELLS, PAIR_WAYS, PlannedCell, cells
 from fsm_rtc.conformance.difference import Difference, Key
 from fsm_rtc.conformance.findings import Cell, CellVerdict, Coverage, Edge, Finding, Kind, StackReport
 from fsm_rtc.conformance.operations import BY_NAME, OPERATIONS
+from fsm_rtc.conformance.readings import reading_of
 from fsm_rtc.conformance.sequences import TOGETHER, Runner, Sequence, shortened
 from fsm_rtc.conformance.side import Record
 from fsm_rtc.conformance.trial import Trial, pattern_of
@@ -223,6 +224,7 @@ class Campaign:
             reproduced=f"{again}/{reruns}",
             source=difference.source,
             rule=difference.rule,
+            reading=reading_of(difference),
             note=note,
             is_deterministic=sighting.is_deterministic,
         )

@@ -92,6 +92,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         reproduced: how many of the reruns showed it again, e.g. ``10/10``.
         source: the passage of the specification.
         rule: the sentence of the guard or row that is broken, or empty.
+        reading: what the specification's text says, read for this kind of finding; empty if nobody has read it yet.
         note: what else is known: that it is flaky and why, or a deviation that the stack declares.
         is_deterministic: whether the enumeration of all cells found it, rather than a random ordering.
     """
@@ -106,6 +107,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     reproduced: str
     source: str
     rule: str = ""
+    reading: str = ""
     note: str = ""
     is_deterministic: bool = True
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from itertools import count
 
 from fsm_rtc.conformance.adapter import Adapter
-from fsm_rtc.conformance.arguments import DATA
+from fsm_rtc.conformance.arguments import DATA, NOBODY
 from fsm_rtc.conformance.channels import ChannelJudge
-from fsm_rtc.conformance.counterpart import with_other_fingerprint
+from fsm_rtc.conformance.counterpart import Counterpart, with_other_fingerprint
 from fsm_rtc.conformance.difference import Difference
 from fsm_rtc.conformance.findings import Kind
 from fsm_rtc.conformance.model import DRAFT
@@ -118,12 +118,10 @@ class PairTrial:
 
     async def _connect(self, *, is_wrong: bool = False, closing: bool = False) -> None:
         await self._operate("a", "createDataChannel", Operation("createDataChannel", "a", label=DATA))
-        await self._exchange("a", is_wrong=is_wrong)
         if closing:
-            begun: Condition = lambda states: states["a"].connectionState != "new"  # noqa: E731
-            await self._until("setRemoteDescription(answer)", begun, "connecting", CONNECTED_SOURCE)
-            await self._close("a")
+            await self._close_while_connecting()
             return
+        await self._exchange("a", is_wrong=is_wrong)
         if is_wrong:
             failed: Condition = lambda states: states["a"].connectionState == "failed"  # noqa: E731
             await self._until("setRemoteDescription(answer)", failed, "failed", CONNECTED_SOURCE)
@@ -132,6 +130,17 @@ class PairTrial:
         await self._until("connect", self._channels.both_open, "data channels open on both sides", ChannelJudge.OPENED)
         self._found += self._channels.opened()
         self.is_connected = True
+
+    async def _close_while_connecting(self) -> None:
+        """The other side is one that never answers a check, so that there is time."""
+        offer = await self._described("a", "createOffer", "offer")
+        sdp = Counterpart(offer.sdp).answer(offer.sdp).sdp + f"a={NOBODY}\r\n"
+        answer = Description("answer", sdp)
+        name = "setRemoteDescription(answer)"
+        await self._operate("a", name, Operation("setRemoteDescription", "a", description=answer))
+        connecting: Condition = lambda states: states["a"].connectionState == "connecting"  # noqa: E731
+        await self._until(name, connecting, "connecting", CONNECTED_SOURCE)
+        await self._close("a")
 
     @staticmethod
     def _both_connected(states: dict[str, States]) -> bool:

@@ -74,6 +74,7 @@ class Side:
         self.model = PeerModel(profile)
         self._record = record
         self._watch = Watch(record.edges, record.lacks)
+        self._signaling = self.model.state
 
     def state_of(self, kind: OperationKind) -> str:
         """The state of the machine that judges an operation."""
@@ -103,11 +104,21 @@ class Side:
         now = str(reply.states[self.name].signalingState)
         if len(kinds) > 1 and not found and now != model.state:
             found.append(Difference("negotiation", before, name, f"in {model.state}", f"in {now}", Kind.STATE, CHAIN))
+        self._count_edges(reply, is_legal=not found)
         if found:
             model.adopt(reply.states[self.name])
         record.transitions[before, name, model.state] += 1
         seen = self.seen(reply, name)
         return found + seen if len(kinds) == 1 else found
+
+    def _count_edges(self, reply: Reply, *, is_legal: bool) -> None:
+        """The changes of the signalling state, which an operation alone may cause."""
+        told = [one.states for one in reply.events if one.on == self.name and one.event == "signalingstatechange"]
+        for states in (*told, reply.states[self.name]):
+            now = str(states.signalingState)
+            if now != self._signaling:
+                self._record.edges["negotiation", self._signaling, now, is_legal] += 1
+                self._signaling = now
 
     def seen(self, reply: Reply, operation: str) -> list[Difference]:
         """What the reply says of this connection, whoever was asked to do something."""

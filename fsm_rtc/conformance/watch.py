@@ -132,7 +132,7 @@ class Watch:
                         machine, str(before), operation, event, f"{value} without an event", Kind.EVENT, source
                     )
         if not is_closed and states.signalingState != "closed":
-            yield from self._derived(states, operation)
+            yield from self._derived(states)
 
     def _look(self, states: States, operation: str) -> Iterator[Difference]:
         """The transports' and channels' states, wherever they were seen."""
@@ -162,7 +162,7 @@ class Watch:
         if not legal:
             yield self._wrong(machine, before, operation, "no such change", after, Kind.STATE, chart.source)
 
-    def _derived(self, states: States, operation: str) -> Iterator[Difference]:
+    def _derived(self, states: States) -> Iterator[Difference]:
         ice, dtls = states.ice, states.dtls
         if not isinstance(ice, tuple) or not isinstance(dtls, tuple):
             return
@@ -183,7 +183,7 @@ class Watch:
             if isinstance(value, str) and value != rule.target.value and self._mismatch[name] == SURE:
                 observed = f"{value}, with ICE {', '.join(ice) or 'none'} and DTLS {', '.join(dtls) or 'none'}"
                 yield Difference(
-                    machine, value, operation, rule.target.value, observed, Kind.STATE, table.cite, rule.sentence
+                    machine, value, name, rule.target.value, observed, Kind.STATE, table.cite, rule.sentence
                 )
 
     @staticmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsm_rtc.diagrams.drawing import Shape
+from fsm_rtc.diagrams.drawing import Look, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,13 @@ QUESTION = {"fillcolor": "#fff8e6", "color": "#b98900", "style": "filled", "marg
 START = {"shape": "circle", "style": "filled", "fillcolor": INK, "color": INK, "width": "0.16", "fixedsize": "true"}
 COLOURS = ("#1d5a9e", "#9a4a00", "#1f7437", "#7b3596", "#a3203a", "#0c6f75", "#4f5b66")
 """Of arrows and their words, by where they lead, so that a word is never taken for a neighbour's; all dark on white."""
+
+LOOKS = {
+    Look.TAKEN: {"color": "#1f7437", "fontcolor": "#1f7437", "penwidth": "1.6"},
+    Look.NOT_TAKEN: {"color": "#b8c0c8", "style": "dashed"},
+    Look.WRONG: {"color": "#c81e1e", "fontcolor": "#c81e1e", "penwidth": "2.4"},
+}
+"""Of arrows that say what was observed."""
 
 NOTE = {"shape": "note", "style": "filled", "fillcolor": "#fffbe0", "color": "#c2b280", "fontsize": "10"}
 
@@ -79,6 +86,8 @@ def _box(box: Box, *, flow: bool) -> dict[str, str]:
 
 
 def _arrow(arrow: Arrow, colour: str) -> dict[str, str]:
+    if arrow.look is not Look.PLAIN:
+        return {**_words(arrow), **LOOKS[arrow.look]}
     return {**_words(arrow), "color": colour, "fontcolor": colour} if arrow.lines else {}
 
 

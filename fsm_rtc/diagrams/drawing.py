@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fsm_rtc.engine import ChartTable, TriggerTable
     from fsm_rtc.engine.compile import AnyRow
 
-__all__ = ["Arrow", "Box", "Drawing", "Shape", "chart_drawing", "derived_drawing"]
+__all__ = ["Arrow", "Box", "Drawing", "Look", "Shape", "box_ids", "chart_drawing", "derived_drawing"]
 
 LONGEST_LINE = 36
 """Characters of a label's line before it is continued on the next."""
@@ -45,6 +45,15 @@ class Shape(StrEnum):
     STATE = "state"
     QUESTION = "question"
     START = "start"
+
+
+class Look(StrEnum):
+    """What an arrow's colour says."""
+
+    PLAIN = "plain"
+    TAKEN = "taken"
+    NOT_TAKEN = "not taken"
+    WRONG = "wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,7 @@ class Arrow:
     source: str
     target: str
     lines: tuple[str, ...] = ()
+    look: Look = Look.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
