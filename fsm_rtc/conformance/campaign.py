@@ -17,6 +17,7 @@ from fsm_rtc.conformance.cells import PAIR_CELLS, PAIR_WAYS, PlannedCell, cells
 from fsm_rtc.conformance.difference import Difference, Key
 from fsm_rtc.conformance.findings import Cell, CellVerdict, Coverage, Edge, Finding, Kind, StackReport
 from fsm_rtc.conformance.operations import BY_NAME, OPERATIONS
+from fsm_rtc.conformance.pair import can_connect
 from fsm_rtc.conformance.readings import reading_of
 from fsm_rtc.conformance.sequences import TOGETHER, Runner, Sequence, shortened
 from fsm_rtc.conformance.side import Record
@@ -119,6 +120,11 @@ class Campaign:
         findings = self.confirm()
         return self._report(findings, reached, time.monotonic() - began)
 
+    @property
+    def connects(self) -> bool:
+        """Whether two connections of the stack can be tried."""
+        return can_connect(self.record)
+
     def try_sequence(self, sequence: Sequence) -> list[tuple[int, Difference]]:
         """Run one sequence."""
         return self._loop.run(self.runner.run(sequence))
@@ -163,11 +169,12 @@ class Campaign:
         for number, cell in enumerate(planned):
             self.progress("cells", number, total)
             verdicts[cell.machine, cell.state, cell.operation] = self._try_cell(cell)
-        for number, way in enumerate(PAIR_WAYS, len(planned)):
+        unseen = CellVerdict.UNREACHABLE if self.connects else CellVerdict.INEXPRESSIBLE
+        for number, way in enumerate(PAIR_WAYS if self.connects else (), len(planned)):
             self.progress("cells", number, total)
             self._look_at(Sequence(way))
         for place in PAIR_CELLS:
-            verdicts[place] = CellVerdict.AGREES if place in self.record.cells else CellVerdict.UNREACHABLE
+            verdicts[place] = CellVerdict.AGREES if place in self.record.cells else unseen
         self.progress("cells", total, total)
         return verdicts
 

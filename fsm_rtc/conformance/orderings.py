@@ -65,7 +65,7 @@ def try_orderings(campaign: Campaign) -> None:
         campaign.progress("orderings", done, options.examples)
         batch += 1
         size = min(BATCH, options.examples - done)
-        strategy = pair_orderings() if batch % EVERY_FOURTH == 0 else orderings(campaign.record)
+        strategy = pair_orderings() if campaign.connects and batch % EVERY_FOURTH == 0 else orderings(campaign.record)
         done += _try_batch(campaign, strategy, size, options.seed * 1_000_003 + batch, ends)
     campaign.progress("orderings", done, options.examples)
 

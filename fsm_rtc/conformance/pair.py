@@ -22,9 +22,9 @@ from fsm_rtc.conformance.protocol import Description, Operation, Reply, States, 
 from fsm_rtc.conformance.side import Crash, Record, Side, sdp_of
 from fsm_rtc.errors import AdapterError
 
-__all__ = ["PAIR_STEPS", "PairTrial"]
+__all__ = ["PAIR_STEPS", "PairTrial", "can_connect"]
 
-LIMIT_SECONDS = 10.0
+LIMIT_SECONDS = 5.0
 LOOK_SECONDS = 0.05
 
 PAIR_STEPS = (
@@ -44,11 +44,25 @@ OTHER = {"a": "b", "b": "a"}
 CONNECTED_SOURCE = DRAFT + "#rtcpeerconnectionstate-enum"
 GATHERED_SOURCE = DRAFT + "#rtcicegatheringstate-enum"
 
+NEEDED = (
+    "createOffer",
+    "createAnswer",
+    "setLocalDescription",
+    "setRemoteDescription",
+    "createDataChannel",
+    "localDescription",
+)
+
 Condition = Callable[[dict[str, States]], bool]
 
 
 class Broken(Exception):  # noqa: N818 - it ends a trial; what broke it is told
     """The two can't go on: an operation that must succeed did not."""
+
+
+def can_connect(record: Record) -> bool:
+    """Whether the stack's API has all that two connections need to find each other."""
+    return not record.lacks & {*NEEDED}
 
 
 class PairTrial:

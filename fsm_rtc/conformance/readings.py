@@ -117,7 +117,7 @@ READINGS = (
         "methods",
         "addIceCandidate(no mid)",
         "rejected with TypeError",
-        "A candidate that isn't empty, with neither sdpMid nor sdpMLineIndex, is a TypeError before anything is chained.",
+        "A candidate that isn't empty, with neither sdpMid nor sdpMLineIndex: TypeError, before anything is chained.",
     ),
     Reading(
         "methods",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fsm_rtc.conformance.adapter import Adapter
 from fsm_rtc.conformance.pair import PairTrial
 from fsm_rtc.conformance.protocol import Description, Operation, Reply, States, Verdict
-from fsm_rtc.conformance.side import Crash, Record
+from fsm_rtc.conformance.side import Crash, Record, sdp_of
 from fsm_rtc.errors import AdapterError
 
 __all__ = ["Checked", "self_test"]
@@ -63,16 +63,16 @@ async def _states(adapter: Adapter) -> str:
 async def _offer(adapter: Adapter) -> str:
     await adapter.ask(Operation("reset"), Operation("new", "a"), Operation("createDataChannel", "a", label="data"))
     reply = await adapter.ask(Operation("createOffer", "a"))
-    made = reply.results[0].value
-    if reply.results[0].verdict is not Verdict.FULFILLED or not isinstance(made, dict):
-        return f"createOffer with a data channel is {reply.results[0].verdict.value}; its value must be {{type, sdp}}"
-    return "" if "m=application" in str(made.get("sdp")) else "the offer's sdp has no data section"
+    result = reply.results[0]
+    if result.verdict is not Verdict.FULFILLED or not sdp_of(result.value):
+        return f"createOffer with a data channel is {result.verdict.value}; its value must be {{type, sdp}}"
+    return "" if "m=application" in sdp_of(result.value) else "the offer's sdp has no data section"
 
 
 async def _event(adapter: Adapter) -> str:
     """Goes on where `_offer` ended."""
     made = (await adapter.ask(Operation("createOffer", "a"))).results[0].value
-    offer = Description("offer", str(made["sdp"]))
+    offer = Description("offer", sdp_of(made))
     reply = await adapter.ask(Operation("setLocalDescription", "a", description=offer))
     result = reply.results[0]
     changes = [number for number, event in enumerate(reply.events) if event.event == "signalingstatechange"]
@@ -101,8 +101,7 @@ async def _several(adapter: Adapter) -> str:
     verdicts = [result.verdict.value for result in reply.results]
     if verdicts != ["fulfilled", "fulfilled"]:
         return f"createDataChannel and createOffer in one request are {', '.join(verdicts)}"
-    value = reply.results[1].value
-    return "" if isinstance(value, dict) and "sdp" in value else "results must be in the order of the operations"
+    return "" if sdp_of(reply.results[1].value) else "results must be in the order of the operations"
 
 
 async def _look(adapter: Adapter) -> str:

@@ -183,4 +183,4 @@ class Side:
 
 def sdp_of(made: object) -> str:
     """The SDP of a description as an adapter replies with it."""
-    return str(made["sdp"]) if isinstance(made, dict) else made.sdp if isinstance(made, Description) else ""
+    return str(made.get("sdp", "")) if isinstance(made, dict) else made.sdp if isinstance(made, Description) else ""
