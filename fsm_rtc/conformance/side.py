@@ -11,8 +11,9 @@ from fsm_rtc.conformance.findings import Kind
 from fsm_rtc.conformance.judge import judge, judge_flag
 from fsm_rtc.conformance.model import DRAFT, PeerModel
 from fsm_rtc.conformance.operations import OperationKind
-from fsm_rtc.conformance.protocol import Description, Operation, Reply, Result, Verdict
+from fsm_rtc.conformance.protocol import Description, Operation, Reply, Result, States, Verdict
 from fsm_rtc.conformance.watch import Watch
+from fsm_rtc.errors import AdapterError
 
 __all__ = ["Crash", "Record", "Side", "sdp_of"]
 
@@ -88,7 +89,7 @@ class Side:
             asked: the same, as they were asked for.
             reply: what was seen.
         """
-        record, model = self._record, self.model
+        record, model, states = self._record, self.model, self._states(reply)
         name, before = " + ".join(kind.name for kind in kinds), model.state
         machine, state = (kinds[0].machine, self.state_of(kinds[0])) if len(kinds) == 1 else ("negotiation", before)
         record.cells.add((machine, state, name))
@@ -101,15 +102,22 @@ class Side:
                 found += self._overtaken(kind, name, before, result)
             else:
                 found += self._one(kind, asked[number], result, reply, name)
-        now = str(reply.states[self.name].signalingState)
+        now = str(states.signalingState)
         if len(kinds) > 1 and not found and now != model.state:
             found.append(Difference("negotiation", before, name, f"in {model.state}", f"in {now}", Kind.STATE, CHAIN))
         self._count_edges(reply, is_legal=not found)
         if found:
-            model.adopt(reply.states[self.name])
+            model.adopt(states)
         record.transitions[before, name, model.state] += 1
         seen = self.seen(reply, name)
         return found + seen if len(kinds) == 1 else found
+
+    def _states(self, reply: Reply) -> States:
+        if self.name not in reply.states:
+            raise AdapterError(
+                f"the adapter's reply has no states of the connection {self.name!r}; see docs/conformance-protocol.md"
+            )
+        return reply.states[self.name]
 
     def _count_edges(self, reply: Reply, *, is_legal: bool) -> None:
         """The changes of the signalling state, which an operation alone may cause."""
@@ -123,7 +131,7 @@ class Side:
     def seen(self, reply: Reply, operation: str) -> list[Difference]:
         """What the reply says of this connection, whoever was asked to do something."""
         found: list[Difference] = []
-        model, watch, states = self.model, self._watch, reply.states[self.name]
+        model, watch, states = self.model, self._watch, self._states(reply)
         for event in reply.events:
             if event.on == self.name:
                 found += watch.event(event, operation, is_closed=model.is_closed)
