@@ -211,15 +211,15 @@ class PairTrial:
 
     async def _close(self, side: str) -> None:
         before = self._sides[side].model.is_closed
-        state = str(self.states[side].connectionState)
-        self._record.cells.add(("connection_state", state, "close"))
-        kind = BY_NAME["close"]
-        other = OTHER[side]
+        kind, other = BY_NAME["close"], OTHER[side]
+        if not before:
+            self._record.cells.add(("connection_state", str(self.states[side].connectionState), "close"))
+            at_the_other = str(self.states[other].connectionState)
+            self._record.cells.add(("connection_state", at_the_other, "close by the other side"))
         was_open = self.is_connected and not before and self._channels.state(self.states, other) == "open"
         await self._operate(side, kind.name, Operation("close", side), closer=side)
         if was_open:
             self._record.cells.add(("data_channel", "open", "RTCPeerConnection.close by the other side"))
-            self._record.cells.add(("connection_state", state, "close by the other side"))
             await self._until(
                 "close by the other side", self._channels.closed(other), "its data channel closed", ChannelJudge.CLOSED
             )

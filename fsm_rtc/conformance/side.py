@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fsm_rtc.conformance.difference import Difference
 from fsm_rtc.conformance.findings import Kind
 from fsm_rtc.conformance.judge import judge, judge_flag
-from fsm_rtc.conformance.model import DRAFT, PeerModel
+from fsm_rtc.conformance.model import DRAFT, Expected, PeerModel
 from fsm_rtc.conformance.operations import OperationKind
 from fsm_rtc.conformance.protocol import Description, Operation, Reply, Result, States, Verdict
 from fsm_rtc.conformance.watch import Watch
@@ -99,7 +99,7 @@ class Side:
         found: list[Difference] = []
         for number, (kind, result) in enumerate(zip(kinds, reply.results, strict=False)):
             if number < closing and kind.is_promise:
-                found += self._overtaken(kind, name, before, result)
+                found += self._overtaken(kind, asked[number], name, before, result)
             else:
                 found += self._one(kind, asked[number], result, reply, name)
         now = str(states.signalingState)
@@ -145,12 +145,14 @@ class Side:
             model.adopt(states)
         return found
 
-    def _overtaken(self, kind: OperationKind, name: str, state: str, result: Result) -> Iterator[Difference]:
+    def _overtaken(
+        self, kind: OperationKind, asked: Operation, name: str, state: str, result: Result
+    ) -> Iterator[Difference]:
         """A promise that was pending when the connection was closed; one that had settled before is none.
 
         One that was to be refused anyway may be: the text would leave it pending by a microtask alone.
         """
-        if result.error is not None and result.error.name in self.model.expect(kind).errors:
+        if result.error is not None and result.error.name in self._expected(kind, asked).errors:
             return
         settled_before = result.states is not None and result.states.signalingState != "closed"
         if result.verdict is not Verdict.PENDING and not settled_before:
@@ -164,12 +166,15 @@ class Side:
         if result.verdict is Verdict.INEXPRESSIBLE:
             yield Difference(kind.machine, state, name, "a method of the API", "no such method", Kind.INEXPRESSIBLE, "")
             return
-        expected = self.model.expect(kind, asked.description.sdp if asked.description is not None else "")
+        expected = self._expected(kind, asked)
         if expected.verdict is Verdict.FULFILLED and result.verdict is Verdict.FULFILLED:
             self._happened(kind, asked, result)
         elif kind.is_content_bad and expected.states:
             self.model.rolled_back_before_failing()
         yield from judge(kind, name, state, expected, result, reply, self.name, self.model, self._record.lacks)
+
+    def _expected(self, kind: OperationKind, asked: Operation) -> Expected:
+        return self.model.expect(kind, asked.description.sdp if asked.description is not None else "")
 
     def _happened(self, kind: OperationKind, asked: Operation, result: Result) -> None:
         memory, sdp = self.model.memory, asked.description.sdp if asked.description is not None else ""
