@@ -21,7 +21,8 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="fsm-rtc",
-    help="WebRTC connections as finite state machines: read their tables, draw them, replay what happened.",
+    help="WebRTC connections as finite state machines: read their tables, draw them, replay what happened, "
+    "hold WebRTC stacks to them.",
     epilog="Begin with: fsm-rtc demo",
     no_args_is_help=True,
     add_completion=False,

@@ -18,7 +18,10 @@ OPENING = (
     "`fsm-rtc conform --markdown docs/findings.md`; the sequences and all else stand in the `--json` and `--html` of "
     "the same run. A finding is no judgement of a stack: much of it is old, known and relied upon.\n\n"
     "*Read* names the sentence below the tables in which the specification's own text (W3C webrtc-pc, Editor's Draft "
-    "2026-05-04) was read against the finding before it came here; a finding without one has not been read yet."
+    "2026-05-04) was read against the finding before it came here; a finding without one has not been read yet.\n\n"
+    "Of this project's own `PeerConnection`: NotSupportedError says what aiortc below it can't do, and the connection "
+    "closes when the other side does, as aiortc's does. An operation that is under way at close raises "
+    "InvalidStateError on purpose: an await that never ends helps nobody."
 )
 
 
