@@ -4,79 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from enum import StrEnum
-from typing import Any, cast
+from enum import Enum
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import assume
 from hypothesis import strategies as st
-from hypothesis.stateful import run_state_machine_as_test
 
 from fsm_rtc.conformance import machine_test
-from fsm_rtc.engine import Chart, On, Row, stay
+from fsm_rtc.engine import Chart, On, Row
 from fsm_rtc.errors import ConformanceError, UnknownTriggerError
-from fsm_rtc.machines.data_channel import Channel
-from fsm_rtc.machines.negotiation import Negotiation
-from fsm_rtc.peer.description import SessionDescription
-from fsm_rtc.testing import FakePeerConnection
-
-
-class DoorState(StrEnum):
-    OPEN = "open"
-    SHUT = "shut"
-    LOCKED = "locked"
-
-
-OPEN, SHUT, LOCKED = DoorState
-
-
-def right_key(context: object, key: int) -> bool:
-    """The key must be the right one."""
-    return key == 7
-
-
-class DoorChart(Chart[DoorState, None]):
-    """A door."""
-
-    initial = OPEN
-    shut = On(Row(OPEN, SHUT), idempotent=True, cite="the manual, page 1")
-    open = On(Row(SHUT, OPEN), cite="the manual, page 1")
-    lock = On(Row(SHUT, LOCKED, when=(right_key,)), cite="the manual, page 2")
-    unlock = On(Row(LOCKED, SHUT, when=(right_key,)), cite="the manual, page 2")
-    knock = On(stay(SHUT, LOCKED), cite="manners")
-
-
-class Door:
-    """A door that keeps to the chart."""
-
-    def __init__(self) -> None:
-        self.at = "open"
-        self.stopped = False
-
-    def fire(self, trigger: str, event: Any) -> None:
-        ways = {("open", "shut"): "shut", ("shut", "open"): "open"}
-        if event == 7:
-            ways |= {("shut", "lock"): "locked", ("locked", "unlock"): "shut"}
-        if trigger == "knock" and self.at != "open":
-            return
-        if (self.at, trigger) not in ways:
-            raise ValueError(f"can't {trigger}")
-        self.at = ways[self.at, trigger]
-
-    def state(self) -> str:
-        return self.at
-
-    def stop(self) -> None:
-        self.stopped = True
-
-
-KEYS = {"lock": st.integers(6, 8), "unlock": st.integers(6, 8)}
-
-
-def run(chart: type[Chart[Any, Any]], driver: Any, *, examples: int = 100, **options: Any) -> None:
-    machine = machine_test(chart, driver, **options)
-    chosen = settings(max_examples=examples, database=None, derandomize=True, deadline=None, report_multiple_bugs=False)
-    run_state_machine_as_test(machine, settings=chosen)
+from tests.conformance.doors import KEYS, LOCKED, OPEN, SHUT, Door, DoorChart, DoorState, run
 
 
 def test_a_system_that_keeps_to_the_chart_passes() -> None:
@@ -179,126 +117,131 @@ def test_a_trigger_that_does_not_exist_is_refused_at_once() -> None:
         machine_test(DoorChart, Door, payloads={"bolt": st.none()})
 
 
-def attribute(context: object, key: Any) -> bool:
-    """The key must have a number."""
-    return bool(key.number)
-
-
-class NeedsEvent(Chart[DoorState, None]):
-    """A door that looks into its key."""
-
-    initial = SHUT
-    lock = On[None, Any](Row(SHUT, LOCKED, when=(attribute,)), cite="x")
-    unlock = On(Row(LOCKED, SHUT), cite="x")
-    open = On(Row(SHUT, OPEN), cite="x")
-
-
 class Shut(Door):
-    """One that can be opened, and no more."""
+    """One that is shut when it is made."""
 
     def __init__(self) -> None:
         super().__init__()
         self.at = "shut"
 
 
-def test_a_guard_that_needs_an_event_says_how_to_give_it() -> None:
-    with pytest.raises(ConformanceError, match=r"NeedsEvent\.lock needs an event"):
-        run(NeedsEvent, Shut)
+def test_a_system_that_begins_elsewhere_than_the_chart_fails_before_anything_is_done() -> None:
+    with pytest.raises(AssertionError) as failed:
+        run(DoorChart, Shut, payloads=KEYS)
+    assert "DoorChart: before anything was done\n  expected: 'open'\n  observed: 'shut'" in str(failed.value)
 
 
-class FakeNegotiation:
-    """Drives this project's own peer connection, in memory; another one is its other side."""
-
-    last_created_offer = last_created_answer = ""
-
-    def __init__(self) -> None:
-        self.peer: FakePeerConnection | None = None
-
-    async def made(self) -> FakePeerConnection:
-        if self.peer is None:
-            self.peer = FakePeerConnection()
-            self.peer.create_data_channel("data")
-        return self.peer
-
-    async def fire(self, trigger: str, event: Any) -> None:
-        peer = await self.made()
-        if trigger in ("create_offer", "create_answer"):
-            await getattr(peer, trigger)()
-        elif trigger == "close":
-            await peer.close()
-        elif trigger == "set_local_description":
-            await peer.set_local_description()
-        elif trigger.startswith("set_remote"):
-            await peer.set_remote_description(await self.of_the_other_side(trigger.removeprefix("set_remote_")))
-        else:
-            kind = trigger.removeprefix("set_local_")
-            await peer.set_local_description(SessionDescription(cast(Any, kind), ""))
-
-    async def of_the_other_side(self, kind: str) -> SessionDescription:
-        peer, other = await self.made(), FakePeerConnection()
-        local = peer.local_description
-        offer = local if local is not None and local.type == "offer" else None
-        try:
-            if kind == "offer":
-                other.create_data_channel("data")
-                return await other.create_offer()
-            await other.set_remote_description(offer or await self.somebodys_offer())
-            return SessionDescription(cast(Any, kind), (await other.create_answer()).sdp)
-        finally:
-            await other.close()
-
-    async def somebodys_offer(self) -> SessionDescription:
-        third = FakePeerConnection()
-        third.create_data_channel("data")
-        try:
-            return await third.create_offer()
-        finally:
-            await third.close()
-
-    async def state(self) -> str:
-        return (await self.made()).signaling_state.value
-
-    async def stop(self) -> None:
-        await (await self.made()).close()
+class Spanish(Door):
+    def state(self) -> str:
+        return {"open": "abierta"}.get(self.at, self.at)
 
 
-class Empty:
-    """The empty description stands for the one that was created last."""
-
-    sdp = ""
-
-
-def test_the_projects_own_peer_connection_keeps_to_the_negotiation_chart() -> None:
-    events = {name: st.just(Empty()) for name in Negotiation.chart.triggers if name.startswith("set_")}
-    run(Negotiation, FakeNegotiation, examples=30, payloads=events, context=lambda driver: driver)
+def test_a_state_that_the_chart_does_not_have_is_told_with_those_it_has() -> None:
+    with pytest.raises(AssertionError, match=r"'abierta', which is no state of the chart \(open, shut, locked\)"):
+        run(DoorChart, Spanish, payloads=KEYS)
 
 
-class ChannelDriver:
-    """Drives a plain set of states."""
+class Position(Enum):
+    OPEN = "open"
+    SHUT = "shut"
+    LOCKED = "locked"
 
-    def __init__(self) -> None:
-        self.at = "connecting"
+
+class WithEnum(Door):
+    def state(self) -> Position:  # type: ignore[override]
+        return Position(self.at)
+
+
+def test_the_state_may_be_a_member_of_the_systems_own_enum() -> None:
+    run(DoorChart, WithEnum, payloads=KEYS)
+
+
+class Hesitant(Door):
+    def fire(self, trigger: str, event: Any) -> None:
+        assume(trigger != "open")
+        super().fire(trigger, event)
+
+
+def test_what_a_driver_assumes_is_no_refusal() -> None:
+    run(DoorChart, Hesitant, payloads=KEYS)
+
+
+class StiffLock(Door):
+    def fire(self, trigger: str, event: Any) -> None:
+        if trigger == "lock":
+            raise RuntimeError("it is stuck")
+        super().fire(trigger, event)
+
+
+def test_what_should_have_been_accepted_is_told_with_the_guards_sentence() -> None:
+    with pytest.raises(AssertionError) as failed:
+        run(DoorChart, StiffLock, payloads=KEYS)
+    assert "the rule: The key must be the right one; the manual, page 2" in str(failed.value)
+
+
+class Revolving(Chart[DoorState, None]):
+    """A door whose row has a source of its own, and a trigger that Hypothesis has a method for."""
+
+    initial = OPEN
+    shut = On(Row(OPEN, SHUT, cite="the supplement"), Row(LOCKED, SHUT), cite="the manual")
+    teardown = On(Row(SHUT, LOCKED), cite="the manual")
+
+
+class Revolves(Door):
+    ways = {("open", "shut"): "shut", ("locked", "shut"): "shut", ("shut", "teardown"): "locked"}
 
     def fire(self, trigger: str, event: Any) -> None:
-        targets = {
-            "on_open": ({"connecting"}, "open"),
-            "close": ({"connecting", "open"}, "closing"),
-            "on_closing": ({"connecting", "open"}, "closing"),
-            "on_closed": ({"connecting", "open", "closing"}, "closed"),
-            "connection_closed": ({"connecting", "open", "closing"}, "closed"),
-            "send": ({"open"}, "open"),
-        }
-        sources, target = targets[trigger]
-        if self.at not in sources:
-            raise ValueError(trigger)
-        self.at = target
-
-    def state(self) -> str:
-        return self.at
-
-    def stop(self) -> None:
-        pass
+        self.at = self.ways[self.at, trigger]
 
 
-def test_the_data_channels_chart_is_one_like_any_other() -> None:
-    run(Channel, ChannelDriver)
+class StuckOpen(Revolves):
+    ways = {("open", "shut"): "open"}
+
+
+def test_a_row_with_a_source_of_its_own_is_told_by_that() -> None:
+    with pytest.raises(AssertionError, match="the rule: the supplement"):
+        run(Revolving, StuckOpen)
+
+
+class TornWrong(Revolves):
+    ways = Revolves.ways | {("shut", "teardown"): "open"}
+
+
+def test_a_trigger_may_be_called_as_a_method_of_hypothesis() -> None:
+    made: list[Door] = []
+
+    def make() -> Door:
+        made.append(Revolves())
+        return made[-1]
+
+    run(Revolving, make)
+    assert all(door.stopped for door in made)
+    with pytest.raises(AssertionError, match="Revolving: teardown in 'shut'"):
+        run(Revolving, TornWrong)
+
+
+def test_a_guard_that_reads_the_event_needs_a_strategy_for_it() -> None:
+    with pytest.raises(
+        ConformanceError, match=r"DoorChart\.unlock needs an event, which right_key reads; give payloads"
+    ):
+        machine_test(DoorChart, Door, payloads={"lock": st.integers()})
+    machine_test(DoorChart, Door, payloads={"lock": st.integers(), "unlock": st.none()})
+
+
+def number_of(context: object, key: Any) -> int:
+    """Note the key's number."""
+    return int(key.number)
+
+
+class NeedsEvent(Chart[DoorState, None]):
+    """A door that notes which key was used."""
+
+    initial = SHUT
+    lock = On[None, Any](Row(SHUT, LOCKED, then=(number_of,)), cite="x")
+    unlock = On(Row(LOCKED, SHUT), cite="x")
+    open = On(Row(SHUT, OPEN), cite="x")
+
+
+def test_an_effect_that_can_not_do_without_an_event_says_how_to_give_it() -> None:
+    with pytest.raises(ConformanceError, match=r"NeedsEvent\.lock needs an event"):
+        run(NeedsEvent, Shut)
