@@ -125,13 +125,21 @@ class ProcessAdapter:
                 f"the adapter {shlex.join(self.command)!r} can't be started: {error.strerror or error}"
             ) from error
         self._errors = asyncio.create_task(self._keep_last_words(self._process), name="fsm_rtc adapter's stderr")
+        try:
+            self.hello = await self._ask_who()
+        except AdapterError:
+            await self.aclose()
+            raise
+
+    async def _ask_who(self) -> Hello:
         reply = await self.ask(Operation("hello"), limit_seconds=STARTS_SECONDS)
         try:
-            self.hello = msgspec.convert(reply.results[0].value, Hello)
+            hello = msgspec.convert(reply.results[0].value, Hello)
         except msgspec.ValidationError as error:
             raise AdapterError(f"the adapter's hello is none: {error}; see docs/conformance-protocol.md") from error
-        if self.hello.protocol != PROTOCOL:
-            raise AdapterError(f"the adapter speaks protocol {self.hello.protocol}, this is version {PROTOCOL}")
+        if hello.protocol != PROTOCOL:
+            raise AdapterError(f"the adapter speaks protocol {hello.protocol}, this is version {PROTOCOL}")
+        return hello
 
     async def ask(self, *operations: Operation, limit_seconds: float = DEFAULT_LIMIT_SECONDS) -> Reply:
         process = self._process
