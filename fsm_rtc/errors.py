@@ -290,7 +290,15 @@ class ConformanceError(FsmRtcError):
 
 
 class AdapterError(ConformanceError):
-    """A stack's adapter that could not be started, ended, or broke the adapter protocol."""
+    """A stack's adapter that could not be started, ended, or broke the adapter protocol.
+
+    Attributes:
+        has_ended: whether the program is gone, or hangs, so that the stack below it may be the cause.
+    """
+
+    def __init__(self, message: str, *, has_ended: bool = False) -> None:
+        super().__init__(message)
+        self.has_ended = has_ended
 
 
 class JournalError(FsmRtcError, ValueError):

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,6 +68,11 @@ def conform(
             if not _replay(replay, targets):
                 raise typer.Exit(1)
             return
+        if examples and find_spec("hypothesis") is None:
+            raise ConformanceError(
+                "random orderings need Hypothesis, which is not installed; run: pip install 'fsm-rtc[conformance]', "
+                "or leave them out with --examples 0"
+            )
         reports = []
         for name, command in targets.items():
             again = (

@@ -125,13 +125,21 @@ class ProcessAdapter:
                 f"the adapter {shlex.join(self.command)!r} can't be started: {error.strerror or error}"
             ) from error
         self._errors = asyncio.create_task(self._keep_last_words(self._process), name="fsm_rtc adapter's stderr")
+        try:
+            self.hello = await self._ask_who()
+        except AdapterError:
+            await self.aclose()
+            raise
+
+    async def _ask_who(self) -> Hello:
         reply = await self.ask(Operation("hello"), limit_seconds=STARTS_SECONDS)
         try:
-            self.hello = msgspec.convert(reply.results[0].value, Hello)
+            hello = msgspec.convert(reply.results[0].value, Hello)
         except msgspec.ValidationError as error:
             raise AdapterError(f"the adapter's hello is none: {error}; see docs/conformance-protocol.md") from error
-        if self.hello.protocol != PROTOCOL:
-            raise AdapterError(f"the adapter speaks protocol {self.hello.protocol}, this is version {PROTOCOL}")
+        if hello.protocol != PROTOCOL:
+            raise AdapterError(f"the adapter speaks protocol {hello.protocol}, this is version {PROTOCOL}")
+        return hello
 
     async def ask(self, *operations: Operation, limit_seconds: float = DEFAULT_LIMIT_SECONDS) -> Reply:
         process = self._process
@@ -145,9 +153,9 @@ class ProcessAdapter:
                 await process.stdin.drain()
                 line = await process.stdout.readline()
         except (ConnectionError, TimeoutError, ValueError) as error:
-            raise AdapterError(await self._what_happened(f"{type(error).__name__} while it was asked")) from error
+            raise await self._gone(f"{type(error).__name__} while it was asked") from error
         if not line:
-            raise AdapterError(await self._what_happened("it ended"))
+            raise await self._gone("it ended")
         try:
             reply = self._decoder.decode(line)
         except msgspec.DecodeError as error:
@@ -181,7 +189,8 @@ class ProcessAdapter:
             while said := await process.stderr.read(KEPT_ERROR_BYTES):
                 self._last_words = (self._last_words + said)[-KEPT_ERROR_BYTES:]
 
-    async def _what_happened(self, what: str) -> str:
+    async def _gone(self, what: str) -> AdapterError:
+        """What became of the program, with its last words."""
         process = self._process
         if process is not None and process.returncode is None:
             process.kill()
@@ -191,4 +200,5 @@ class ProcessAdapter:
             await self._errors
         code = process.returncode if process is not None else None
         words = self._last_words.decode(errors="replace").strip()
-        return f"the adapter {shlex.join(self.command)!r}: {what} (exit code {code}). It said: {words or 'nothing'}"
+        said = f"{what} (exit code {code}). It said: {words or 'nothing'}"
+        return AdapterError(f"the adapter {shlex.join(self.command)!r}: {said}", has_ended=True)

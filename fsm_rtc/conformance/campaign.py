@@ -264,14 +264,16 @@ class Campaign:
             place: CellVerdict.DIFFERS if place in differing and verdict is CellVerdict.AGREES else verdict
             for place, verdict in reached.items()
         }
-        tried = sum(verdict in (CellVerdict.AGREES, CellVerdict.DIFFERS) for verdict in verdicts.values())
+        possible = [
+            place for place, verdict in verdicts.items() if verdict in (CellVerdict.AGREES, CellVerdict.DIFFERS)
+        ]
         unreachable = sum(verdict is CellVerdict.UNREACHABLE for verdict in verdicts.values())
         hello = self.adapter.hello
         return StackReport(
             name=hello.name,
             version=hello.version,
             profile=self.options.profile,
-            coverage=Coverage(tried, tried, unreachable),
+            coverage=Coverage(len(self.record.cells & {*possible}), len(possible), unreachable),
             findings=tuple(findings),
             seed=self.options.seed,
             sequences=self.record.sequences,

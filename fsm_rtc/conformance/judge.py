@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from fsm_rtc.conformance.difference import Difference
 from fsm_rtc.conformance.findings import Kind
@@ -10,9 +11,7 @@ from fsm_rtc.conformance.model import Expected, PeerModel
 from fsm_rtc.conformance.operations import OperationKind
 from fsm_rtc.conformance.protocol import Reply, Result, States, Verdict
 
-__all__ = ["in_words", "judge", "judge_flag"]
-
-Differs = Callable[[Kind, str, str], Difference]
+__all__ = ["Case", "in_words", "judge", "judge_flag"]
 
 CLOSED_ATTRIBUTES = ("signalingState", "iceConnectionState", "connectionState", "ice", "dtls", "sctp")
 FLAG_SOURCE = "W3C webrtc-pc, Editor's Draft 2026-05-04, #dfn-update-the-negotiation-needed-flag"
@@ -24,23 +23,14 @@ def in_words(verdict: Verdict, error: str = "", state: str = "") -> str:
     return f"{words}, in {state}" if state else words
 
 
-def judge(
-    kind: OperationKind,
-    name: str,
-    state: str,
-    expected: Expected,
-    result: Result,
-    reply: Reply,
-    on: str,
-    model: PeerModel,
-    lacks: frozenset[str],
-) -> Iterator[Difference]:
-    """What was otherwise than expected.
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One operation that was done.
 
-    Args:
+    Attributes:
         kind: the operation.
-        name: the step's; if it is another than the operation's, others began in the same turn, and the events are not
-            this one's alone.
+        name: the step's name; if it is another than the operation's, others began in the same turn, and what came of
+            it is not this one's alone.
         state: the state of its machine before.
         expected: what it must do.
         result: what became of it.
@@ -50,82 +40,93 @@ def judge(
         lacks: what the stack declares that it can't say.
     """
 
-    def differs(kind_of: Kind, should: str, did: str) -> Difference:
-        return Difference(kind.machine, state, name, should, did, kind_of, expected.source, expected.rule)
+    kind: OperationKind
+    name: str
+    state: str
+    expected: Expected
+    result: Result
+    reply: Reply
+    on: str
+    model: PeerModel
+    lacks: frozenset[str]
 
-    rests = reply.states[on]
-    settled = result.states or rests
-    at_once, error = str(settled.signalingState), result.error.name if result.error is not None else ""
-    is_negotiation = kind.machine == "negotiation"
-    should = in_words(
-        expected.verdict, expected.errors[0] if expected.errors else "", expected.state if is_negotiation else ""
-    )
-    did = in_words(result.verdict, error, at_once if is_negotiation else "")
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other operation began in the same turn."""
+        return self.name == self.kind.name
+
+    @property
+    def rests(self) -> States:
+        """What there was when all had come to rest."""
+        return self.reply.states[self.on]
+
+    @property
+    def settled(self) -> States:
+        """What there was in the moment in which it settled."""
+        return self.result.states or self.rests
+
+    def differs(self, kind: Kind, should: str, did: str) -> Difference:
+        """The difference."""
+        expected = self.expected
+        return Difference(self.kind.machine, self.state, self.name, should, did, kind, expected.source, expected.rule)
+
+
+def judge(case: Case) -> Iterator[Difference]:
+    """What was otherwise than expected."""
+    expected, result = case.expected, case.result
+    before, after = str(case.settled.signalingState), str(case.rests.signalingState)
+    error, right_error = result.error.name if result.error is not None else "", next(iter(expected.errors), "")
+    is_negotiation = case.kind.machine == "negotiation"
+    should = in_words(expected.verdict, right_error, expected.state if is_negotiation else "")
+    did = in_words(result.verdict, error, before if is_negotiation else "")
     if result.verdict is Verdict.PENDING:
-        yield differs(Kind.HANG, should, "the promise does not settle")
+        yield case.differs(Kind.HANG, should, "the promise does not settle")
     elif (result.verdict is Verdict.FULFILLED) is not (expected.verdict is Verdict.FULFILLED):
-        yield differs(Kind.VERDICT, should, did)
-    elif name == kind.name and {at_once, rests.signalingState} != {expected.state}:
-        later = f", then {rests.signalingState}" if rests.signalingState != settled.signalingState else ""
-        yield differs(
-            Kind.STATE,
-            f"{should} in {expected.state}" if not is_negotiation else should,
-            f"{did}, in {at_once}{later}" if not is_negotiation else did + later,
-        )
+        yield case.differs(Kind.VERDICT, should, did)
+    elif case.is_alone and {before, after} != {expected.state}:
+        then = f", then {after}" if after != before else ""
+        should = in_words(expected.verdict, right_error, expected.state)
+        yield case.differs(Kind.STATE, should, in_words(result.verdict, error, before) + then)
     else:
         if result.error is not None and error not in expected.errors:
-            yield differs(Kind.ERROR, should, did)
+            yield case.differs(Kind.ERROR, should, did)
         elif result.verdict is not expected.verdict:
             how = "thrown by the call" if result.verdict is Verdict.THROWN else "raised later, not by the call"
-            yield differs(Kind.ERROR, should, f"{error}, {how}")
-        if name == kind.name:
-            yield from _what_it_brought(kind, state, expected, result, reply, on, model, lacks, differs)
+            yield case.differs(Kind.ERROR, should, f"{error}, {how}")
+        if case.is_alone:
+            yield from _closed(case) if case.kind.trigger == "close" else _what_it_brought(case)
 
 
-def _what_it_brought(
-    kind: OperationKind,
-    state: str,
-    expected: Expected,
-    result: Result,
-    reply: Reply,
-    on: str,
-    model: PeerModel,
-    lacks: frozenset[str],
-    differs: Differs,
-) -> Iterator[Difference]:
+def _what_it_brought(case: Case) -> Iterator[Difference]:
     """The attributes and events, where the verdict and the state are as expected."""
-    if kind.trigger == "close":
-        if state != "closed":
-            yield from _closed(result.states or reply.states[on], differs)
-        return
-    yield from _slots(reply.states[on], model, lacks, differs)
+    for name, should in case.model.memory.slots.as_states().items():
+        value = getattr(case.rests, name)
+        if (value is None or isinstance(value, str)) and value != should and f"attribute {name}" not in case.lacks:
+            yield case.differs(Kind.STATE, f"{name} is {should or 'null'}", f"{name} is {value or 'null'}")
     seen = [
         (number, str(event.states.signalingState))
-        for number, event in enumerate(reply.events)
-        if event.on == on and event.event == "signalingstatechange"
+        for number, event in enumerate(case.reply.events)
+        if event.on == case.on and event.event == "signalingstatechange"
     ]
-    states = tuple(one for _, one in seen)
-    if states != expected.states:
-        yield differs(Kind.EVENT, _changes(expected.states), _changes(states))
-    elif any(number >= result.after for number, _ in seen):
-        yield differs(Kind.EVENT, "signalingstatechange before the promise settles", "signalingstatechange after it")
+    states = tuple(state for _, state in seen)
+    if states != case.expected.states:
+        yield case.differs(Kind.EVENT, _changes(case.expected.states), _changes(states))
+    elif any(number >= case.result.after for number, _ in seen):
+        should = "signalingstatechange before the promise settles"
+        yield case.differs(Kind.EVENT, should, "signalingstatechange after it")
 
 
-def _closed(states: States, differs: Differs) -> Iterator[Difference]:
+def _closed(case: Case) -> Iterator[Difference]:
+    """Everything must be closed at once; a second close() has nothing more to do."""
+    if case.state == "closed":
+        return
     for name in CLOSED_ATTRIBUTES:
-        value = getattr(states, name)
+        value = getattr(case.settled, name)
         values = (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ()
         if any(one != "closed" for one in values):
-            yield differs(Kind.STATE, f"{name} is closed at once", f"{name} is not")
-    if set(states.channels.values()) - {"closed"}:
-        yield differs(Kind.STATE, "every data channel is closed at once", "a data channel is not")
-
-
-def _slots(states: States, model: PeerModel, lacks: frozenset[str], differs: Differs) -> Iterator[Difference]:
-    for name, should in model.memory.slots.as_states().items():
-        value = getattr(states, name)
-        if (value is None or isinstance(value, str)) and value != should and f"attribute {name}" not in lacks:
-            yield differs(Kind.STATE, f"{name} is {should or 'null'}", f"{name} is {value or 'null'}")
+            yield case.differs(Kind.STATE, f"{name} is closed at once", f"{name} is not")
+    if set(case.settled.channels.values()) - {"closed"}:
+        yield case.differs(Kind.STATE, "every data channel is closed at once", "a data channel is not")
 
 
 def _changes(states: tuple[str, ...]) -> str:

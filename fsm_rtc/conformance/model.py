@@ -233,7 +233,8 @@ class PeerModel:
             case "add_transceiver":
                 memory.transceivers_made += 1
             case "restart_ice":
-                memory.wants_restart = memory.wants_restart or bool(memory.local_sdp)
+                described = memory.slots.current_local or memory.slots.pending_local
+                memory.wants_restart = memory.wants_restart or described is not None
             case "rollback":
                 self._rolled_back()
             case _ if trigger.startswith("set_"):

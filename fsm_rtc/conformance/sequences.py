@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from fsm_rtc.conformance.adapter import Adapter
 from fsm_rtc.conformance.difference import Difference, Key
+from fsm_rtc.conformance.findings import Kind
 from fsm_rtc.conformance.operations import BY_NAME
 from fsm_rtc.conformance.pair import PAIR_STEPS, PairTrial
-from fsm_rtc.conformance.side import Crash, Record
+from fsm_rtc.conformance.side import Record
 from fsm_rtc.conformance.trial import Trial
-from fsm_rtc.errors import ConformanceError
+from fsm_rtc.errors import AdapterError, ConformanceError
 
 __all__ = ["CONNECTS", "TOGETHER", "Runner", "Sequence", "shortened"]
 
@@ -74,6 +75,7 @@ class Runner:
         else:
             trial = Trial(self._adapter, self._record, self._pattern, self._profile)
         found: list[tuple[int, Difference]] = []
+        number, step = 0, "new"
         try:
             found += [(0, one) for one in await trial.begin()]
             for number, step in enumerate(sequence.steps, 1):
@@ -83,14 +85,24 @@ class Runner:
                 if number == len(sequence.steps) and stop_before_last is not None and stop_before_last(trial):
                     break
                 found += [(number, one) for one in await trial.do(tuple(step.split(TOGETHER)))]
-        except Crash as crash:
-            found.append((len(sequence.steps), crash.difference))
+        except AdapterError as error:
+            if not error.has_ended:
+                raise
+            found.append((number, _crash(trial, step)))
             await self._adapter.restart()
         return found
 
     async def shows(self, sequence: Sequence, key: Key) -> bool:
         """Whether a run of the sequence shows a finding."""
         return any(one.key == key for _, one in await self.run(sequence))
+
+
+def _crash(trial: Trial | PairTrial, step: str) -> Difference:
+    """The stack is gone, or hangs as a whole."""
+    kind = BY_NAME.get(step.partition(TOGETHER)[0])
+    machine = kind.machine if kind is not None else "methods"
+    state = trial.state_of(machine) if isinstance(trial, Trial) else ""
+    return Difference(machine, state, step, "a reply", "the stack crashes, or hangs as a whole", Kind.CRASH, "")
 
 
 async def shortened(runner: Runner, sequence: Sequence, key: Key, *, tries: int) -> Sequence:

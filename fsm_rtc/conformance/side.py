@@ -8,29 +8,17 @@ from dataclasses import dataclass, field
 
 from fsm_rtc.conformance.difference import Difference
 from fsm_rtc.conformance.findings import Kind
-from fsm_rtc.conformance.judge import judge, judge_flag
+from fsm_rtc.conformance.judge import Case, judge, judge_flag
 from fsm_rtc.conformance.model import DRAFT, Expected, PeerModel
 from fsm_rtc.conformance.operations import OperationKind
 from fsm_rtc.conformance.protocol import Description, Operation, Reply, Result, States, Verdict
 from fsm_rtc.conformance.watch import Watch
 from fsm_rtc.errors import AdapterError
 
-__all__ = ["Crash", "Record", "Side", "sdp_of"]
+__all__ = ["Record", "Side", "sdp_of"]
 
 UNASKED = DRAFT + "#rtcsignalingstate-enum"
 CHAIN = DRAFT + "#dfn-operations-chain"
-
-
-class Crash(Exception):  # noqa: N818 - it ends a trial, and is itself the finding
-    """The stack is gone, or hangs as a whole; the trial can't go on.
-
-    Attributes:
-        difference: the same as a finding.
-    """
-
-    def __init__(self, difference: Difference) -> None:
-        super().__init__(difference.observed)
-        self.difference = difference
 
 
 @dataclass
@@ -105,7 +93,7 @@ class Side:
         now = str(states.signalingState)
         if len(kinds) > 1 and not found and now != model.state:
             found.append(Difference("negotiation", before, name, f"in {model.state}", f"in {now}", Kind.STATE, CHAIN))
-        self._count_edges(reply, is_legal=not found)
+        self._count_edges(reply, is_legal=now == model.state)
         if found:
             model.adopt(states)
         record.transitions[before, name, model.state] += 1
@@ -171,7 +159,7 @@ class Side:
             self._happened(kind, asked, result)
         elif kind.is_content_bad and expected.states:
             self.model.rolled_back_before_failing()
-        yield from judge(kind, name, state, expected, result, reply, self.name, self.model, self._record.lacks)
+        yield from judge(Case(kind, name, state, expected, result, reply, self.name, self.model, self._record.lacks))
 
     def _expected(self, kind: OperationKind, asked: Operation) -> Expected:
         return self.model.expect(kind, asked.description.sdp if asked.description is not None else "")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fsm_rtc.cli import conforming
 from fsm_rtc.conformance import stacks
 from tests.cli.conftest import Run
 from tests.conformance.talk import installed
@@ -128,6 +129,14 @@ def test_a_stack_that_is_not_installed_is_told_with_how_to_get_it(run: Run, monk
     result = run("conform", "wrtc")
     assert result.exit_code == 2
     assert 'wrtc is not installed; run: pip install "fsm-rtc[wrtc]"' in result.stderr
+
+
+def test_without_hypothesis_it_says_how_to_go_on(run: Run, adapter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conforming, "find_spec", lambda _: None)
+    result = run("conform", "--adapter", adapter)
+    assert result.exit_code == 2
+    assert "pip install 'fsm-rtc[conformance]'" in result.stderr
+    assert run("conform", "--adapter", adapter, "--examples", "0").exit_code == 0
 
 
 def test_names_and_an_adapter_are_one_too_many(run: Run, adapter: str) -> None:

@@ -70,7 +70,8 @@ async def test_another_version_of_the_protocol_is_refused() -> None:
     adapter = ProcessAdapter(python(HELLO.replace('"protocol": 1', '"protocol": 2') + "sys.stdin.read()"))
     with pytest.raises(AdapterError, match="speaks protocol 2, this is version 1"):
         await adapter.start()
-    await adapter.aclose()
+    with pytest.raises(AdapterError, match="not started"):
+        await adapter.ask(Operation("reset"))
 
 
 async def test_it_can_be_started_again() -> None:
