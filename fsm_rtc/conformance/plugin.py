@@ -1,4 +1,5 @@
-"""The pytest plugin: collects a test for each cell of a `ConformanceTest`, and adds ``--conform-adapter``.
+"""The pytest plugin: collects a test for each cell of a `ConformanceTest`, adds ``--conform-adapter``, and ends with a
+summary of the findings.
 
 pytest loads this module in every run, so it imports nothing until it is used.
 """
@@ -8,7 +9,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__all__ = ["pytest_addoption", "pytest_configure", "pytest_generate_tests"]
+__all__ = [
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_generate_tests",
+    "pytest_terminal_summary",
+    "pytest_unconfigure",
+]
 
 
 def pytest_addoption(parser: Any) -> None:
@@ -34,6 +41,22 @@ def pytest_configure(config: Any) -> None:
 
 def pytest_generate_tests(metafunc: Any) -> None:
     """A test for each cell."""
-    module = sys.modules.get("fsm_rtc.conformance.testcase")
-    if module is not None:
+    if (module := _used()) is not None:
         module.parametrize(metafunc)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """All findings of the run, a line each."""
+    if (module := _used()) is not None:
+        module.summarize(terminalreporter)
+
+
+def pytest_unconfigure() -> None:
+    """What the command line said ends with the run."""
+    if (module := _used()) is not None:
+        module.forget()
+
+
+def _used() -> Any:
+    """The module of `ConformanceTest`, if any test file has imported it."""
+    return sys.modules.get("fsm_rtc.conformance.testcase")

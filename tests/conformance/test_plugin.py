@@ -93,6 +93,80 @@ def test_without_an_adapter_it_says_how_to_give_one(tmp_path: Path) -> None:
     assert "TestNone has no adapter; give it one, or pytest --conform-adapter COMMAND" in done.stdout
 
 
+BROKEN = """
+import pathlib, sys
+with pathlib.Path(__file__).with_name("started").open("a") as file:
+    file.write("x")
+sys.exit("no library here")
+"""
+
+
+def test_an_adapter_that_fails_is_started_once_and_tells_its_last_words_in_each_test(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text(BROKEN)
+    code, said = run(tmp_path, "", {}, "--conform-adapter", f"{sys.executable} {broken}")
+    assert code == 1
+    assert "It said: no library here" in said
+    assert "Traceback" not in said
+    assert " passed" not in said
+    assert (tmp_path / "started").read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        (("negotiation", "stabel", "createAnswer"), "negotiation has the states stable, have-local-offer"),
+        (("connection_state", "fine", "close"), "connection_state has the states "),
+        (("negotiatoin", "stable", "createAnswer"), "there is no machine 'negotiatoin'"),
+    ],
+)
+def test_a_known_place_that_does_not_exist_is_told(tmp_path: Path, place: tuple[str, str, str], why: str) -> None:
+    code, said = run(tmp_path, "", {place: "issue 7"})
+    assert code == 1
+    assert "1 failed" in said
+    assert f"`known` has {place}; {why}" in said
+
+
+def test_what_no_cell_plans_may_be_known_too(tmp_path: Path) -> None:
+    known = {("negotiation_needed", "clear", "addTransceiver"): "issue 8"}
+    code, said = run(tmp_path, "need lost", known)
+    assert code == 0, said
+    assert "negotiation_needed · clear · addTransceiver  (1/1, known: issue 8)" in said
+    code, said = run(tmp_path, "", known)
+    assert code == 0
+    assert "known, but not seen in this run: negotiation_needed · clear · addTransceiver" in said
+
+
+def test_the_run_ends_with_a_line_for_each_finding(tmp_path: Path) -> None:
+    _, said = run(tmp_path, "missing error", {})
+    _, _, summary = said.partition("WebRTC conformance: TestMine")
+    assert "memory 1, webrtc-pc: " in summary
+    assert "verdict negotiation · stable · createAnswer  (1/1)" in summary
+
+
+def test_a_profile_that_does_not_exist_is_refused_when_the_tests_are_collected(tmp_path: Path) -> None:
+    (tmp_path / "test_none.py").write_text(
+        "from fsm_rtc.conformance import ConformanceTest\n\n"
+        "class TestNone(ConformanceTest):\n    adapter = 'x'\n    profile = 'jseb'\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "TestNone has the profile 'jseb'; choose one of webrtc-pc, jsep" in done.stdout
+
+
+def test_a_run_without_conformance_tests_has_no_summary_and_imports_nothing(tmp_path: Path) -> None:
+    (tmp_path / "test_other.py").write_text(
+        "import sys\n\ndef test_nothing_came():\n"
+        "    assert 'fsm_rtc.conformance.plugin' in sys.modules\n"
+        "    assert not {'aiortc', 'msgspec', 'fsm_rtc.conformance.testcase'} & sys.modules.keys()\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "WebRTC conformance" not in done.stdout
+
+
 def test_the_plugin_loads_nothing_until_it_is_used() -> None:
     code = (
         "import sys, fsm_rtc.conformance.plugin\n"
