@@ -27,6 +27,7 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 GRACE_SECONDS = 20.0
 """How much longer than its own limit a reply may take before the adapter counts as hanging."""
 STARTS_SECONDS = 60.0
+ENDS_SECONDS = 5.0
 KEPT_ERROR_BYTES = 4000
 
 
@@ -152,10 +153,12 @@ class ProcessAdapter:
             async with asyncio.timeout(limit_seconds + sum(one.wait_seconds for one in operations) + GRACE_SECONDS):
                 await process.stdin.drain()
                 line = await process.stdout.readline()
-        except (ConnectionError, TimeoutError, ValueError) as error:
+        except ConnectionError as error:
+            raise await self._gone("it ended", has_closed=True) from error
+        except (TimeoutError, ValueError) as error:
             raise await self._gone(f"{type(error).__name__} while it was asked") from error
         if not line:
-            raise await self._gone("it ended")
+            raise await self._gone("it ended", has_closed=True)
         try:
             reply = self._decoder.decode(line)
         except msgspec.DecodeError as error:
@@ -189,13 +192,17 @@ class ProcessAdapter:
             while said := await process.stderr.read(KEPT_ERROR_BYTES):
                 self._last_words = (self._last_words + said)[-KEPT_ERROR_BYTES:]
 
-    async def _gone(self, what: str) -> AdapterError:
+    async def _gone(self, what: str, *, has_closed: bool = False) -> AdapterError:
         """What became of the program, with its last words."""
         process = self._process
-        if process is not None and process.returncode is None:
-            process.kill()
         if process is not None:
-            await process.wait()
+            # One that has closed its output ends by itself. To kill it then would take its exit code from asyncio.
+            try:
+                async with asyncio.timeout(ENDS_SECONDS if has_closed else 0):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
         if self._errors is not None:
             await self._errors
         code = process.returncode if process is not None else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -25,6 +26,9 @@ from fsm_rtc.conformance.trial import Trial, pattern_of
 from fsm_rtc.machines import CHARTS, DERIVED
 
 __all__ = ["Campaign", "Options", "Progress"]
+
+Place = tuple[str, str, str]
+"""(machine, state, operation)."""
 
 RERUNS = 10
 TRIES = 30
@@ -161,7 +165,7 @@ class Campaign:
 
     # Every cell.
 
-    def try_cells(self) -> dict[tuple[str, str, str], CellVerdict]:
+    def try_cells(self) -> dict[Place, CellVerdict]:
         """Each cell by its shortest way; what came of it, but for what differs."""
         planned = list(cells(self.options.profile))
         total = len(planned) + len(PAIR_WAYS)
@@ -256,24 +260,17 @@ class Campaign:
 
     # What is said of the stack.
 
-    def _report(
-        self, findings: list[Finding], reached: dict[tuple[str, str, str], CellVerdict], seconds: float
-    ) -> StackReport:
+    def _report(self, findings: list[Finding], reached: dict[Place, CellVerdict], seconds: float) -> StackReport:
         differing = {(one.machine, one.state, one.operation) for one in findings}
-        verdicts = {
-            place: CellVerdict.DIFFERS if place in differing and verdict is CellVerdict.AGREES else verdict
-            for place, verdict in reached.items()
-        }
-        possible = [
-            place for place, verdict in verdicts.items() if verdict in (CellVerdict.AGREES, CellVerdict.DIFFERS)
-        ]
-        unreachable = sum(verdict is CellVerdict.UNREACHABLE for verdict in verdicts.values())
+        verdicts = {place: self._verdict(place, verdict, differing) for place, verdict in reached.items()}
+        counts = Counter(verdicts.values())
+        tried = counts[CellVerdict.AGREES] + counts[CellVerdict.DIFFERS]
         hello = self.adapter.hello
         return StackReport(
             name=hello.name,
             version=hello.version,
             profile=self.options.profile,
-            coverage=Coverage(len(self.record.cells & {*possible}), len(possible), unreachable),
+            coverage=Coverage(tried, tried + counts[CellVerdict.NOT_TRIED], counts[CellVerdict.UNREACHABLE]),
             findings=tuple(findings),
             seed=self.options.seed,
             sequences=self.record.sequences,
@@ -286,6 +283,14 @@ class Campaign:
                 for (machine, source, target, is_legal), times in sorted(self.record.edges.items())
             ),
         )
+
+    def _verdict(self, place: Place, verdict: CellVerdict, differing: set[Place]) -> CellVerdict:
+        """What is said of a cell: one whose way ended before it, as by a crash, was not tried."""
+        if verdict is not CellVerdict.AGREES:
+            return verdict
+        if place in differing:
+            return CellVerdict.DIFFERS
+        return verdict if place in self.record.cells else CellVerdict.NOT_TRIED
 
 
 def _place(sighting: Sighting) -> tuple[int, str, str, str, str]:

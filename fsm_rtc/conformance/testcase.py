@@ -113,6 +113,8 @@ class ConformanceTest:
             pytest.xfail(self.known[place])
         if found:
             pytest.fail("\n".join(map(told, found)), pytrace=False)
+        if verdict is CellVerdict.NOT_TRIED:
+            pytest.fail("not tried: the way to this cell ended before it; see the other failures", pytrace=False)
         if verdict in (CellVerdict.UNREACHABLE, CellVerdict.INEXPRESSIBLE):
             pytest.skip(f"{verdict.value}: the stack doesn't enter the state, or its API doesn't have the operation")
 
