@@ -65,7 +65,7 @@ def conform(
                 raise typer.Exit(1)
             return
         if replay is not None:
-            if not _replay(replay, targets):
+            if not _replay(replay, targets, is_own=adapter is not None):
                 raise typer.Exit(1)
             return
         if examples and find_spec("hypothesis") is None:
@@ -202,8 +202,8 @@ def _self_test(name: str, command: list[str]) -> bool:
     return asyncio.run(check())
 
 
-def _replay(file: Path, targets: dict[str, list[str]]) -> bool:
-    """Run each finding's sequence again; whether none shows any more."""
+def _replay(file: Path, targets: dict[str, list[str]], *, is_own: bool) -> bool:
+    """Run each finding's sequence again, on the stack that it is about or on one's own; whether none shows any more."""
     from fsm_rtc.conformance.adapter import ProcessAdapter
     from fsm_rtc.conformance.campaign import Campaign, Options
     from fsm_rtc.conformance.findings import read_reports
@@ -211,9 +211,9 @@ def _replay(file: Path, targets: dict[str, list[str]]) -> bool:
 
     shown = 0
     for report in read_reports(file):
-        command = targets.get(report.name) or (next(iter(targets.values())) if len(targets) == 1 else None)
+        command = next(iter(targets.values())) if is_own else targets.get(report.name)
         if command is None:
-            typer.echo(f"{report.name}: not here, left out")
+            typer.echo(f"{report.name}: left out")
             continue
         with Campaign(lambda command=command: ProcessAdapter(command), Options(profile=report.profile)) as campaign:  # type: ignore[misc]
             for finding in report.findings:

@@ -92,6 +92,14 @@ def test_a_findings_sequence_is_replayed_until_it_is_gone(run: Run, adapter: str
     assert "gone   memory: createDataChannel; createAnswer" in result.stdout
 
 
+def test_only_the_named_stacks_findings_are_replayed(run: Run, adapter: str) -> None:
+    installed("aiortc")
+    run("conform", "--adapter", adapter, "--examples", "0", "--json", "f.json")
+    result = run("conform", "aiortc", "--replay", "f.json")
+    assert result.exit_code == 0
+    assert result.stdout == "memory: left out\n"
+
+
 def test_the_jsep_profile_lets_a_provisional_answer_be_rolled_back(run: Run, workplace: Path) -> None:
     command = written(workplace / "right.py", "")
     result = run("conform", "--adapter", command, "--examples", "0", "--profile", "jsep")
