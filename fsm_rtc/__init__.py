@@ -50,7 +50,9 @@ if TYPE_CHECKING:
         OperationError,
         Reason,
         Rejected,
+        RTCError,
         RunawayError,
+        SdpSyntaxError,
         SignalingError,
         SpecificationError,
         UnknownEngineError,
@@ -61,7 +63,14 @@ if TYPE_CHECKING:
     from fsm_rtc.peer.configuration import Configuration, IceServer
     from fsm_rtc.peer.data_channel import DataChannel
     from fsm_rtc.peer.description import IceCandidate, SessionDescription
+    from fsm_rtc.peer.media_stream import MediaStream
     from fsm_rtc.peer.peer_connection import PeerConnection
+    from fsm_rtc.peer.rtc_configuration import RTCConfiguration
+    from fsm_rtc.peer.rtc_data_channel import RTCDataChannel
+    from fsm_rtc.peer.rtc_ice_candidate import RTCIceCandidate, RTCPeerConnectionIceEvent
+    from fsm_rtc.peer.rtc_peer_connection import RTCDataChannelEvent, RTCPeerConnection
+    from fsm_rtc.peer.rtc_session_description import RTCSessionDescription
+    from fsm_rtc.peer.track_event import RTCTrackEvent
     from fsm_rtc.signaling import SignalingServer, WebSocketSignaling
     from fsm_rtc.store import ConnectionStore
 
@@ -106,11 +115,22 @@ __all__ = [
     "PeerConnection",
     "PipeChannel",
     "Queued",
+    "MediaStream",
+    "RTCConfiguration",
+    "RTCDataChannel",
+    "RTCIceCandidate",
+    "RTCPeerConnectionIceEvent",
+    "RTCDataChannelEvent",
+    "RTCPeerConnection",
+    "RTCSessionDescription",
+    "RTCTrackEvent",
     "Reason",
     "Rejected",
     "Row",
     "Rule",
+    "RTCError",
     "RunawayError",
+    "SdpSyntaxError",
     "SessionDescription",
     "SignalingError",
     "SignalingServer",
@@ -140,6 +160,15 @@ _ELSEWHERE = {
     "Malformed": "fsm_rtc.errors",
     "PeerConnection": "fsm_rtc.peer.peer_connection",
     "PipeChannel": "fsm_rtc.connection",
+    "MediaStream": "fsm_rtc.peer.media_stream",
+    "RTCConfiguration": "fsm_rtc.peer.rtc_configuration",
+    "RTCDataChannel": "fsm_rtc.peer.rtc_data_channel",
+    "RTCIceCandidate": "fsm_rtc.peer.rtc_ice_candidate",
+    "RTCPeerConnectionIceEvent": "fsm_rtc.peer.rtc_ice_candidate",
+    "RTCDataChannelEvent": "fsm_rtc.peer.rtc_peer_connection",
+    "RTCPeerConnection": "fsm_rtc.peer.rtc_peer_connection",
+    "RTCSessionDescription": "fsm_rtc.peer.rtc_session_description",
+    "RTCTrackEvent": "fsm_rtc.peer.track_event",
     "Reason": "fsm_rtc.errors",
     "Rejected": "fsm_rtc.errors",
     "SessionDescription": "fsm_rtc.peer.description",

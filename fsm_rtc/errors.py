@@ -42,9 +42,11 @@ __all__ = [
     "NoUsableAddressError",
     "NotSupportedError",
     "OperationError",
+    "RTCError",
     "Reason",
     "Rejected",
     "RunawayError",
+    "SdpSyntaxError",
     "SignalingError",
     "SpecificationError",
     "UnknownEngineError",
@@ -194,6 +196,20 @@ class OperationError(SpecificationError):
     """The operation failed in the library for a reason the specification doesn't single out."""
 
 
+class RTCError(OperationError):
+    """An error of WebRTC's own, with a detail.
+
+    Attributes:
+        errorDetail: RTCErrorDetailType, e.g. ``sdp-syntax-error``.
+        sdpLineNumber: the line of the SDP, from 1, or None.
+    """
+
+    def __init__(self, message: str, *, error_detail: str = "sdp-syntax-error", line: int | None = None) -> None:
+        super().__init__(message)
+        self.errorDetail = error_detail
+        self.sdpLineNumber = line
+
+
 class NotSupportedError(SpecificationError):
     """The specification allows the operation, the library underneath can't do it."""
 
@@ -206,8 +222,17 @@ class InvalidDescriptionError(OperationError, ValueError):
     """
 
     def __init__(self, message: str, *, detail: str = "sdp-syntax-error") -> None:
-        super().__init__(message)
+        SpecificationError.__init__(self, message)
         self.detail = detail
+
+
+class SdpSyntaxError(InvalidDescriptionError, RTCError):
+    """A session description that is no SDP."""
+
+    def __init__(self, message: str, *, line: int | None = None) -> None:
+        super().__init__(message)
+        self.errorDetail = "sdp-syntax-error"
+        self.sdpLineNumber = line
 
 
 class InvalidCandidateError(OperationError, ValueError):

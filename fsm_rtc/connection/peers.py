@@ -241,9 +241,9 @@ class ReplaceablePeer:
             connection.add_track(track)
         return session
 
-    def _track_added(self, track: Any) -> None:
-        self.tracks.came(track)
-        self._events.track_added(track)
+    def _track_added(self, event: Any) -> None:
+        self.tracks.came(event.track)
+        self._events.track_added(event.track)
 
     def _channel_announced(self, session: Session, channel: DataChannel) -> None:
         if channel.label == SECURE_CHANNEL and (self.channel is None or self.channel.machine.is_final):

@@ -11,28 +11,10 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from fsm_rtc.peer.description import SessionDescription
+from fsm_rtc.peer.directions import DIRECTIONS, common_direction, reversed_direction, sends
 from fsm_rtc.peer.sdp import Section, sections_of
 
-__all__ = ["Agreed", "common_direction", "direction_of", "reversed_direction", "sends"]
-
-DIRECTIONS = ("inactive", "recvonly", "sendonly", "sendrecv")
-"""In the order of two bits: the first says that it sends, the second that it receives."""
-
-
-def sends(direction: str) -> bool:
-    """Whether who has this direction sends."""
-    return direction in ("sendonly", "sendrecv")
-
-
-def common_direction(one: str, other: str) -> str:
-    """What both directions allow, seen from the same side."""
-    return DIRECTIONS[DIRECTIONS.index(one) & DIRECTIONS.index(other)]
-
-
-def reversed_direction(direction: str) -> str:
-    """A direction as the other side sees it."""
-    return {"sendonly": "recvonly", "recvonly": "sendonly"}.get(direction, direction)
-
+__all__ = ["Agreed", "direction_of"]
 
 def direction_of(section: Section) -> str:
     """A media section's direction; without one it is sendrecv."""

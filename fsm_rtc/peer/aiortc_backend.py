@@ -1,100 +1,78 @@
-"""aiortc behind a PeerConnection, with its quirks. The numbers are those of the facts measured on aiortc 1.16.0.
+"""aiortc behind a PeerConnection: a JSEP session over aiortc's transports, and what happens in it as reports.
 
-What is handled here: a handler that raises would break aiortc, unless its emitter has an `error` listener (10); one
-bundled transport, so that adding media doesn't send the states back (11); the first messages of an announced channel
-(20); gathering that waits for a dead server (15); a host with loopback alone (16); candidates that are given twice;
-errors of its own.
+The numbers are those of the facts measured on aiortc 1.16.0. What is handled here: a handler that raises would break
+aiortc, unless its emitter has an `error` listener (10); the first messages of an announced channel (20); a host with
+loopback alone (16).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import aiortc
-from aiortc.exceptions import InvalidAccessError as AiortcInvalidAccessError
-from aiortc.exceptions import InvalidStateError as AiortcInvalidStateError
-from aiortc.sdp import candidate_from_sdp
+from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
+from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
-from fsm_rtc.errors import (
-    FsmRtcError,
-    InvalidAccessError,
-    InvalidCandidateError,
-    InvalidStateError,
-    NoUsableAddressError,
-    OperationError,
-)
-from fsm_rtc.peer.agreed import Agreed
+from fsm_rtc.errors import InvalidAccessError, InvalidCandidateError, NoUsableAddressError
 from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
-from fsm_rtc.peer.aiortc_offers import AiortcOffers
-from fsm_rtc.peer.aiortc_private import (
-    CountedInBytes,
-    bound_gathering,
-    check_servers,
-    connect_between_descriptions,
-    end_consent_at_close,
-    host_addresses,
-    keep_unmatched,
-    mark_bundle_primary,
-)
-from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelOptions, Kind, Report
+from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelOptions, Report
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
-from fsm_rtc.peer.sdp import sections_of
+from fsm_rtc.peer.ice import IceGatherer, host_addresses
+from fsm_rtc.peer.jsep.effects import RemoteTracks
+from fsm_rtc.peer.jsep.media import SessionConfiguration
+from fsm_rtc.peer.jsep.private import CountedInBytes, warn_of_another_version
+from fsm_rtc.peer.jsep.session import Session
+from fsm_rtc.peer.jsep.transport import Transport
+from fsm_rtc.peer.profile import Profile
+from fsm_rtc.peer.sdp import with_candidate
 
 __all__ = ["AiortcBackend"]
 
 logger = logging.getLogger("fsm_rtc.peer.aiortc")
 
-T = TypeVar("T")
-
 GATHERING = {"new": "new", "gathering": "gathering", "completed": "complete"}
+
+warn_of_another_version()
 
 
 class AiortcBackend:
-    """An `aiortc.RTCPeerConnection` as a `Backend`.
+    """A JSEP session over aiortc as a `Backend`.
 
     Args:
         configuration: servers and time limits.
+        profile: which habits it has.
+
+    Attributes:
+        session: the JSEP session.
 
     Raises:
-        ValueError: aiortc can't read a server's URL.
+        ValueError: a server's URL can't be read.
     """
 
-    capabilities = Capabilities(pranswer=False)
+    capabilities = Capabilities(pranswer=True)
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, profile: Profile) -> None:
         self._configuration = configuration
-        servers = [
-            aiortc.RTCIceServer(
-                urls=list(server.urls) if not isinstance(server.urls, str) else server.urls,
-                username=server.username,
-                credential=server.credential,
-            )
-            for server in configuration.ice_servers
-        ]
-        check_servers(servers)
-        self.connection = aiortc.RTCPeerConnection(
-            aiortc.RTCConfiguration(iceServers=servers, bundlePolicy=aiortc.RTCBundlePolicy.MAX_BUNDLE)
-        )
-        connect_between_descriptions(self.connection)
-        self._offers = AiortcOffers(self.connection)
-        self._agreed = Agreed()
+        self._profile = profile
         self._events: BackendEvents | None = None
         self._listeners: list[tuple[Any, str, Callable[..., None]]] = []
-        self._transports: list[Any] = []
+        self._numbers: dict[Transport, int] = {}
+        self._next_number = 0
+        self._followed: set[int] = set()
         self._sctp: Any = None
-        self._sctp_state = "connecting"
         self._channels: list[AiortcChannel] = []
-        self._remote_candidates: set[str] = set()
+        self._tracks: list[RemoteTracks] = []
+        self._gathering: set[IceGatherer] = set()
+        self._all_gathered = asyncio.Event()
+        self._all_gathered.set()
+        self.session = Session(_session_configuration(configuration), profile, self)
 
     def attach(self, events: BackendEvents) -> None:
         self._events = events
-        self._listen(self.connection, "signalingstatechange", self._signaling_changed)
-        self._listen(self.connection, "datachannel", self._channel_announced)
-        self._listen(self.connection, "track", lambda track: events.track_added(track))
 
     def detach(self) -> None:
         self._events = None
@@ -104,57 +82,80 @@ class AiortcBackend:
         self._listeners.clear()
         for channel in self._channels:
             channel.detach()
+        self._all_gathered.set()
 
     # Operations.
 
-    async def create_offer(self) -> SessionDescription:
-        return await self._call(self._offers.create())
+    async def create_offer(self, *, restart: bool = False) -> SessionDescription:
+        offer = self.session.create_offer(restart=restart)
+        self._find_sctp()
+        return SessionDescription("offer", offer)
 
     async def create_answer(self) -> SessionDescription:
-        return _described(await self._call(self.connection.createAnswer()))
+        return SessionDescription("answer", self.session.create_answer())
 
     async def set_local_description(self, description: SessionDescription) -> SessionDescription:
-        if description.type == "offer" and self._offers.hold(description):
-            return description
-        self._find_transports()
-        if not self._configuration.loopback and not host_addresses():
+        configuration = self._configuration
+        is_stuck = self._profile.needs_address and not configuration.loopback and not host_addresses()
+        if is_stuck and configuration.ice_transport_policy == "all":
             raise NoUsableAddressError(
                 "this host has no network address besides loopback, so no candidate can be gathered; "
                 "connect it to a network, or use loopback=True (fsm-rtc demo --loopback) to stay on 127.0.0.1"
             )
-        if description.type == "offer":
-            await self._apply(self._offers.give(description))
-        else:
-            keep_unmatched(self.connection)
-            await self._apply(self.connection.setLocalDescription(_as_aiortc(description)))
-            self._agree()
-        return _described(self.connection.localDescription)
+        self.session.apply_local(description)
+        sdp = description.sdp
+        for path in self._numbers:
+            for candidate in path.newest_gatherer.getLocalCandidates():
+                sdp = with_candidate(sdp, self._candidate(path, path.newest_gatherer, candidate))
+        return SessionDescription(description.type, sdp)
+
+    def check_remote(self, description: SessionDescription) -> None:
+        self.session.read_remote(description)
 
     async def set_remote_description(self, description: SessionDescription) -> None:
-        if self._offers.holds:
-            self._offers.check_answer(description)
-            await self._apply(self._offers.give_held())
-        first = sections_of(description.sdp)[0]
-        mark_bundle_primary(self.connection, first_kind=first.kind, first_mid=first.mid)
-        await self._apply(self.connection.setRemoteDescription(_as_aiortc(description)))
-        if description.type == "answer":
-            self._agree()
-        self._remote_candidates = {
-            line[2:].strip() for line in description.sdp.splitlines() if line.startswith("a=candidate")
-        }
-        self._find_transports()
+        tracks = self.session.apply_remote(self.session.read_remote(description))
+        self._find_sctp()
+        if self._profile.plain_events:
+            self._tell_tracks(tracks)
+        else:
+            self._tracks.append(tracks)
 
     def can_roll_back(self) -> bool:
-        return self._offers.can_roll_back()
+        return True
 
     async def rollback(self) -> None:
-        self._offers.forget()
+        self._tracks.append(self.session.roll_back())
+        self._update_gathered()
+
+    def settled(self) -> None:
+        tracks, self._tracks = self._tracks, []
+        for changes in tracks:
+            self._tell_tracks(changes)
+
+    def _tell_tracks(self, tracks: RemoteTracks) -> None:
+        tracks.apply()
+        for event in tracks.events:
+            if self._events is not None:
+                self._events.track_added(event)
+
+    async def gathered(self) -> None:
+        if self._profile.gathers_first == "all":
+            await self._all_gathered.wait()
+        elif self._profile.gathers_first == "hosts":
+            waiting = [asyncio.ensure_future(one.hosts_found.wait()) for one in self._gathering]
+            if waiting:
+                over = asyncio.ensure_future(self._all_gathered.wait())
+                try:
+                    hosts = asyncio.gather(*waiting)
+                    await asyncio.wait({hosts, over}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    hosts.cancel()
+                    over.cancel()
 
     async def add_ice_candidate(self, candidate: IceCandidate | None) -> None:
-        if candidate is None:
-            await self._call(self.connection.addIceCandidate(None))
-            return
-        if candidate.candidate in self._remote_candidates:
+        if candidate is None or not candidate.candidate:
+            index = candidate.sdp_m_line_index if candidate is not None else None
+            self.session.add_candidate(None, index, candidate.username_fragment if candidate is not None else None)
             return
         try:
             parsed = candidate_from_sdp(candidate.candidate.removeprefix("candidate:"))
@@ -162,119 +163,163 @@ class AiortcBackend:
             raise InvalidCandidateError(
                 f"aiortc can't parse the candidate {candidate.candidate[:80]!r}: {error}"
             ) from error
-        parsed.sdpMid = candidate.sdp_mid
-        parsed.sdpMLineIndex = candidate.sdp_m_line_index
-        await self._call(self.connection.addIceCandidate(parsed))
-        self._remote_candidates.add(candidate.candidate)
+        self.session.add_candidate(parsed, candidate.sdp_m_line_index, candidate.username_fragment)
 
     def create_data_channel(self, label: str, options: ChannelOptions) -> AiortcChannel:
-        channel = self.connection.createDataChannel(
-            CountedInBytes(label),
-            ordered=options.ordered,
-            maxRetransmits=options.max_retransmits,
-            maxPacketLifeTime=options.max_packet_life_time,
-            protocol=CountedInBytes(options.protocol),
-            negotiated=options.negotiated,
-            id=options.id,
+        sctp = self.session.media.make_sctp()
+        self._find_sctp()
+        channel = RTCDataChannel(
+            sctp,
+            RTCDataChannelParameters(
+                label=CountedInBytes(label),
+                ordered=options.ordered,
+                maxRetransmits=options.max_retransmits,
+                maxPacketLifeTime=options.max_packet_life_time,
+                protocol=CountedInBytes(options.protocol),
+                negotiated=options.negotiated,
+                id=options.id,
+            ),
         )
-        self._find_transports()
+        sctp.has_channels = True
         return self._channel(channel)
 
-    def add_track(self, track: Any) -> None:
-        try:
-            self.connection.addTrack(track)
-        except Exception as error:
-            raise _translated(error) from error
-        self._find_transports()
+    def add_track(self, track: Any, streams: Sequence[Any] = ()) -> Any:
+        transceivers = self.session.media.transceivers
+        if any(one.sender.track is track for one in transceivers):
+            raise InvalidAccessError("Track already has a sender")
+        free = (one for one in transceivers if one.kind == track.kind and one.takes_track)
+        transceiver = next(free, None)
+        if transceiver is None:
+            transceiver = self.session.media.add_transceiver(track, "sendrecv", streams)
+            transceiver.is_from_track = True
+        else:
+            transceiver.attach(track, streams)
+        return transceiver.sender
 
-    def add_transceiver(self, kind: Kind, direction: str) -> None:
-        self.connection.addTransceiver(kind, direction=direction)
-        self._find_transports()
+    def add_transceiver(self, track_or_kind: Any, direction: str, streams: Sequence[Any] = ()) -> Any:
+        return self.session.media.add_transceiver(track_or_kind, direction, streams)
 
     def transceiver_kinds(self) -> frozenset[str]:
-        return frozenset(transceiver.kind for transceiver in self.connection.getTransceivers())
+        return frozenset(one.kind for one in self.session.media.transceivers)
+
+    def restart_ice(self) -> None:
+        self.session.restart_ice()
 
     def needs_negotiation(self) -> bool:
-        return (self.connection.sctp is not None and not self._agreed.has_data) or not all(
-            self._agreed.covers(mid, direction) for mid, direction in self._wanted()
-        )
+        return self.session.needs_negotiation()
 
     async def close(self) -> None:
-        await self.connection.close()
+        await self.session.close()
 
-    def _wanted(self) -> Iterator[tuple[str | None, str]]:
-        for transceiver in self.connection.getTransceivers():
-            yield transceiver.mid, transceiver.direction
+    def use_configuration(self, configuration: Configuration) -> None:
+        """Use other servers from the next gathering on."""
+        self._configuration = configuration
+        self.session.media.configuration = _session_configuration(configuration)
 
-    def _agree(self) -> None:
-        local, remote = self.connection.localDescription, self.connection.remoteDescription
-        self._agreed = Agreed.of(_described(local), _described(remote), self._wanted())
+    # What happens in the session.
 
-    # Reports.
+    def path_shown(self, path: Transport) -> None:
+        if not path.is_visible:
+            number = self._numbers.pop(path, None)
+            if number is not None and self._events is not None:
+                self._events.transport_removed(number)
+            self._update_gathered()
+            return
+        self._numbers[path] = self._next_number
+        self._next_number += 1
+        if id(path) not in self._followed:
+            self._followed.add(id(path))
+            self._listen(path.ice, "statechange", lambda: self._report("ice", path))
+            self._listen(path.dtls, "statechange", lambda: self._dtls_changed(path))
+        for what in ("gathering", "ice", "dtls"):
+            self._report(what, path)
+
+    def gathering(self, path: Transport, gatherer: IceGatherer) -> None:
+        self._gathering.add(gatherer)
+        self._all_gathered.clear()
+        self._listen(gatherer, "candidate", lambda candidate: self._found(path, gatherer, candidate))
+        self._listen(gatherer, "candidateerror", self._failed)
+        self._listen(gatherer, "statechange", lambda: self._gatherer_changed(path, gatherer))
+
+    def changed(self) -> None:
+        if self._events is not None:
+            self._events.negotiation_changed()
 
     def read(self, what: Report) -> Mapping[int, str]:
         if what == "sctp":
             return {0: self._sctp.state} if self._sctp is not None else {}
-        return {number: _read(dtls, what) for number, dtls in enumerate(self._transports)}
+        return {number: self._value(what, path) for path, number in self._numbers.items()}
 
-    def _find_transports(self) -> None:
-        """Attach to the transports that came since the last look; aiortc has no event for them."""
-        for dtls in self._present_transports():
-            if dtls not in self._transports:
-                number = len(self._transports)
-                self._transports.append(dtls)
-                gatherer = dtls.transport.iceGatherer
-                if gatherer.state == "new":
-                    bound_gathering(
-                        gatherer,
-                        seconds=self._configuration.gather_timeout_seconds,
-                        loopback=self._configuration.loopback,
-                    )
-                end_consent_at_close(gatherer)
-                self._follow(gatherer, dtls, "gathering", number)
-                self._follow(dtls.transport, dtls, "ice", number)
-                self._follow(dtls, dtls, "dtls", number)
-        sctp = self.connection.sctp
-        if sctp is not None and self._sctp is None:
-            self._sctp = sctp
-            self._listen(sctp, "error", log_error)
+    def _value(self, what: Report, path: Transport) -> str:
+        if what == "gathering":
+            return GATHERING[path.newest_gatherer.state]
+        if what == "dtls":
+            return path.dtls.state
+        return "completed" if path.ice.state == "connected" and self._profile.ends_in_completed else path.ice.state
 
-    def _present_transports(self) -> Iterator[Any]:
-        for transceiver in self.connection.getTransceivers():
-            yield transceiver.receiver.transport
-        if self.connection.sctp is not None:
-            yield self.connection.sctp.transport
-
-    def _follow(self, emitter: Any, dtls: Any, what: Report, number: int) -> None:
-        def changed() -> None:
-            self._report(what, number, _read(dtls, what))
-
-        self._listen(emitter, "statechange", changed)
-        value = _read(dtls, what)
-        if value != "new":
-            self._report(what, number, value)
-
-    def _report(self, what: Report, number: int, value: str) -> None:
-        if self._events is not None:
+    def _report(self, what: Report, path: Transport) -> None:
+        number = self._numbers.get(path)
+        if number is None or self._events is None:
+            return
+        value = self._value(what, path)
+        if what != "gathering" or value != "new":
             self._events.reported(what, number, value)
 
-    def _read_sctp(self) -> None:
-        """Aiortc's SCTP transport tells nobody of its state, so it is read where it must have changed."""
-        if self._sctp is not None and self._sctp.state not in ("new", self._sctp_state):
-            self._sctp_state = self._sctp.state
-            self._report("sctp", 0, self._sctp_state)
-
-    def _signaling_changed(self) -> None:
-        if self.connection.signalingState == "closed" and self._events is not None:
+    def _dtls_changed(self, path: Transport) -> None:
+        self._report("dtls", path)
+        is_over = all(one.dtls.state == "closed" for one in self._numbers)
+        if is_over and self._profile.closes_with_peer and self._events is not None:
             self._events.closed_by_library()
 
+    def _found(self, path: Transport, gatherer: IceGatherer, candidate: Any) -> None:
+        if self._events is not None and gatherer is path.newest_gatherer and path in self._numbers:
+            self._events.candidate_found(self._candidate(path, gatherer, candidate))
+
+    def _candidate(self, path: Transport, gatherer: IceGatherer, candidate: Any) -> IceCandidate:
+        """A candidate with the first section that uses its transport; an end of candidates if None."""
+        mid, line = self.session.media.section_of(path)
+        text = f"candidate:{candidate_to_sdp(candidate)}" if candidate is not None else ""
+        return IceCandidate(text, mid, line, gatherer.getLocalParameters().usernameFragment)
+
+    def _failed(self, error: Any) -> None:
+        if self._events is not None:
+            self._events.candidate_failed(error)
+
+    def _gatherer_changed(self, path: Transport, gatherer: IceGatherer) -> None:
+        is_complete = gatherer.state == "completed"
+        if is_complete:
+            self._found(path, gatherer, None)
+        if gatherer is path.newest_gatherer:
+            self._report("gathering", path)
+        if is_complete:
+            self._gathering.discard(gatherer)
+            self._update_gathered()
+            if not self._gathering and self._events is not None and path in self._numbers:
+                self._events.candidate_found(None)
+
+    def _update_gathered(self) -> None:
+        live = {path.newest_gatherer for path in self._numbers}
+        self._gathering &= live
+        if not self._gathering:
+            self._all_gathered.set()
+
+    def _find_sctp(self) -> None:
+        sctp = self.session.media.sctp
+        if sctp is not None and sctp is not self._sctp:
+            self._sctp = sctp
+            self._listen(sctp, "datachannel", self._channel_announced)
+            self._listen(sctp, "statechange", self._sctp_changed)
+
+    def _sctp_changed(self) -> None:
+        if self._events is not None:
+            self._events.reported("sctp", 0, self._sctp.state)
+
     def _channel_announced(self, channel: Any) -> None:
-        self._read_sctp()
         if self._events is not None:
             self._events.channel_announced(self._channel(channel))
 
     def _channel(self, channel: Any) -> AiortcChannel:
-        adapter = AiortcChannel(channel, self._read_sctp)
+        adapter = AiortcChannel(channel)
         self._channels = [one for one in self._channels if not one.is_closed]
         self._channels.append(adapter)
         return adapter
@@ -292,47 +337,20 @@ class AiortcBackend:
         emitter.on(event, guarded)
         self._listeners.append((emitter, event, guarded))
 
-    async def _apply(self, operation: Awaitable[None]) -> None:
-        """Apply a description; if aiortc fails halfway, its state is no longer the machine's, so it is given up."""
-        before = self.connection.signalingState
-        try:
-            await self._call(operation)
-        except FsmRtcError:
-            if self.connection.signalingState != before and self._events is not None:
-                # In a turn of its own: the caller hears why first.
-                asyncio.get_running_loop().call_soon(self._events.closed_by_library)
-            raise
 
-    async def _call(self, operation: Awaitable[T]) -> T:
-        try:
-            return await operation
-        except FsmRtcError:
-            raise
-        except Exception as error:
-            raise _translated(error) from error
-
-
-def _described(description: Any) -> SessionDescription:
-    return SessionDescription(description.type, description.sdp)
-
-
-def _as_aiortc(description: SessionDescription) -> aiortc.RTCSessionDescription:
-    return aiortc.RTCSessionDescription(description.sdp, description.type)
-
-
-def _read(dtls: Any, what: Report) -> str:
-    if what == "gathering":
-        return GATHERING.get(dtls.transport.iceGatherer.state, str(dtls.transport.iceGatherer.state))
-    return str(dtls.transport.state if what == "ice" else dtls.state)
-
-
-def _translated(error: Exception) -> FsmRtcError:
-    """Aiortc's error as the specification's."""
-    sentence = str(error) or type(error).__name__
-    if isinstance(error, AiortcInvalidStateError):
-        return InvalidStateError(f"aiortc refused: {sentence}")
-    if isinstance(error, AiortcInvalidAccessError):
-        return InvalidAccessError(f"aiortc refused: {sentence}")
-    return OperationError(
-        f"aiortc failed: {sentence}; check that the description comes unchanged from a current WebRTC stack"
+def _session_configuration(configuration: Configuration) -> SessionConfiguration:
+    return SessionConfiguration(
+        ice_servers=tuple(
+            aiortc.RTCIceServer(
+                urls=list(server.urls) if not isinstance(server.urls, str) else server.urls,
+                username=server.username,
+                credential=server.credential,
+            )
+            for server in configuration.ice_servers
+        ),
+        transport_policy=aiortc.RTCIceTransportPolicy(configuration.ice_transport_policy),
+        bundle_policy=aiortc.RTCBundlePolicy(configuration.bundle_policy),
+        always_data=configuration.always_negotiate_data_channels,
+        gather_timeout_seconds=configuration.gather_timeout_seconds,
+        loopback=configuration.loopback,
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from aiortc.exceptions import InvalidStateError as AiortcInvalidStateError
 
 from fsm_rtc.errors import ChannelClosedError
-from fsm_rtc.peer.backend import ChannelEvents
+from fsm_rtc.peer.backend import ChannelEvents, ChannelOptions
 
 __all__ = ["AiortcChannel", "log_error"]
 
@@ -21,12 +20,10 @@ class AiortcChannel:
 
     Args:
         channel: aiortc's.
-        read_sctp: reports the SCTP transport's state; called before the channel's own change is told.
     """
 
-    def __init__(self, channel: Any, read_sctp: Callable[[], None]) -> None:
+    def __init__(self, channel: Any) -> None:
         self._channel = channel
-        self._read_sctp = read_sctp
         self._events: ChannelEvents | None = None
 
     @property
@@ -42,6 +39,26 @@ class AiortcChannel:
         return str(self._channel.protocol)
 
     @property
+    def options(self) -> ChannelOptions:
+        channel = self._channel
+        return ChannelOptions(
+            channel.ordered,
+            channel.maxRetransmits,
+            channel.maxPacketLifeTime,
+            channel.protocol,
+            channel.negotiated,
+            channel.id,
+        )
+
+    @property
+    def low_threshold(self) -> int:
+        return int(self._channel.bufferedAmountLowThreshold)
+
+    @low_threshold.setter
+    def low_threshold(self, low_bytes: int) -> None:
+        self._channel.bufferedAmountLowThreshold = low_bytes
+
+    @property
     def buffered_amount(self) -> int:
         return int(self._channel.bufferedAmount)
 
@@ -49,9 +66,8 @@ class AiortcChannel:
     def is_closed(self) -> bool:
         return bool(self._channel.readyState == "closed")
 
-    def attach(self, events: ChannelEvents, low_threshold_bytes: int) -> None:
+    def attach(self, events: ChannelEvents) -> None:
         self._events = events
-        self._channel.bufferedAmountLowThreshold = low_threshold_bytes
         self._channel.on("error", log_error)
         self._channel.on("open", self._opened)
         self._channel.on("close", self._closed)
@@ -63,12 +79,10 @@ class AiortcChannel:
         self._channel.remove_all_listeners()
 
     def _opened(self) -> None:
-        self._read_sctp()
         if self._events is not None:
             self._events.opened()
 
     def _closed(self) -> None:
-        self._read_sctp()
         if self._events is not None:
             self._events.closed()
 

@@ -5,7 +5,7 @@ A backend applies what the tables have already permitted, and reports what happe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -107,9 +107,14 @@ class ChannelBackend(Protocol):
     @property
     def protocol(self) -> str: ...
     @property
+    def options(self) -> ChannelOptions: ...
+    @property
     def buffered_amount(self) -> int: ...
 
-    def attach(self, events: ChannelEvents, low_threshold_bytes: int) -> None: ...
+    low_threshold: int
+    """`drained` tells when no more bytes than this wait."""
+
+    def attach(self, events: ChannelEvents) -> None: ...
     def send(self, data: str | bytes) -> None: ...
     def close(self) -> None: ...
 
@@ -120,11 +125,23 @@ class BackendEvents(Protocol):
     def reported(self, what: Report, transport: int, value: str) -> None:
         """A status of transport number `transport` (0 for sctp) is now `value`."""
 
+    def transport_removed(self, transport: int) -> None:
+        """A transport is not part of the connection any more."""
+
+    def candidate_found(self, candidate: IceCandidate | None) -> None:
+        """A local candidate, with its section; None when every gatherer has told all of its own."""
+
+    def candidate_failed(self, error: object) -> None:
+        """A server could not be used to gather candidates: an RTCPeerConnectionIceErrorEvent's values."""
+
     def channel_announced(self, channel: ChannelBackend) -> None:
         """The other side made a data channel; it is open."""
 
-    def track_added(self, track: Any) -> None:
-        """The other side's track is there, as the library's own object."""
+    def track_added(self, event: Any) -> None:
+        """The other side's track is there: an object with ``track``, ``receiver``, ``transceiver``, ``streams``."""
+
+    def negotiation_changed(self) -> None:
+        """A negotiation may be needed."""
 
     def closed_by_library(self) -> None:
         """The library closed the connection by itself."""
@@ -137,22 +154,40 @@ class Backend(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     def attach(self, events: BackendEvents) -> None: ...
-    async def create_offer(self) -> SessionDescription: ...
+    async def create_offer(self, *, restart: bool = False) -> SessionDescription:
+        """An offer; with new ICE credentials if `restart`."""
+
     async def create_answer(self) -> SessionDescription: ...
     async def set_local_description(self, description: SessionDescription) -> SessionDescription:
-        """Apply it; return it as the library has it now, with the candidates gathered."""
+        """Apply it; return it as the library has it now, with the candidates found so far."""
+
+    def check_remote(self, description: SessionDescription) -> None:
+        """Refuse what can't be applied, while nothing has changed."""
 
     async def set_remote_description(self, description: SessionDescription) -> None: ...
     def can_roll_back(self) -> bool:
         """Whether it can take back the description that is pending; while none is, an offer that it would apply now."""
 
     async def rollback(self) -> None: ...
+    def settled(self) -> None:
+        """What was applied last is in force: tell what follows from it."""
+
+    async def gathered(self) -> None:
+        """Wait for what the profile wants to have gathered, within the configured time."""
+
     async def add_ice_candidate(self, candidate: IceCandidate | None) -> None: ...
     def create_data_channel(self, label: str, options: ChannelOptions) -> ChannelBackend: ...
-    def add_track(self, track: Any) -> None: ...
-    def add_transceiver(self, kind: Kind, direction: str) -> None: ...
+    def add_track(self, track: Any, streams: Sequence[Any] = ()) -> Any:
+        """Send a track; returns the library's sender."""
+
+    def add_transceiver(self, track_or_kind: Any, direction: str, streams: Sequence[Any] = ()) -> Any:
+        """Add a media section; returns the library's transceiver."""
+
     def transceiver_kinds(self) -> frozenset[str]:
         """The kinds of media for which there is a transceiver."""
+
+    def restart_ice(self) -> None:
+        """Let the next offer have new ICE credentials."""
 
     def needs_negotiation(self) -> bool:
         """Whether it has a transceiver or data channels that the last complete negotiation doesn't cover."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 __all__ = ["OperationsChain"]
@@ -17,6 +18,30 @@ __all__ = ["OperationsChain"]
 logger = logging.getLogger("fsm_rtc.peer")
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An operation whose turn has not come.
+
+    Attributes:
+        operation: what to call.
+        result: what its caller waits for.
+        rest: what it returned, if it was called already.
+    """
+
+    operation: Callable[[], Awaitable[Any]]
+    result: asyncio.Future[Any]
+    rest: Awaitable[Any] | None
+
+    def begin(self) -> Awaitable[Any]:
+        """What is left to do."""
+        return self.rest if self.rest is not None else self.operation()
+
+    def forget(self) -> None:
+        """Never do it."""
+        if isinstance(self.rest, Coroutine):
+            self.rest.close()
 
 
 class OperationsChain:
@@ -28,7 +53,7 @@ class OperationsChain:
 
     def __init__(self, on_empty: Callable[[], None] = lambda: None) -> None:
         self._on_empty = on_empty
-        self._waiting: deque[tuple[Callable[[], Awaitable[Any]], asyncio.Future[Any]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._task: asyncio.Task[None] | None = None
         self._present: asyncio.Future[Any] | None = None
 
@@ -38,17 +63,21 @@ class OperationsChain:
         return self._task is None
 
     async def run(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """The result of `operation`, once its turn has come and it is done."""
+        """The result of `operation`, once its turn has come and it is done.
+
+        On an empty chain the operation is called before this suspends, so what it refuses is refused at the call.
+        """
+        rest = operation() if self.is_empty else None
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((operation, result))
+        self._waiting.append(_Waiting(operation, result, rest))
         if self._task is None:
             self._task = asyncio.create_task(self._work(), name="fsm_rtc operations chain")
         return await result
 
     def abandon(self, error: Exception) -> None:
         """Fail every caller with `error` now. The operation that has begun goes on; its result is ignored."""
-        results = [result for _, result in self._waiting]
-        self._waiting.clear()
+        results = [waiting.result for waiting in self._waiting]
+        self._forget_waiting()
         if self._present is not None:
             results.append(self._present)
         for result in results:
@@ -69,12 +98,14 @@ class OperationsChain:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                operation, result = self._waiting.popleft()
+                waiting = self._waiting.popleft()
+                result = waiting.result
                 if result.done():
+                    waiting.forget()
                     continue
                 self._present = result
                 try:
-                    value = await operation()
+                    value = await waiting.begin()
                 except asyncio.CancelledError:
                     result.cancel()
                     task = asyncio.current_task()
@@ -90,11 +121,16 @@ class OperationsChain:
                     if not result.done():
                         result.set_result(value)
         finally:
-            for _, waiting in self._waiting:
-                waiting.cancel()
-            self._waiting.clear()
+            for waiting in self._waiting:
+                waiting.result.cancel()
+            self._forget_waiting()
             if self._present is not None:
                 self._present.cancel()
             self._present = None
             self._task = None
             self._on_empty()
+
+    def _forget_waiting(self) -> None:
+        for waiting in self._waiting:
+            waiting.forget()
+        self._waiting.clear()

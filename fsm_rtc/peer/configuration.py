@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 __all__ = ["Configuration", "IceServer"]
 
@@ -11,6 +12,10 @@ URL = re.compile(
     r"(stuns?:(?!.*\?)|turns?:)(\[[0-9A-Fa-f:.]+\]|[^\s\[\]/?#:@]+)(:(?P<port>[0-9]{1,5}))?(\?transport=(udp|tcp))?"
 )
 """RFC 7064 and RFC 7065."""
+
+
+BundlePolicy = Literal["max-bundle", "balanced", "max-compat"]
+TransportPolicy = Literal["all", "relay"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +52,23 @@ class Configuration:
             doesn't answer costs no more.
         loopback: use 127.0.0.1 alone, for tests and for hosts without a network.
         close_timeout_seconds: how long `close` waits for the library.
+        bundle_policy: RTCBundlePolicy: ``max-bundle``, ``balanced`` or ``max-compat``.
+        ice_transport_policy: RTCIceTransportPolicy: ``all``, or ``relay`` for TURN servers alone.
+        always_negotiate_data_channels: whether the first offer has a section for data channels in any case.
     """
 
     ice_servers: tuple[IceServer, ...] = ()
     gather_timeout_seconds: float = 2.0
     loopback: bool = False
     close_timeout_seconds: float = 5.0
+    bundle_policy: BundlePolicy = "max-bundle"
+    ice_transport_policy: TransportPolicy = "all"
+    always_negotiate_data_channels: bool = False
 
     def __post_init__(self) -> None:
         for name in ("gather_timeout_seconds", "close_timeout_seconds"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be more than 0 seconds, not {getattr(self, name)!r}")
+        for name, kinds in (("bundle_policy", get_args(BundlePolicy)), ("ice_transport_policy", get_args(TransportPolicy))):
+            if getattr(self, name) not in kinds:
+                raise ValueError(f"{name} is one of {', '.join(kinds)}, not {getattr(self, name)!r}")

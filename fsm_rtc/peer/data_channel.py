@@ -32,20 +32,23 @@ class DataChannel:
     Attributes:
         label: its name, the same on both sides.
         machine: its RTCDataChannelState machine.
+        options: how it was made.
         flow: clear, or congested while more than 1 MiB waits to be sent.
         unheard: how many messages were dropped because nobody listened and too many waited.
     """
 
     def __init__(self, backend: ChannelBackend, machine: Channel, flow: Flow) -> None:
         self.label = backend.label
+        self.options = backend.options
         self.machine = machine
         self.flow = flow
         self.unheard = 0
         self._backend = backend
-        self._emitter = Emitter("open", "closing", "close", "message", "bufferedamountlow")
+        self._emitter = Emitter("open", "closing", "close", "error", "message", "bufferedamountlow")
         self._kept: deque[str | bytes] = deque()
         machine.observe(self._moved)
-        backend.attach(self, LOW_BYTES)
+        backend.low_threshold = LOW_BYTES
+        backend.attach(self)
 
     @property
     def id(self) -> int | None:
@@ -72,10 +75,19 @@ class DataChannel:
         """Bytes that wait to be sent."""
         return self._backend.buffered_amount
 
+    @property
+    def low_threshold(self) -> int:
+        """``bufferedamountlow`` tells when no more bytes than this wait; 256 KiB unless it is set."""
+        return self._backend.low_threshold
+
+    @low_threshold.setter
+    def low_threshold(self, low_bytes: int) -> None:
+        self._backend.low_threshold = low_bytes
+
     def on(self, event: str, callback: Callback) -> Callable[[], None]:
-        """Call `callback` at each ``open``, ``closing``, ``close``, ``message`` (with its text or bytes) or
-        ``bufferedamountlow``; the returned function ends that. The first listener for messages gets those that came
-        before.
+        """Call `callback` at each ``open``, ``closing``, ``close``, ``error`` (with what happened), ``message`` (with its
+        text or bytes) or ``bufferedamountlow``; the returned function ends that. The first listener for messages gets
+        those that came before.
 
         Raises:
             ValueError: there is no such event.

@@ -65,6 +65,7 @@ class IceCandidate:
         candidate: the candidate attribute, ``candidate:… typ host``; empty for the end of candidates of one section.
         sdp_mid: the media section's identification, or None.
         sdp_m_line_index: the media section's index from 0, or None.
+        username_fragment: the ICE user fragment that it belongs to, or None for the newest.
 
     Raises:
         InvalidCandidateError: a field has the wrong type.
@@ -73,10 +74,14 @@ class IceCandidate:
     candidate: str
     sdp_mid: str | None = None
     sdp_m_line_index: int | None = None
+    username_fragment: str | None = None
 
     def __post_init__(self) -> None:
-        if not _is_text(self.candidate) or not (self.sdp_mid is None or _is_text(self.sdp_mid)):
-            raise InvalidCandidateError("a candidate's candidate and sdpMid are strings; pass what the other side sent")
+        texts = [text for text in (self.sdp_mid, self.username_fragment) if text is not None]
+        if not all(_is_text(text) for text in (self.candidate, *texts)):
+            raise InvalidCandidateError(
+                "a candidate's candidate, sdpMid and usernameFragment are strings; pass what the other side sent"
+            )
         if not (self.sdp_m_line_index is None or _is_index(self.sdp_m_line_index)):
             raise InvalidCandidateError(
                 f"a candidate's sdpMLineIndex is an integer from 0 to 65535, not {self.sdp_m_line_index!r}"
@@ -84,7 +89,8 @@ class IceCandidate:
 
     def to_dict(self) -> dict[str, str | int | None]:
         """``{"candidate": …, "sdpMid": …, "sdpMLineIndex": …}``, as browsers write it."""
-        return {"candidate": self.candidate, "sdpMid": self.sdp_mid, "sdpMLineIndex": self.sdp_m_line_index}
+        data = {"candidate": self.candidate, "sdpMid": self.sdp_mid, "sdpMLineIndex": self.sdp_m_line_index}
+        return data if self.username_fragment is None else {**data, "usernameFragment": self.username_fragment}
 
     @classmethod
     def from_dict(cls, data: object) -> Self:
@@ -98,7 +104,9 @@ class IceCandidate:
                 'a candidate is {"candidate": "candidate:…", "sdpMid": "0", "sdpMLineIndex": 0}; '
                 "pass what the other side sent"
             )
-        return cls(data["candidate"], data.get("sdpMid"), data.get("sdpMLineIndex"))
+        return cls(
+            data["candidate"], data.get("sdpMid"), data.get("sdpMLineIndex"), data.get("usernameFragment")
+        )
 
 
 def _is_text(value: object) -> bool:

@@ -6,15 +6,15 @@ its slot of the operations chain; only a close can come between its two steps, a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fsm_rtc.errors import InvalidStateError, NotSupportedError, Rejected
+from fsm_rtc.errors import InvalidStateError, NotSupportedError, OperationError, Rejected
 from fsm_rtc.machines.negotiation import Negotiation
 from fsm_rtc.peer.backend import Backend
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.descriptions import Descriptions
-from fsm_rtc.peer.sdp import candidates_of, check_candidate, check_description
+from fsm_rtc.peer.sdp import check_candidate, sections_of
 
 __all__ = ["Negotiator"]
 
@@ -40,92 +40,88 @@ CREATED_BY = {
 class Negotiator:
     """Carries out operations of one peer connection.
 
+    Each operation is refused at the call or returns what is left to do, for the operations chain.
+
     Args:
         negotiation: the machine that permits them.
         descriptions: what was created and applied; the machine's context.
         backend: the library.
-        emit: tells of each local candidate.
     """
 
-    def __init__(
-        self,
-        negotiation: Negotiation,
-        descriptions: Descriptions,
-        backend: Backend,
-        emit: Callable[[str, IceCandidate | None], None],
-    ) -> None:
+    def __init__(self, negotiation: Negotiation, descriptions: Descriptions, backend: Backend) -> None:
         self._negotiation = negotiation
         self.descriptions = descriptions
         self._backend = backend
-        self._emit = emit
-        self._found: dict[str, IceCandidate] = {}
 
-    @property
-    def local_candidates(self) -> tuple[IceCandidate, ...]:
-        """The candidates that this side has found."""
-        return tuple(self._found.values())
-
-    async def create_offer(self) -> SessionDescription:
+    def create_offer(self, *, restart: bool = False) -> Coroutine[Any, Any, SessionDescription]:
         """An offer, if the table permits one."""
         self._demand("create_offer")
-        return await self._make("create_offer")
+        return self._make("create_offer", restart=restart)
 
-    async def create_answer(self) -> SessionDescription:
+    def create_answer(self) -> Coroutine[Any, Any, SessionDescription]:
         """An answer, if the table permits one."""
         self._demand("create_answer")
-        return await self._make("create_answer")
+        return self._make("create_answer")
 
-    async def _make(self, trigger: str) -> SessionDescription:
+    async def _make(self, trigger: str, *, restart: bool = False) -> SessionDescription:
         if trigger == "create_offer":
-            description = self.descriptions.last_offer = await self._backend.create_offer()
+            description = self.descriptions.last_offer = await self._backend.create_offer(restart=restart)
         else:
             description = self.descriptions.last_answer = await self._backend.create_answer()
         self._settle(trigger)
         return description
 
-    async def set_local(self, description: SessionDescription | None) -> None:
+    def set_local(self, description: SessionDescription | None) -> Coroutine[Any, Any, None]:
         """Apply this side's description, or make and apply the one that is due."""
         if description is None:
             trigger = self._demand("set_local_description").trigger
-            description = await self._make(CREATED_BY[trigger])
         else:
             trigger = LOCAL_TRIGGERS[description.type]
             self._demand(trigger, description)
+            self._require_capability(trigger)
+        return self._set_local(trigger, description)
+
+    async def _set_local(self, trigger: str, description: SessionDescription | None) -> None:
         if trigger == "rollback":
             await self._roll_back()
+            self._backend.settled()
             return
-        self._require_capability(trigger)
-        if not description.sdp:
+        if description is None:
+            description = await self._make(CREATED_BY[trigger])
+            self._demand(trigger, description)
+        elif not description.sdp:
             created = self.descriptions.created(trigger) or await self._make(CREATED_BY[trigger])
             description = SessionDescription(description.type, created.sdp)
         applied = await self._backend.set_local_description(description)
         self._settle(trigger, description, lambda: self.descriptions.applied_local(applied))
-        for candidate in candidates_of(applied):
-            if candidate.candidate not in self._found:
-                self._found[candidate.candidate] = candidate
-                self._emit("icecandidate", candidate)
-        self._emit("icecandidate", None)
+        self._backend.settled()
 
-    async def set_remote(self, description: SessionDescription) -> None:
+    def set_remote(self, description: SessionDescription) -> Coroutine[Any, Any, None]:
         """Apply the other side's description."""
         trigger = REMOTE_TRIGGERS[description.type]
         row = self._demand(trigger, description)
+        self._require_capability(trigger)
+        if trigger != "rollback":
+            if row.first is not None:
+                self._require_capability(row.first)
+            self._backend.check_remote(description)
+        return self._set_remote(trigger, row, description)
+
+    async def _set_remote(self, trigger: str, row: Any, description: SessionDescription) -> None:
         if trigger == "rollback":
             await self._roll_back()
-            return
-        self._require_capability(trigger)
-        check_description(description)
-        if row.first is not None:
-            await self._roll_back()
-        await self._backend.set_remote_description(description)
-        self._settle(trigger, description, lambda: self.descriptions.applied_remote(description))
+        else:
+            if row.first is not None:
+                await self._roll_back()
+            await self._backend.set_remote_description(description)
+            self._settle(trigger, description, lambda: self.descriptions.applied_remote(description))
+        self._backend.settled()
 
     async def _roll_back(self) -> None:
-        self._require_capability("rollback")
         await self._backend.rollback()
         self._settle("rollback", apply=self.descriptions.rolled_back)
 
-    async def add_candidate(self, candidate: IceCandidate | None) -> None:
+    def add_candidate(self, candidate: IceCandidate | None) -> Coroutine[Any, Any, None]:
         """Give the library a candidate of the other side."""
         remote = self.descriptions.remote
         if remote is None:
@@ -133,10 +129,34 @@ class Negotiator:
                 "a candidate came before the other side's description; set_remote_description first, or let "
                 "ConnectionStore keep early candidates"
             )
-        if candidate is not None and candidate.candidate:
-            await self._backend.add_ice_candidate(check_candidate(candidate, remote))
-        else:
-            await self._backend.add_ice_candidate(None)
+        if candidate is not None:
+            if candidate.sdp_mid is None and candidate.sdp_m_line_index is None:
+                candidate = None
+            else:
+                candidate = check_candidate(candidate, remote)
+                self._check_generation(candidate)
+        return self._add_candidate(candidate)
+
+    async def _add_candidate(self, candidate: IceCandidate | None) -> None:
+        await self._backend.add_ice_candidate(candidate)
+        self.descriptions.add_candidate("remote", candidate)
+
+    def _check_generation(self, candidate: IceCandidate) -> None:
+        """Refuse a candidate whose user fragment no description of the other side has in that section."""
+        ufrag, index = candidate.username_fragment, candidate.sdp_m_line_index
+        applied = (self.descriptions.pending_remote, self.descriptions.current_remote)
+        known = [
+            section.attributes.get("ice-ufrag")
+            for description in applied
+            if description is not None
+            for section in sections_of(description.sdp)
+            if section.index == index
+        ]
+        if ufrag is not None and ufrag not in known:
+            raise OperationError(
+                f"the remote description has no user fragment {ufrag!r} in section {index}; "
+                "the candidate belongs to another description: apply that first"
+            )
 
     def _demand(self, trigger: str, event: object = None) -> Any:
         """The row that permits the event; if there is none, journal the refusal and raise the specification's error."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fsm_rtc.engine import Accepted, Chart, Journal
@@ -27,6 +27,7 @@ from fsm_rtc.peer.emitter import Callback, Emitter
 from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.peer.negotiation_need import NegotiationNeed
 from fsm_rtc.peer.negotiator import Negotiator
+from fsm_rtc.peer.profile import CALLS, Profile
 from fsm_rtc.peer.transports import Transports
 
 __all__ = ["PeerConnection"]
@@ -46,6 +47,7 @@ class PeerConnection:
         journal: watches every machine of this connection.
         label: how its machines are called in the journal, e.g. ``offerer``.
         generation: of which of its owner's peer connections this one is; its machines carry it.
+        profile: which habits it has; those of `Connection` if None.
 
     Attributes:
         negotiation: the RTCSignalingState machine.
@@ -60,7 +62,9 @@ class PeerConnection:
         journal: Journal | None = None,
         label: str = "peer",
         generation: int = 0,
+        profile: Profile = CALLS,
     ) -> None:
+        self.profile = profile
         self.configuration = configuration or Configuration()
         self.label = label
         self.generation = generation
@@ -71,6 +75,7 @@ class PeerConnection:
             "iceconnectionstatechange",
             "connectionstatechange",
             "icecandidate",
+            "icecandidateerror",
             "negotiationneeded",
             "datachannel",
             "track",
@@ -82,8 +87,9 @@ class PeerConnection:
         descriptions = Descriptions()
         self.negotiation = self._machines.make(Negotiation, "negotiation", descriptions)
         self.negotiation.observe(self._signaling_moved)
-        self._backend = backend or _default_backend(self.configuration)
-        self._negotiator = Negotiator(self.negotiation, descriptions, self._backend, self._emitter.emit)
+        self._found: dict[IceCandidate, None] = {}
+        self._backend = backend or _default_backend(self.configuration, profile)
+        self._negotiator = Negotiator(self.negotiation, descriptions, self._backend)
         self._need = NegotiationNeed(
             self.negotiation,
             self._chain,
@@ -126,9 +132,14 @@ class PeerConnection:
         return self._negotiator.descriptions.remote
 
     @property
+    def descriptions(self) -> Descriptions:
+        """The pending and the current descriptions of both sides, to read."""
+        return self._negotiator.descriptions
+
+    @property
     def local_candidates(self) -> tuple[IceCandidate, ...]:
         """The candidates that this side has found."""
-        return self._negotiator.local_candidates
+        return tuple(self._found)
 
     @property
     def negotiation_needed(self) -> bool:
@@ -139,8 +150,7 @@ class PeerConnection:
     def can_roll_back(self) -> bool:
         """Whether the pending description can be rolled back; in stable, whether an offer made now could be.
 
-        aiortc can take back this side's offer once a first negotiation is complete, and nothing else: where it can't,
-        replace the connection by a new one.
+        Not every library can; where it can't, replace the connection by a new one.
         """
         return not self.negotiation.is_final and self._backend.can_roll_back()
 
@@ -164,8 +174,9 @@ class PeerConnection:
 
         Events: ``signalingstatechange``, ``icegatheringstatechange``, ``iceconnectionstatechange``,
         ``connectionstatechange`` (no argument), ``icecandidate`` (an IceCandidate, or None when there are no more),
+        ``icecandidateerror`` (what a server answered, or why it could not be used),
         ``negotiationneeded`` (no argument: an offer is due; told once until a negotiation is complete),
-        ``datachannel`` (a DataChannel), ``track`` (the library's track).
+        ``datachannel`` (a DataChannel), ``track`` (an RTCTrackEvent).
 
         Raises:
             ValueError: there is no such event.
@@ -173,14 +184,17 @@ class PeerConnection:
         """
         return self._emitter.on(event, callback)
 
-    async def create_offer(self) -> SessionDescription:
+    async def create_offer(self, *, ice_restart: bool = False) -> SessionDescription:
         """An offer for what this side has: its tracks, transceivers and data channels.
+
+        Args:
+            ice_restart: whether it has new ICE credentials, so that a new way to the other side is looked for.
 
         Raises:
             InvalidStateError: the table doesn't permit it now, or the connection is closed meanwhile.
             OperationError: the library failed.
         """
-        return await self._chain.run(self._negotiator.create_offer)
+        return await self._chain.run(lambda: self._negotiator.create_offer(restart=ice_restart))
 
     async def create_answer(self) -> SessionDescription:
         """An answer to the other side's offer.
@@ -205,6 +219,7 @@ class PeerConnection:
             OperationError: the library failed.
         """
         await self._chain.run(lambda: self._negotiator.set_local(description))
+        await self._backend.gathered()
 
     async def set_remote_description(self, description: SessionDescription) -> None:
         """Apply the other side's description.
@@ -271,26 +286,49 @@ class PeerConnection:
         self._need.changed()
         return channel
 
-    def add_track(self, track: Any) -> None:
-        """Send a track of the library's own kind (aiortc: a MediaStreamTrack)."""
-        self._assert_open("add_track")
-        self._backend.add_track(track)
-        self._need.changed()
-
-    def add_transceiver(self, kind: Kind, direction: str = "sendrecv") -> None:
-        """Add a media section.
+    def add_track(self, track: Any, *streams: Any) -> Any:
+        """Send a track of the library's own kind (aiortc: a MediaStreamTrack); returns the library's sender.
 
         Args:
-            kind: ``audio`` or ``video``.
-            direction: ``sendrecv``, ``sendonly``, ``recvonly`` or ``inactive``.
+            track: the track.
+            streams: the MediaStreams that the other side is told it belongs to.
+
+        Raises:
+            InvalidStateError: the connection is closed.
+            InvalidAccessError: the track is being sent already.
         """
+        self._assert_open("add_track")
+        sender = self._backend.add_track(track, streams)
+        self._need.changed()
+        return sender
+
+    def restart_ice(self) -> None:
+        """Let the next offer look for a new way to the other side; ``negotiationneeded`` tells when it is due."""
+        if not self.negotiation.is_final:
+            self._backend.restart_ice()
+            self._need.changed()
+
+    def add_transceiver(self, track_or_kind: Any, direction: str = "sendrecv", streams: Sequence[Any] = ()) -> Any:
+        """Add a media section; returns the library's transceiver.
+
+        Args:
+            track_or_kind: a track to send, or ``audio`` or ``video``.
+            direction: ``sendrecv``, ``sendonly``, ``recvonly`` or ``inactive``.
+            streams: the MediaStreams that the other side is told the track belongs to.
+
+        Raises:
+            InvalidStateError: the connection is closed.
+            TypeError: there is no such kind or direction.
+        """
+        kind = track_or_kind if isinstance(track_or_kind, str) else track_or_kind.kind
         if kind not in ("audio", "video"):
             raise TypeError(f"a transceiver's kind is audio or video, not {kind!r}")
         if direction not in ("sendrecv", "sendonly", "recvonly", "inactive"):
             raise TypeError(f"a transceiver's direction is sendrecv, sendonly, recvonly or inactive, not {direction!r}")
         self._assert_open("add_transceiver")
-        self._backend.add_transceiver(kind, direction)
+        transceiver = self._backend.add_transceiver(track_or_kind, direction, streams)
         self._need.changed()
+        return transceiver
 
     def receive(self, *kinds: Kind) -> None:
         """Be ready to receive these kinds: a recvonly transceiver for each that has none yet."""
@@ -306,12 +344,18 @@ class PeerConnection:
 
         Idempotent and cancellation-safe: a caller who is cancelled leaves the closing to go on.
         """
+        await asyncio.shield(self.begin_closing())
+
+    def begin_closing(self) -> asyncio.Task[None]:
+        """Close at once, and return what is left to do."""
         if self._closing is None:
-            self._emitter.clear()
+            if not self.profile.close_tells:
+                self._emitter.clear()
             if not self.negotiation.is_final:
                 self._shut()
+            self._emitter.clear()
             self._closing = asyncio.create_task(self._close_backend(), name=f"fsm_rtc close {self.label}")
-        await asyncio.shield(self._closing)
+        return self._closing
 
     def _signaling_moved(self, _: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
         if isinstance(outcome, Accepted) and outcome.source is not outcome.target:
@@ -332,13 +376,40 @@ class PeerConnection:
         if self.negotiation.is_final:
             return
         adopted = self._adopt_channel(channel)
+        if self.profile.plain_events:
+            adopted.opened()
         self._emitter.emit("datachannel", adopted)
-        adopted.opened()
+        if adopted.machine.permits("on_open"):
+            adopted.opened()
 
-    def track_added(self, track: Any) -> None:
+    def transport_removed(self, transport: int) -> None:
+        """A transport is not part of the connection any more."""
+        if not self.negotiation.is_final:
+            self._transports.removed(transport)
+
+    def candidate_found(self, candidate: IceCandidate | None) -> None:
+        """A local candidate; None when there are no more."""
+        if self.negotiation.is_final:
+            return
+        if candidate is not None:
+            self.descriptions.add_candidate("local", candidate)
+            if candidate.candidate:
+                self._found[candidate] = None
+        self._emitter.emit("icecandidate", candidate)
+
+    def candidate_failed(self, error: object) -> None:
+        """A server could not be used to gather candidates."""
+        if not self.negotiation.is_final:
+            self._emitter.emit("icecandidateerror", error)
+
+    def negotiation_changed(self) -> None:
+        """A negotiation may be needed."""
+        self._need.changed()
+
+    def track_added(self, event: Any) -> None:
         """The other side's track is there."""
         if not self.negotiation.is_final:
-            self._emitter.emit("track", track)
+            self._emitter.emit("track", event)
 
     def closed_by_library(self) -> None:
         """The library closed the connection by itself, as aiortc does when the other side is gone."""
@@ -386,7 +457,7 @@ class PeerConnection:
         self._machines.release()
 
 
-def _default_backend(configuration: Configuration) -> Backend:
+def _default_backend(configuration: Configuration, profile: Profile) -> Backend:
     from fsm_rtc.peer.aiortc_backend import AiortcBackend
 
-    return AiortcBackend(configuration)
+    return AiortcBackend(configuration, profile)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fsm_rtc.errors import InvalidCandidateError, InvalidDescriptionError, OperationError
+from fsm_rtc.errors import InvalidCandidateError, InvalidDescriptionError, OperationError, SdpSyntaxError
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 
-__all__ = ["Section", "candidates_of", "check_candidate", "check_description", "sections_of"]
+__all__ = ["Section", "candidates_of", "check_candidate", "check_description", "check_syntax", "sections_of", "with_candidate"]
 
 MAX_SDP_CHARACTERS = 256 * 1024
 """A description longer than this is refused unread; browsers' offers with many sections stay far below."""
@@ -41,13 +41,13 @@ def sections_of(sdp: str) -> tuple[Section, ...]:
     """The media sections of a description, in order."""
     session: dict[str, str] = {}
     sections: list[Section] = []
-    for line in sdp.splitlines():
+    for number, line in enumerate(sdp.splitlines(), 1):
         if line.startswith("m="):
             words = line[2:].split()
             port = words[1].partition("/")[0] if len(words) > 1 else ""
             if len(words) < 4 or not (port.isascii() and port.isdigit()):
-                raise InvalidDescriptionError(
-                    f"the media line {line[:80]!r} is not SDP; pass the description unchanged"
+                raise SdpSyntaxError(
+                    f"the media line {line[:80]!r} is not SDP; pass the description unchanged", line=number
                 )
             sections.append(Section(words[0], len(sections), int(port[:6]), dict(session)))
         elif line.startswith("a="):
@@ -59,6 +59,26 @@ def sections_of(sdp: str) -> tuple[Section, ...]:
     return tuple(sections)
 
 
+def check_syntax(description: SessionDescription) -> tuple[Section, ...]:
+    """Refuse what is no SDP.
+
+    Returns:
+        The media sections; there may be none.
+
+    Raises:
+        SdpSyntaxError: it is no SDP, or longer than is read.
+    """
+    sdp = description.sdp
+    what = f"this {description.type}"
+    if len(sdp) > MAX_SDP_CHARACTERS:
+        raise SdpSyntaxError(f"{what} has {len(sdp)} characters, more than the {MAX_SDP_CHARACTERS} that are read")
+    if not sdp.startswith("v=0"):
+        raise SdpSyntaxError(
+            f"{what} is not SDP: it must begin with v=0; pass the other side's sdp unchanged", line=1
+        )
+    return sections_of(sdp)
+
+
 def check_description(description: SessionDescription) -> tuple[Section, ...]:
     """Refuse what can't be an offer or answer, before a library sees it.
 
@@ -68,15 +88,8 @@ def check_description(description: SessionDescription) -> tuple[Section, ...]:
     Raises:
         InvalidDescriptionError: it is no SDP, has no media section, or lacks ICE credentials or a DTLS fingerprint.
     """
-    sdp = description.sdp
     what = f"this {description.type}"
-    if len(sdp) > MAX_SDP_CHARACTERS:
-        raise InvalidDescriptionError(
-            f"{what} has {len(sdp)} characters, more than the {MAX_SDP_CHARACTERS} that are read"
-        )
-    if not sdp.startswith("v=0"):
-        raise InvalidDescriptionError(f"{what} is not SDP: it must begin with v=0; pass the other side's sdp unchanged")
-    sections = sections_of(sdp)
+    sections = check_syntax(description)
     if not sections:
         raise InvalidDescriptionError(
             f"{what} has no media section; the side that made it must add a track, transceiver or data channel first",
@@ -111,7 +124,7 @@ def check_candidate(candidate: IceCandidate, remote: SessionDescription) -> IceC
 
     Raises:
         InvalidCandidateError: it can't be parsed.
-        OperationError: there is no such section.
+        OperationError: there is no such section, or none with its user fragment.
         Source: webrtc-pc, #dom-peerconnection-addicecandidate.
     """
     text = candidate.candidate.removeprefix("a=")
@@ -125,7 +138,7 @@ def check_candidate(candidate: IceCandidate, remote: SessionDescription) -> IceC
         else:
             matches = section.index == candidate.sdp_m_line_index
         if matches:
-            return IceCandidate(text, section.mid, section.index)
+            return IceCandidate(text, section.mid, section.index, candidate.username_fragment)
     known = ", ".join(repr(section.mid) for section in sections)
     named = candidate.sdp_m_line_index if candidate.sdp_mid is None else candidate.sdp_mid
     raise OperationError(f"the remote description has no media section {named!r} for this candidate; it has {known}")
@@ -141,3 +154,26 @@ def _is_candidate(text: str, words: list[str]) -> bool:
         and words[6] == "typ"
         and words[7] in ("host", "srflx", "prflx", "relay")
     )
+
+
+def with_candidate(sdp: str, candidate: IceCandidate | None) -> str:
+    """A description with a candidate written into its section, unless it is there, or belongs to other credentials.
+
+    Args:
+        sdp: the description's text.
+        candidate: one with its section's index; an empty one ends its section's candidates, None those of all.
+    """
+    lines = sdp.split("\r\n")
+    starts = [number for number, line in enumerate(lines) if line.startswith("m=")]
+    ufrag = candidate.username_fragment if candidate is not None else None
+    line = f"a={candidate.candidate}" if candidate is not None and candidate.candidate else "a=end-of-candidates"
+    for section in reversed(sections_of(sdp)):
+        named = candidate is None or section.index == candidate.sdp_m_line_index
+        if not named or section.is_rejected or ufrag not in (None, section.attributes.get("ice-ufrag")):
+            continue
+        start = starts[section.index]
+        end = next((number for number in range(start + 1, len(lines)) if lines[number][:2] in ("m=", "")), len(lines))
+        if line not in lines[start:end]:
+            place = (number for number in range(start, end) if lines[number].startswith("a=ice-ufrag:"))
+            lines.insert(next(place, end), line)
+    return "\r\n".join(lines)

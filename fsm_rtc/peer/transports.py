@@ -86,6 +86,19 @@ class Transports:
         if isinstance(outcome, Rejected) and outcome.reason is not Reason.ALREADY:
             asyncio.get_running_loop().call_soon(self._read_again, what, transport)
 
+    def removed(self, transport: int) -> None:
+        """A transport is not part of the connection any more."""
+        self._gatherers.pop(transport, None)
+        ice, dtls = self.ice.pop(transport, None), self.dtls.pop(transport, None)
+        for machine in (ice, dtls):
+            if machine is not None and not machine.is_final:
+                machine.report("closed")
+        if not self._negotiation.is_final:
+            value = _gathered(self._gatherers)
+            if value != self.gathering.state:
+                self.gathering.report(value)
+            self._derive()
+
     def close(self) -> None:
         """The connection is closed, and every transport with it."""
         machines: list[Observed[Any, Any]] = [*self.ice.values(), *self.dtls.values()]

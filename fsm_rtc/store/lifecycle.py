@@ -232,7 +232,7 @@ class Lifecycle(Setters):
             session.listen(connection, event, self.handle_ice_connection_state_change)
         session.listen(connection, "negotiationneeded", self._negotiation_needed)
         session.listen(connection, "datachannel", self.handle_data_channel)
-        session.listen(connection, "track", self._tracks.came)
+        session.listen(connection, "track", lambda event: self._tracks.came(event.track))
 
     def _demand_session(self, operation: str) -> Session:
         if self._session is None:

@@ -8,15 +8,17 @@ state, vanish. Everything happens in later turns of the event loop, one step a t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 from weakref import WeakValueDictionary
 
 from fsm_rtc.errors import OperationError
-from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Kind, Report
+from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Report
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
-from fsm_rtc.peer.sdp import sections_of
+from fsm_rtc.peer.sdp import candidates_of, check_description, sections_of
+from fsm_rtc.peer.track_event import RTCTrackEvent
 from fsm_rtc.testing.fake_sections import FakeSections, Line
 
 __all__ = ["FakeBackend", "FakeNetwork", "FakeTrack"]
@@ -88,6 +90,8 @@ class FakeBackend:
         self._connecting = False
         self._connected = False
         self._closed = False
+        self._follows: list[Callable[[], None]] = []
+        self._found: set[IceCandidate] = set()
         self._failures: dict[str, Exception] = {}
         self._gate = asyncio.Event()
         self._gate.set()
@@ -130,7 +134,7 @@ class FakeBackend:
         for channel in self.channels:
             channel.detach()
 
-    async def create_offer(self) -> SessionDescription:
+    async def create_offer(self, *, restart: bool = False) -> SessionDescription:
         await self._begin("create_offer")
         return SessionDescription("offer", self._sdp("actpass", self._sections.offer()))
 
@@ -146,15 +150,29 @@ class FakeBackend:
             self.report("gathering", "complete")
         self._sections.apply_local(description)
         self._settle(description)
-        return SessionDescription(description.type, self._with_candidate(description.sdp))
+        applied = SessionDescription(description.type, self._with_candidate(description.sdp))
+        candidates = candidates_of(applied)
+        found, self._found = self._found, self._found | set(candidates)
+        self._follows += [partial(self._tell_candidate, one) for one in candidates if one not in found]
+        self._follows.append(partial(self._tell_candidate, None))
+        return applied
+
+    def check_remote(self, description: SessionDescription) -> None:
+        check_description(description)
+
+    def settled(self) -> None:
+        follows, self._follows = self._follows, []
+        for tell in follows:
+            tell()
+
+    async def gathered(self) -> None:
+        return
 
     async def set_remote_description(self, description: SessionDescription) -> None:
         await self._begin("set_remote_description")
         kinds = self._sections.apply_remote(description)
         self._remote_ufrag = sections_of(description.sdp)[0].attributes["ice-ufrag"]
-        for kind in kinds:
-            if self._events is not None:
-                self._events.track_added(FakeTrack(kind))
+        self._follows += [partial(self._tell_track, kind) for kind in kinds]
         self._settle(description)
 
     def can_roll_back(self) -> bool:
@@ -177,11 +195,14 @@ class FakeBackend:
             self.soon(lambda: self._open(channel))
         return channel
 
-    def add_track(self, track: Any) -> None:
+    def add_track(self, track: Any, streams: Sequence[Any] = ()) -> None:
         self._sections.add_track(track)
 
-    def add_transceiver(self, kind: Kind, direction: str) -> None:
-        self._sections.add_transceiver(kind, direction)
+    def add_transceiver(self, track_or_kind: Any, direction: str, streams: Sequence[Any] = ()) -> None:
+        self._sections.add_transceiver(track_or_kind, direction)
+
+    def restart_ice(self) -> None:
+        """It has one way to the other side, which needs no other."""
 
     def transceiver_kinds(self) -> frozenset[str]:
         return self._sections.kinds
@@ -220,6 +241,14 @@ class FakeBackend:
             channel.lose()
         if self._events is not None:
             self._events.closed_by_library()
+
+    def _tell_candidate(self, candidate: IceCandidate | None) -> None:
+        if self._events is not None:
+            self._events.candidate_found(candidate)
+
+    def _tell_track(self, kind: str) -> None:
+        if self._events is not None:
+            self._events.track_added(RTCTrackEvent(FakeTrack(kind)))
 
     async def _begin(self, operation: str) -> None:
         self.operations.append(operation)
@@ -319,10 +348,11 @@ class FakeChannel:
         self.id = options.id
         self.protocol = options.protocol
         self.buffered_amount = 0
+        self.low_threshold = 0
         self._events: ChannelEvents | None = None
         self._closed = False
 
-    def attach(self, events: ChannelEvents, low_threshold_bytes: int) -> None:
+    def attach(self, events: ChannelEvents) -> None:
         self._events = events
 
     def detach(self) -> None:

@@ -42,7 +42,7 @@ class OwnPeer(AdaptedPeer):
             pc.on(change, lambda change=change: happened(change))
         pc.on("icecandidate", self._found)
         pc.on("datachannel", self._announced)
-        pc.on("track", lambda track: happened("track", kind=track.kind))
+        pc.on("track", lambda event: happened("track", kind=event.track.kind))
 
     def states(self) -> States:
         pc = self._pc

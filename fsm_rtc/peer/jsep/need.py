@@ -1,0 +1,49 @@
+"""Whether a negotiation is needed. Source: webrtc-pc, #dfn-check-if-negotiation-is-needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fsm_rtc.peer.directions import common_direction, reversed_direction, sends
+from fsm_rtc.peer.jsep.media import Media
+from fsm_rtc.peer.jsep.sections import is_rejected
+from fsm_rtc.peer.jsep.slots import Slots
+from fsm_rtc.peer.jsep.transceiver import RTCRtpTransceiver
+
+__all__ = ["needs_negotiation"]
+
+
+def needs_negotiation(media: Media, slots: Slots, *, restarts: bool) -> bool:
+    """Whether something is not covered by the last complete negotiation.
+
+    Args:
+        media: what there is.
+        slots: what is negotiated.
+        restarts: whether ICE is to be restarted.
+    """
+    if restarts:
+        return True
+    local = _sections(slots.current_local)
+    if media.sctp is not None and not any(one.kind == "application" and not is_rejected(one) for one in local.values()):
+        return True
+    return any(_is_open(one, slots, local) for one in media.transceivers)
+
+
+def _is_open(transceiver: RTCRtpTransceiver, slots: Slots, local: dict[str, Any]) -> bool:
+    here = local.get(transceiver.mid or "")
+    if transceiver.is_stopping:
+        return here is not None and not transceiver.stopped_for_both and not is_rejected(here)
+    if here is None:
+        return True
+    there = _sections(slots.current_remote).get(transceiver.mid or "")
+    direction = transceiver.wanted_direction
+    if sends(direction) and (here.msid or "").split(" ")[0] != transceiver.sender.msid.split(" ")[0]:
+        return True
+    remote = reversed_direction(there.direction or "sendrecv") if there is not None else "inactive"
+    if slots.current_local.type == "offer":
+        return direction not in (here.direction, remote)
+    return here.direction != common_direction(direction, remote)
+
+
+def _sections(description: Any) -> dict[str, Any]:
+    return {one.rtp.muxId: one for one in description.media} if description is not None else {}

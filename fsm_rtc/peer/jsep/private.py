@@ -1,0 +1,97 @@
+"""The private parts of aiortc that the JSEP layer touches, and the version they were checked against.
+
+Checked: aiortc 1.16.0. aiortc's own RTCPeerConnection sets the same parts in the same places, and offers no public way.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import aiortc
+
+__all__ = [
+    "CHECKED_VERSION",
+    "CountedInBytes",
+    "adopt_remote_track",
+    "codec_preferences",
+    "configure_rtp",
+    "dtls_role",
+    "enable_directions",
+    "is_role_set",
+    "set_controlling",
+    "set_dtls_role",
+    "warn_of_another_version",
+]
+
+logger = logging.getLogger("fsm_rtc.peer")
+
+CHECKED_VERSION = "1.16"
+
+
+def warn_of_another_version(version: str = aiortc.__version__) -> bool:
+    """Warn, and say so, if aiortc is another one than the one that these parts were checked against."""
+    differs = not version.startswith(f"{CHECKED_VERSION}.")
+    if differs:
+        logger.warning(
+            "aiortc is %s; fsm_rtc was checked against %s: if calls fail, install aiortc~=%s.0",
+            version,
+            CHECKED_VERSION,
+            CHECKED_VERSION,
+        )
+    return differs
+
+
+class CountedInBytes(str):
+    """A text whose length is that of its UTF-8.
+
+    aiortc tells the length of a channel's label and protocol in characters, and the other side takes it for bytes; an
+    aiortc there fails to decode what it cut off, and closes the connection.
+    """
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return len(self.encode())
+
+
+def set_controlling(ice: aiortc.RTCIceTransport, is_controlling: bool) -> None:
+    """Give an ICE transport its role, once."""
+    ice._connection.ice_controlling = is_controlling
+    ice._role_set = True
+
+
+def is_role_set(ice: aiortc.RTCIceTransport) -> bool:
+    """Whether an ICE transport has its role."""
+    return ice._role_set
+
+
+def dtls_role(dtls: aiortc.RTCDtlsTransport) -> str:
+    """``auto``, ``client`` or ``server``."""
+    return dtls._role
+
+
+def set_dtls_role(dtls: aiortc.RTCDtlsTransport, role: str) -> None:
+    """Give a DTLS transport its role; one that has begun keeps its own."""
+    if dtls.state == "new":
+        dtls._set_role(role)
+
+
+def enable_directions(transceiver: aiortc.RTCRtpTransceiver, direction: str | None) -> None:
+    """Let the sender send and the receiver take what comes, as the direction says; neither if there is none."""
+    transceiver._setCurrentDirection(direction or "inactive")
+
+
+def adopt_remote_track(receiver: Any, track: Any) -> None:
+    """Give a receiver its track."""
+    receiver._track = track
+
+
+def configure_rtp(transceiver: aiortc.RTCRtpTransceiver) -> None:
+    """Tell a new transceiver's receiver in whose name it reports."""
+    transceiver.receiver._set_rtcp_ssrc(transceiver.sender._ssrc)
+
+
+def codec_preferences(transceiver: aiortc.RTCRtpTransceiver) -> list[Any]:
+    """What setCodecPreferences was given."""
+    return transceiver._preferred_codecs

@@ -1,0 +1,306 @@
+"""RTCRtpTransceiver, RTCRtpSender and RTCRtpReceiver as webrtc-pc has them, over aiortc's.
+
+aiortc's do the media; here is what the specification keeps beside it: the direction that was negotiated, the one that
+the last track event told of, streams, and stopping in two steps. Source: webrtc-pc, #rtcrtptransceiver-interface.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Coroutine, Generator, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiortc
+from aiortc.rtcrtpreceiver import RemoteStreamTrack
+
+from fsm_rtc.errors import InvalidStateError
+from fsm_rtc.peer.directions import DIRECTIONS, sends, with_sending, without_sending
+from fsm_rtc.peer.jsep.private import adopt_remote_track, configure_rtp, enable_directions
+from fsm_rtc.peer.jsep.transport import Transport
+from fsm_rtc.peer.media_stream import MediaStream
+from fsm_rtc.peer.profile import Profile
+
+__all__ = ["Done", "RTCRtpReceiver", "RTCRtpSender", "RTCRtpTransceiver", "RemoteTrack"]
+
+
+class Done:
+    """What a method returns that the specification has as a plain one and aiortc as a coroutine: it may be awaited."""
+
+    def __init__(self, rest: Any = None) -> None:
+        self._rest = rest
+
+    def __await__(self) -> Generator[Any, None, None]:
+        if self._rest is not None:
+            yield from self._rest.__await__()
+
+
+class Owner(Protocol):
+    """The session of a transceiver."""
+
+    def transceiver_changed(self) -> None:
+        """A negotiation may be needed."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> Any:
+        """Let the session do the work and see it end."""
+
+
+class RemoteTrack(RemoteStreamTrack):
+    """The other side's track.
+
+    Attributes:
+        muted: whether the other side doesn't send it just now.
+    """
+
+    def __init__(self, kind: str, id: str | None = None) -> None:  # noqa: A002 - aiortc's own name
+        super().__init__(kind=kind, id=id)
+        self.muted = True
+
+    def set_muted(self, muted: bool) -> None:
+        """Change it, and tell of it."""
+        if muted is not self.muted:
+            self.muted = muted
+            self.emit("mute" if muted else "unmute")
+
+
+class RTCRtpSender(aiortc.RTCRtpSender):
+    """Sends a track, or could.
+
+    Attributes:
+        streams: the streams that the other side is told the track belongs to.
+        path: the transport that it uses, or will.
+    """
+
+    def __init__(self, track_or_kind: Any, path: Transport, streams: Iterable[Any] = ()) -> None:
+        super().__init__(track_or_kind, path.dtls)
+        self.path = path
+        self.streams = tuple(streams)
+        self._is_stopped = False
+
+    @property
+    def transport(self) -> Any:
+        """The RTCDtlsTransport; None until one is negotiated."""
+        return self.path.dtls if self.path.is_visible else None
+
+    def use(self, path: Transport) -> None:
+        """Send over another transport."""
+        self.path = path
+        self.setTransport(path.dtls)
+
+    def setStreams(self, *streams: Any) -> None:
+        """Say which streams the track belongs to; the next offer tells the other side.
+
+        Source: webrtc-pc, #dom-rtcrtpsender-setstreams.
+        """
+        self.streams = tuple(dict.fromkeys(streams))
+
+    def replaceTrack(self, track: Any) -> Done:
+        """Send another track, or None, without negotiating. It is done at the call; the result may be awaited.
+
+        Raises:
+            TypeError: the track is of another kind.
+            InvalidStateError: the transceiver is stopped.
+        """
+        if track is not None and hasattr(self, "path") and track.kind != self.kind:
+            raise TypeError(f"this sender sends {self.kind}; it can't take a track of kind {track.kind!r}")
+        if getattr(self, "_is_stopped", False):
+            raise InvalidStateError("this sender's transceiver is stopped; add the track to another one")
+        super().replaceTrack(track)
+        return Done()
+
+    async def stop(self) -> None:
+        self._is_stopped = True
+        await super().stop()
+
+    @property
+    def msid(self) -> str:
+        """The value of the media section's msid attribute."""
+        stream = self.streams[0].id if self.streams else "-"
+        return f"{stream} {self._track_id}"
+
+
+class RTCRtpReceiver(aiortc.RTCRtpReceiver):
+    """Receives a track, or could.
+
+    Attributes:
+        streams: the streams that the other side says the track belongs to.
+        path: the transport that it uses, or will.
+    """
+
+    def __init__(self, kind: str, path: Transport) -> None:
+        super().__init__(kind, path.dtls)
+        self.kind = kind
+        self.path = path
+        self.streams: tuple[MediaStream, ...] = ()
+
+    @property
+    def transport(self) -> Any:
+        """The RTCDtlsTransport; None until one is negotiated."""
+        return self.path.dtls if self.path.is_visible else None
+
+    def use(self, path: Transport) -> None:
+        """Receive over another transport."""
+        self.path = path
+        self.setTransport(path.dtls)
+
+    def name_track(self, id: str | None) -> None:  # noqa: A002 - the track's own name for it
+        """Call the track as the other side does, while nobody has seen it."""
+        if self.track is not None and id is not None:
+            adopt_remote_track(self, RemoteTrack(self.kind, id))
+
+    def make_track(self, id: str | None = None) -> None:  # noqa: A002 - the track's own name for it
+        """Give it its one track, unless it has it."""
+        if self.track is None:
+            adopt_remote_track(self, RemoteTrack(self.kind, id or str(uuid.uuid4())))
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """What negotiation gives a transceiver, and a rollback takes back."""
+
+    mid: str | None = None
+    line: int | None = None
+    current_direction: str | None = None
+    fired_direction: str | None = None
+    offered_direction: str | None = None
+    codecs: tuple[Any, ...] = ()
+    extensions: tuple[Any, ...] = ()
+    streams: tuple[Any, ...] = ()
+
+
+class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
+    """A sender and a receiver that share a media section.
+
+    Attributes:
+        negotiated: what negotiation gave it.
+        is_remote: whether the other side's offer made it, and no track was added to it since.
+        is_from_track: whether addTrack made it, so that an offered section may take it.
+        is_stopping: whether it was stopped here, which the other side may not know yet.
+    """
+
+    def __init__(
+        self,
+        sender: RTCRtpSender,
+        receiver: RTCRtpReceiver,
+        direction: str,
+        profile: Profile,
+        owner: Owner,
+    ) -> None:
+        super().__init__(kind=receiver.kind, sender=sender, receiver=receiver, direction=direction)
+        self._sender = sender
+        self._receiver = receiver
+        configure_rtp(self)
+        self.negotiated = Negotiated()
+        self.is_remote = False
+        self.is_from_track = False
+        self.is_stopping = False
+        self.wanted_direction = direction
+        self._is_stopped = False
+        self._has_sent = False
+        self._profile = profile
+        self._owner = owner
+        if profile.early_tracks:
+            receiver.make_track()
+
+    @property
+    def sender(self) -> RTCRtpSender:
+        return self._sender
+
+    @property
+    def receiver(self) -> RTCRtpReceiver:
+        return self._receiver
+
+    @property
+    def mid(self) -> str | None:
+        return self.negotiated.mid
+
+    @property
+    def direction(self) -> str:
+        """``sendrecv``, ``sendonly``, ``recvonly`` or ``inactive``, as it is wanted; ``stopped`` once it is."""
+        return "stopped" if self.is_stopping and self._profile.stops_in_two_steps else self.wanted_direction
+
+    @direction.setter
+    def direction(self, direction: str) -> None:
+        if direction not in DIRECTIONS:
+            raise TypeError(f"a transceiver's direction is one of {', '.join(DIRECTIONS)}, not {direction!r}")
+        if self.is_stopping:
+            raise InvalidStateError("this transceiver is stopped; add another one")
+        if direction != self.wanted_direction:
+            self.wanted_direction = direction
+            self._owner.transceiver_changed()
+
+    @property
+    def currentDirection(self) -> str | None:
+        """The negotiated direction; None before there is one."""
+        if self._is_stopped and self._profile.stops_in_two_steps:
+            return "stopped"
+        return self.negotiated.current_direction
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it is stopped, for both sides."""
+        return self._is_stopped or (self.is_stopping and not self._profile.stops_in_two_steps)
+
+    @property
+    def takes_track(self) -> bool:
+        """Whether addTrack may use it: it has no track, and never sent one. Source: #dom-rtcpeerconnection-addtrack."""
+        return not self.is_stopping and self.sender.track is None and not self.has_sent
+
+    @property
+    def has_sent(self) -> bool:
+        """Whether its sender was ever allowed to send."""
+        return self._has_sent
+
+    def attach(self, track: Any, streams: Iterable[Any]) -> None:
+        """Send this track, added by addTrack."""
+        self.sender.replaceTrack(track)
+        self.sender.streams = tuple(streams)
+        self.wanted_direction = with_sending(self.wanted_direction)
+        self.is_remote = False
+        self.is_from_track = True
+
+    def stop(self) -> Done:
+        """Stop sending and receiving; the next negotiation tells the other side. The result may be awaited.
+
+        Source: webrtc-pc, #dom-rtcrtptransceiver-stop.
+        """
+        if self.is_stopping:
+            return Done()
+        self.is_stopping = True
+        self._owner.transceiver_changed()
+        return Done(self._owner.spawn(self.end_media()))
+
+    async def end_media(self) -> None:
+        """Stop the sender and the receiver."""
+        if self.receiver.track is not None:
+            self.receiver.track.stop()
+        await self.receiver.stop()
+        await self.sender.stop()
+
+    @property
+    def stopped_for_both(self) -> bool:
+        """Whether the other side knows that it is stopped, or stopped it."""
+        return self._is_stopped
+
+    def set_stopped(self) -> None:
+        """Both sides know that it is stopped."""
+        self.is_stopping = self._is_stopped = True
+
+    def remove_sending(self) -> None:
+        """Want to send no longer."""
+        self.wanted_direction = without_sending(self.wanted_direction)
+
+    def set_negotiated(self, negotiated: Negotiated) -> None:
+        """Take what negotiation gives, or gives back."""
+        if negotiated.current_direction != self.negotiated.current_direction:
+            enable_directions(self, negotiated.current_direction)
+            self._has_sent = self._has_sent or sends(negotiated.current_direction)
+        self.negotiated = negotiated
+
+    def use(self, path: Transport) -> None:
+        """Use another transport."""
+        self.sender.use(path)
+        self.receiver.use(path)
+
+    def _get_mline_index(self) -> int | None:
+        return self.negotiated.line

@@ -1,0 +1,224 @@
+"""The transports of a session: ICE and DTLS together, and SCTP over one of them, with what webrtc-pc shows of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import aiortc
+from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsParameters
+
+from fsm_rtc.peer.ice import IceGatherer, IceTransport
+
+__all__ = ["DtlsTransport", "Remote", "SctpTransport", "Transport"]
+
+logger = logging.getLogger("fsm_rtc.peer")
+
+
+class DtlsTransport(aiortc.RTCDtlsTransport):
+    """RTCDtlsTransport."""
+
+    def __init__(self, ice: IceTransport, certificates: list[RTCCertificate]) -> None:
+        super().__init__(ice, certificates)
+        self._is_closed = False
+
+    @property
+    def iceTransport(self) -> IceTransport:
+        """The ICE transport beneath."""
+        return self.transport  # type: ignore[return-value]
+
+    @property
+    def state(self) -> str:
+        """RTCDtlsTransportState."""
+        return "closed" if self._is_closed else super().state
+
+    def close(self) -> None:
+        """Count as closed from now on, whatever the library has still to do."""
+        self._is_closed = True
+
+    def getRemoteCertificates(self) -> list[bytes]:
+        """The other side's certificate in DER, once DTLS has begun; else nothing."""
+        certificate = self._ssl.get_peer_certificate(as_cryptography=True) if self._ssl is not None else None
+        if certificate is None:
+            return []
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        return [certificate.public_bytes(Encoding.DER)]
+
+
+class SctpTransport(aiortc.RTCSctpTransport):
+    """RTCSctpTransport. Event: ``statechange``.
+
+    Attributes:
+        path: the transport that it uses.
+        line: the index of its media section, or None.
+        remote: the other side's media section that is in force, or None.
+        has_channels: whether a channel was made here.
+    """
+
+    def __init__(self, path: Transport) -> None:
+        super().__init__(path.dtls)
+        self.path = path
+        self.line: int | None = None
+        self.remote: Any = None
+        self.has_channels = False
+        self._is_closed = False
+
+    @property
+    def transport(self) -> Any:
+        return self.path.dtls
+
+    @property
+    def state(self) -> str:
+        """RTCSctpTransportState; it begins in ``connecting``."""
+        if self._is_closed:
+            return "closed"
+        state = super().state
+        return "connecting" if state == "new" else state
+
+    @property
+    def maxMessageSize(self) -> float | None:
+        """The longest message in bytes that both sides take; infinite if the other side sets no limit."""
+        remote = self._remote_max_message_size
+        local = self.getCapabilities().maxMessageSize
+        return min(local or float("inf"), remote or float("inf"))
+
+    def use(self, path: Transport) -> None:
+        """Use another transport."""
+        self.path = path
+        self.setTransport(path.dtls)
+
+    def close(self) -> None:
+        """Count as closed from now on, whatever the library has still to do."""
+        self._is_closed = True
+
+    def _set_state(self, state: aiortc.RTCSctpTransport.State) -> None:
+        before = self.state
+        super()._set_state(state)
+        if self.state != before:
+            self.emit("statechange")
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """What the other side's description says of a transport."""
+
+    ice: Any
+    dtls: RTCDtlsParameters
+
+
+class Transport:
+    """One ICE transport and the DTLS transport over it.
+
+    Args:
+        gatherer: of the first candidates.
+        certificates: this side's, one.
+        connected: called when DTLS is connected, and again after each later description.
+
+    Attributes:
+        gatherer: of the candidates that the present descriptions stand for.
+        next_gatherer: of those for an ICE restart that is not agreed yet, or None.
+        is_visible: whether a description has brought it into being, for who looks from outside.
+        remote: what is known of the other side, once it is in force.
+    """
+
+    def __init__(self, gatherer: IceGatherer, certificates: list[RTCCertificate], connected: Callable[[], None]) -> None:
+        self.gatherer = gatherer
+        self.next_gatherer: IceGatherer | None = None
+        self.ice = IceTransport(gatherer)
+        self.dtls = DtlsTransport(self.ice, certificates)
+        self.is_visible = False
+        self.remote: Remote | None = None
+        self._connected = connected
+        self._held: list[tuple[str, Any]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def newest_gatherer(self) -> IceGatherer:
+        """That of a restart under way, or the present one."""
+        return self.next_gatherer or self.gatherer
+
+    def begin(self, remote: Remote) -> None:
+        """Connect with what the other side has said, in a task of its own; restart ICE if its credentials changed."""
+        before, self.remote = self.remote, remote
+        if before is None:
+            self._spawn(self._start(remote))
+        elif before.ice.usernameFragment != remote.ice.usernameFragment and self.next_gatherer is not None:
+            self.gatherer, self.next_gatherer = self.next_gatherer, None
+            self._spawn(self._restart(self.gatherer, remote))
+        else:
+            self._tell()
+
+    def feed(self, candidates: list[Any], *, is_complete: bool, ufrag: str) -> None:
+        """Give ICE candidates of the other side; those of a restart wait until it has begun.
+
+        Args:
+            candidates: aiortc RTCIceCandidates.
+            is_complete: whether there are no more.
+            ufrag: the other side's user fragment that they belong to.
+        """
+        given = [*candidates, *([None] if is_complete else [])]
+        if self.remote is None or self.remote.ice.usernameFragment == ufrag:
+            self._give(given)
+        else:
+            self._held += [(ufrag, candidate) for candidate in given]
+
+    def _give(self, candidates: list[Any]) -> None:
+        for candidate in candidates:
+            self._spawn(self.ice.addRemoteCandidate(candidate))
+
+    async def _start(self, remote: Remote) -> None:
+        await self.gatherer.hosts_found.wait()
+        await self.ice.start(remote.ice)
+        await self._secure(remote)
+
+    async def _restart(self, gatherer: IceGatherer, remote: Remote) -> None:
+        await gatherer.hosts_found.wait()
+        restarting = asyncio.ensure_future(self.ice.restart(gatherer, remote.ice))
+        try:
+            await asyncio.sleep(0)
+            held, self._held = self._held, []
+            self._give([candidate for ufrag, candidate in held if ufrag == remote.ice.usernameFragment])
+            await restarting
+        finally:
+            restarting.cancel()
+        await self._secure(remote)
+
+    async def _secure(self, remote: Remote) -> None:
+        if self.ice.state in ("connected", "completed") and self.dtls.state == "new":
+            await self.dtls.start(remote.dtls)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.dtls.state == "connected":
+            self._connected()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work, name="fsm_rtc transport")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.warning("a transport could not be started: %s", error or type(error).__name__)
+
+    def forget_restart(self) -> Any:
+        """Give up an ICE restart that was not agreed: what remains to be done, or None."""
+        gatherer, self.next_gatherer = self.next_gatherer, None
+        return gatherer.stop() if gatherer is not None else None
+
+    async def stop(self) -> None:
+        """Close both, and wait until nothing is left."""
+        for task in self._tasks:
+            task.cancel()
+        if self.next_gatherer is not None:
+            await self.next_gatherer.stop()
+        await self.dtls.stop()
+        await self.ice.stop()
+        await self.gatherer.stop()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))

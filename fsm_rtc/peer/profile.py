@@ -1,0 +1,63 @@
+"""The two faces of one implementation: the specification to the letter, and the habits of aiortc's users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["AIORTC", "CALLS", "SPECIFICATION", "Profile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Where aiortc's users rely on something that the specification doesn't have and that harms nobody.
+
+    Attributes:
+        gathers_first: what setLocalDescription waits for, bounded by the configuration's limit: nothing, the host
+            candidates, or all candidates.
+        close_tells: whether one's own close() fires the state events.
+        closes_with_peer: whether the connection closes when the other side has closed it.
+        ends_in_completed: whether a connected ICE transport counts as completed at once.
+        shows_transports_early: whether `sctp` and the senders' transports are there before a description is applied.
+        adopts_any_transceiver: whether an offered section takes any transceiver of its kind that has none yet, and not
+            only one that addTrack made.
+        needs_address: whether a host without any address to gather is an error at once.
+        early_tracks: whether a receiver has its track from the beginning.
+        stops_in_two_steps: whether a stopped transceiver counts as such only when the other side knows.
+        plain_events: whether ``track`` and ``datachannel`` give the track and the channel themselves, a track comes
+            before the state has changed, and a channel is open already when it comes.
+        rtp_statistics_only: whether getStats gives aiortc's five types alone.
+    """
+
+    gathers_first: Literal["nothing", "hosts", "all"] = "nothing"
+    close_tells: bool = False
+    closes_with_peer: bool = False
+    ends_in_completed: bool = False
+    shows_transports_early: bool = False
+    adopts_any_transceiver: bool = False
+    needs_address: bool = False
+    early_tracks: bool = True
+    stops_in_two_steps: bool = True
+    plain_events: bool = False
+    rtp_statistics_only: bool = False
+
+
+SPECIFICATION = Profile()
+"""webrtc-pc to the letter."""
+
+CALLS = Profile(gathers_first="hosts", closes_with_peer=True, adopts_any_transceiver=True, needs_address=True)
+"""For `Connection` and `ConnectionStore`: a description holds the host candidates, and a goodbye ends the call."""
+
+AIORTC = Profile(
+    gathers_first="all",
+    close_tells=True,
+    closes_with_peer=True,
+    ends_in_completed=True,
+    shows_transports_early=True,
+    adopts_any_transceiver=True,
+    early_tracks=False,
+    stops_in_two_steps=False,
+    plain_events=True,
+    rtp_statistics_only=True,
+)
+"""As aiortc's users know it."""

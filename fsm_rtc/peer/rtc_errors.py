@@ -1,0 +1,83 @@
+"""The specification's errors, which are aiortc's as well: who catches either catches them.
+
+Their text is aiortc's where aiortc has one for the case; the table's own sentence, with what to do, is added as a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from aiortc import exceptions
+
+from fsm_rtc.errors import (
+    InvalidAccessError,
+    InvalidDescriptionError,
+    InvalidStateError,
+    NotSupportedError,
+    OperationError,
+    Rejected,
+    SpecificationError,
+)
+
+__all__ = ["BadArgumentError", "BadKindError", "specified"]
+
+AIORTC = (
+    (InvalidAccessError, (exceptions.InvalidAccessError, ValueError)),
+    (InvalidStateError, (exceptions.InvalidStateError,)),
+    (InvalidDescriptionError, (exceptions.OperationError,)),
+    (OperationError, (exceptions.OperationError,)),
+    (NotSupportedError, (exceptions.InternalError,)),
+)
+"""What aiortc raises where the specification raises this."""
+
+CLOSED = "RTCPeerConnection is closed"
+
+
+class BadArgumentError(TypeError, ValueError):
+    """A TypeError of the specification's, where aiortc raises a ValueError."""
+
+
+class BadKindError(TypeError, exceptions.InternalError):
+    """A TypeError of the specification's, where aiortc raises an InternalError."""
+
+
+@contextmanager
+def specified() -> Iterator[None]:
+    """Raise the specification's errors as aiortc's too."""
+    try:
+        yield
+    except SpecificationError as error:
+        raise _both(error) from error.__cause__
+
+
+def _both(error: SpecificationError) -> SpecificationError:
+    kind = _kind(type(error))
+    sentence = _sentence(error.rejected) if error.rejected is not None else None
+    both = kind.__new__(kind)
+    both.__dict__.update(error.__dict__)
+    both.args = (sentence or str(error),)
+    for note in (str(error),) if sentence is not None else ():
+        both.add_note(note)
+    return both
+
+
+@cache
+def _kind(kind: type[SpecificationError]) -> type[SpecificationError]:
+    """The error's class and aiortc's in one, of the same name."""
+    others = next((others for base, others in AIORTC if issubclass(kind, base)), ())
+    return type(kind.__name__, (kind, *(other for other in others if not issubclass(kind, other))), {})
+
+
+def _sentence(rejected: Rejected) -> str | None:
+    """What aiortc says when it refuses this."""
+    state = rejected.state.value
+    if state == "closed":
+        return CLOSED
+    verb, _, what = rejected.trigger.partition("_")
+    if verb == "create":
+        return f'Cannot create {what} in signaling state "{state}"'
+    if verb == "set" and rejected.guard is None:
+        return f'Cannot handle {what.rpartition("_")[2]} in signaling state "{state}"'
+    return None

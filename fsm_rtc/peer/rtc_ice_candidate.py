@@ -1,0 +1,119 @@
+"""RTCIceCandidate as webrtc-pc has it; aiortc's own is taken as well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiortc
+from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
+
+from fsm_rtc.peer.description import IceCandidate
+from fsm_rtc.peer.rtc_errors import BadArgumentError
+
+__all__ = ["RTCIceCandidate", "RTCPeerConnectionIceEvent", "as_aiortc", "as_candidate"]
+
+
+class RTCIceCandidate:
+    """One address at which a peer may be reached.
+
+    Args:
+        candidate: the candidate attribute; empty for the end of candidates.
+        sdpMid: the media section's identification, or None.
+        sdpMLineIndex: the media section's index from 0, or None.
+        usernameFragment: the ICE user fragment that it belongs to, or None.
+
+    Attributes:
+        foundation, component, priority, address, ip, protocol, port, type, tcpType, relatedAddress, relatedPort: what
+            the candidate attribute says; None if it is empty or can't be read.
+
+    Raises:
+        TypeError: both sdpMid and sdpMLineIndex are None.
+    """
+
+    def __init__(
+        self,
+        candidate: str = "",
+        sdpMid: str | None = None,
+        sdpMLineIndex: int | None = None,
+        usernameFragment: str | None = None,
+    ) -> None:
+        self.candidate = candidate
+        self.sdpMid = sdpMid
+        self.sdpMLineIndex = sdpMLineIndex
+        self.usernameFragment = usernameFragment
+        read = _read(candidate)
+        self.foundation = read.foundation if read else None
+        self.component = ("rtp" if read.component == 1 else "rtcp") if read else None
+        self.priority = read.priority if read else None
+        self.address = self.ip = read.ip if read else None
+        self.protocol = read.protocol.lower() if read else None
+        self.port = read.port if read else None
+        self.type = read.type if read else None
+        self.tcpType = read.tcpType if read else None
+        self.relatedAddress = read.relatedAddress if read else None
+        self.relatedPort = read.relatedPort if read else None
+
+    def toJSON(self) -> dict[str, str | int | None]:
+        """``{"candidate", "sdpMid", "sdpMLineIndex", "usernameFragment"}``, to be sent to the other side."""
+        return {
+            "candidate": self.candidate,
+            "sdpMid": self.sdpMid,
+            "sdpMLineIndex": self.sdpMLineIndex,
+            "usernameFragment": self.usernameFragment,
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RTCIceCandidate) and self.toJSON() == other.toJSON()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.toJSON().values()))
+
+    def __repr__(self) -> str:
+        return f"RTCIceCandidate({self.candidate!r}, {self.sdpMid!r}, {self.sdpMLineIndex!r})"
+
+
+class RTCPeerConnectionIceEvent:
+    """What ``icecandidate`` tells.
+
+    Attributes:
+        candidate: an RTCIceCandidate, or None when there are no more.
+    """
+
+    def __init__(self, candidate: RTCIceCandidate | None) -> None:
+        self.candidate = candidate
+
+
+def as_candidate(candidate: Any) -> IceCandidate | None:
+    """What addIceCandidate was given: an RTCIceCandidate, aiortc's or ours, a dictionary, or None for no more.
+
+    Raises:
+        TypeError: it names neither a section's mid nor its index.
+    """
+    if candidate is None:
+        return None
+    if isinstance(candidate, dict):
+        candidate = RTCIceCandidate(**{name: candidate[name] for name in _NAMES if name in candidate})
+    if isinstance(candidate, aiortc.RTCIceCandidate):
+        text, ufrag = f"candidate:{candidate_to_sdp(candidate)}", None
+    else:
+        text, ufrag = candidate.candidate, candidate.usernameFragment
+    if text and candidate.sdpMid is None and candidate.sdpMLineIndex is None:
+        raise BadArgumentError("Candidate must have either sdpMid or sdpMLineIndex")
+    return IceCandidate(text, candidate.sdpMid, candidate.sdpMLineIndex, ufrag)
+
+
+def as_aiortc(candidate: IceCandidate) -> Any:
+    """A candidate in aiortc's form."""
+    read = candidate_from_sdp(candidate.candidate.removeprefix("candidate:"))
+    read.sdpMid, read.sdpMLineIndex = candidate.sdp_mid, candidate.sdp_m_line_index
+    return read
+
+
+_NAMES = ("candidate", "sdpMid", "sdpMLineIndex", "usernameFragment")
+
+
+def _read(candidate: str) -> Any:
+    try:
+        return candidate_from_sdp(candidate.removeprefix("candidate:"))
+    except (AssertionError, IndexError, ValueError):
+        return None

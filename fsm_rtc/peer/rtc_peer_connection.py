@@ -1,0 +1,415 @@
+"""RTCPeerConnection: a `PeerConnection` under the specification's names, with aiortc's types.
+
+Two profiles of one implementation: `fsm_rtc.RTCPeerConnection` is webrtc-pc to the letter, and
+`fsm_rtc.aiortc.RTCPeerConnection` keeps the habits that aiortc's users rely on. Source: webrtc-pc,
+#rtcpeerconnection-interface.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from datetime import datetime, timezone
+from typing import Any, ClassVar
+
+import aiortc
+
+from fsm_rtc.engine import Journal
+from fsm_rtc.errors import InvalidAccessError, InvalidDescriptionError, InvalidModificationError, InvalidStateError
+from fsm_rtc.peer.aiortc_backend import AiortcBackend
+from fsm_rtc.peer.data_channel import DataChannel
+from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.event_target import EventTarget
+from fsm_rtc.peer.jsep.parsed import trickles
+from fsm_rtc.peer.peer_connection import PeerConnection
+from fsm_rtc.peer.profile import SPECIFICATION, Profile
+from fsm_rtc.peer.rtc_configuration import RTCConfiguration, as_configuration
+from fsm_rtc.peer.rtc_data_channel import RTCDataChannel
+from fsm_rtc.peer.rtc_errors import CLOSED, BadArgumentError, BadKindError, specified
+from fsm_rtc.peer.rtc_ice_candidate import RTCIceCandidate, RTCPeerConnectionIceEvent, as_candidate
+from fsm_rtc.peer.rtc_session_description import RTCSessionDescription
+from fsm_rtc.peer.track_event import RTCTrackEvent
+
+__all__ = ["RTCDataChannelEvent", "RTCPeerConnection"]
+
+CHANGES = (
+    "signalingstatechange",
+    "icegatheringstatechange",
+    "iceconnectionstatechange",
+    "connectionstatechange",
+    "negotiationneeded",
+)
+
+DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
+
+
+class RTCDataChannelEvent:
+    """What ``datachannel`` tells.
+
+    Attributes:
+        channel: the RTCDataChannel.
+    """
+
+    def __init__(self, channel: RTCDataChannel) -> None:
+        self.channel = channel
+
+
+class RTCPeerConnection(EventTarget):
+    """A connection to another peer, as the specification has it.
+
+    Args:
+        configuration: an RTCConfiguration, aiortc's or ours, or None.
+        engine: ``compiled``, or ``transitions`` to let the machines be stepped by that library.
+        journal: watches every machine of this connection.
+        label: how its machines are called in the journal.
+
+    Events: ``signalingstatechange``, ``icegatheringstatechange``, ``iceconnectionstatechange``,
+    ``connectionstatechange``, ``negotiationneeded`` (no argument), ``icecandidate`` (an RTCPeerConnectionIceEvent),
+    ``icecandidateerror`` (with url, address, port, errorCode, errorText), ``track`` (an RTCTrackEvent) and
+    ``datachannel`` (an RTCDataChannelEvent).
+
+    Attributes:
+        peer: the `PeerConnection`, with its machines.
+
+    Raises:
+        ValueError: a URL is none of a STUN or TURN server.
+    """
+
+    profile: ClassVar[Profile] = SPECIFICATION
+    default_servers: ClassVar[tuple[aiortc.RTCIceServer, ...]] = ()
+
+    def __init__(
+        self,
+        configuration: aiortc.RTCConfiguration | None = None,
+        *,
+        engine: str = "compiled",
+        journal: Journal | None = None,
+        label: str = "peer",
+    ) -> None:
+        super().__init__()
+        self._configuration = configuration or RTCConfiguration()
+        settings = as_configuration(configuration, list(self.default_servers))
+        self._backend = AiortcBackend(settings, self.profile)
+        self.peer = PeerConnection(
+            settings, backend=self._backend, engine=engine, journal=journal, label=label, profile=self.profile
+        )
+        self._channels: dict[int, RTCDataChannel] = {}
+        self._opened = self._closed = 0
+        for change in CHANGES:
+            self.peer.on(change, lambda change=change: self.emit(change))
+        self.peer.on("icecandidate", self._found)
+        self.peer.on("icecandidateerror", lambda error: self.emit("icecandidateerror", error))
+        self.peer.on("datachannel", self._announced)
+        self.peer.on("track", self._track_came)
+
+    # What it is.
+
+    @property
+    def signalingState(self) -> str:
+        """RTCSignalingState."""
+        return self.peer.signaling_state.value
+
+    @property
+    def iceGatheringState(self) -> str:
+        """RTCIceGatheringState."""
+        return self.peer.ice_gathering_state.value
+
+    @property
+    def iceConnectionState(self) -> str:
+        """RTCIceConnectionState."""
+        return self.peer.ice_connection_state.value
+
+    @property
+    def connectionState(self) -> str:
+        """RTCPeerConnectionState."""
+        return self.peer.connection_state.value
+
+    @property
+    def localDescription(self) -> Any:
+        """An aiortc RTCSessionDescription: this side's, pending or current, with the candidates found; or None."""
+        return _as_aiortc(self.peer.descriptions.local)
+
+    @property
+    def currentLocalDescription(self) -> Any:
+        """This side's of the last complete negotiation, or None."""
+        return _as_aiortc(self.peer.descriptions.current_local)
+
+    @property
+    def pendingLocalDescription(self) -> Any:
+        """This side's of the negotiation under way, or None."""
+        return _as_aiortc(self.peer.descriptions.pending_local)
+
+    @property
+    def remoteDescription(self) -> Any:
+        """The other side's, pending or current, with the candidates added; or None."""
+        return _as_aiortc(self.peer.descriptions.remote)
+
+    @property
+    def currentRemoteDescription(self) -> Any:
+        """The other side's of the last complete negotiation, or None."""
+        return _as_aiortc(self.peer.descriptions.current_remote)
+
+    @property
+    def pendingRemoteDescription(self) -> Any:
+        """The other side's of the negotiation under way, or None."""
+        return _as_aiortc(self.peer.descriptions.pending_remote)
+
+    @property
+    def canTrickleIceCandidates(self) -> bool | None:
+        """Whether the other side takes candidates later; None before its description is there."""
+        remote = self.peer.descriptions.remote
+        return trickles(remote) if remote is not None else None
+
+    @property
+    def sctp(self) -> Any:
+        """The RTCSctpTransport; None until data channels are negotiated."""
+        sctp = self._backend.session.media.sctp
+        is_there = sctp is not None and (sctp.remote is not None or self.profile.shows_transports_early)
+        return sctp if is_there else None
+
+    def getConfiguration(self) -> aiortc.RTCConfiguration:
+        """What it was made with, or setConfiguration was given."""
+        return self._configuration
+
+    def setConfiguration(self, configuration: aiortc.RTCConfiguration) -> None:
+        """Use other servers, from the next gathering on.
+
+        Raises:
+            InvalidStateError: the connection is closed.
+            InvalidModificationError: the bundle policy is another one.
+        """
+        with specified():
+            self._assert_open()
+            if configuration.bundlePolicy != self._configuration.bundlePolicy:
+                raise InvalidModificationError("bundlePolicy can't be changed; make a new connection")
+            settings = as_configuration(configuration, list(self.default_servers))
+            self._backend.use_configuration(settings)
+            self._configuration = configuration
+
+    # Offers and answers.
+
+    async def createOffer(self, iceRestart: bool = False) -> aiortc.RTCSessionDescription:
+        """An offer for what this side has.
+
+        Args:
+            iceRestart: whether it has new ICE credentials.
+
+        Raises:
+            InvalidStateError: it is not possible in this signaling state, or the connection is closed.
+        """
+        with specified():
+            return _as_aiortc(await self.peer.create_offer(ice_restart=iceRestart))
+
+    async def createAnswer(self) -> aiortc.RTCSessionDescription:
+        """An answer to the other side's offer.
+
+        Raises:
+            InvalidStateError: there is no offer to answer, or the connection is closed.
+        """
+        with specified():
+            return _as_aiortc(await self.peer.create_answer())
+
+    async def setLocalDescription(self, sessionDescription: Any = None) -> None:
+        """Apply this side's description, or make and apply the one that is due.
+
+        Args:
+            sessionDescription: what createOffer or createAnswer returned last; a rollback; or None.
+
+        Raises:
+            InvalidModificationError: it was changed since it was created.
+            InvalidStateError: it is not possible in this signaling state, or the connection is closed.
+        """
+        with specified():
+            await self.peer.set_local_description(self._as_local(sessionDescription))
+
+    async def setRemoteDescription(self, sessionDescription: Any) -> None:
+        """Apply the other side's description.
+
+        Raises:
+            InvalidStateError: it is not possible in this signaling state, or the connection is closed.
+            RTCError: it is no SDP.
+            InvalidAccessError: it is no answer to this side's offer, or doesn't multiplex RTCP.
+            OperationError: it can't be applied.
+        """
+        with specified():
+            if sessionDescription is None or sessionDescription.type is None:
+                raise BadArgumentError("a remote description needs a type: offer, pranswer, answer or rollback")
+            await self.peer.set_remote_description(
+                SessionDescription(sessionDescription.type, sessionDescription.sdp or "")
+            )
+
+    async def addIceCandidate(self, candidate: Any = None) -> None:
+        """Use a candidate of the other side.
+
+        Args:
+            candidate: an RTCIceCandidate, aiortc's or ours, or a dictionary; None or an empty one if there are no more.
+
+        Raises:
+            TypeError: it names neither a section's mid nor its index.
+            InvalidStateError: there is no remote description yet, or the connection is closed.
+            OperationError: it can't be read, or there is no such section or user fragment.
+        """
+        with specified():
+            await self.peer.add_ice_candidate(as_candidate(candidate))
+
+    def restartIce(self) -> None:
+        """Let the next offer look for a new way to the other side."""
+        self.peer.restart_ice()
+
+    # Media and data.
+
+    def createDataChannel(
+        self,
+        label: str,
+        maxPacketLifeTime: int | None = None,
+        maxRetransmits: int | None = None,
+        ordered: bool = True,
+        protocol: str = "",
+        negotiated: bool = False,
+        id: int | None = None,  # noqa: A002 - RTCDataChannelInit's own name
+    ) -> RTCDataChannel:
+        """Make a data channel; the first one is announced by the next offer.
+
+        Raises:
+            InvalidStateError: the connection is closed.
+            TypeError: the options contradict each other, or a number is out of its range.
+            OperationError: another channel has this id.
+        """
+        if maxPacketLifeTime is not None and maxRetransmits is not None:
+            raise BadArgumentError("Cannot specify both maxPacketLifeTime and maxRetransmits")
+        with specified():
+            self._assert_open()
+            try:
+                channel = self.peer.create_data_channel(
+                    label,
+                    ordered=ordered,
+                    max_retransmits=maxRetransmits,
+                    max_packet_life_time=maxPacketLifeTime,
+                    protocol=protocol,
+                    negotiated=negotiated,
+                    id=id,
+                )
+            except ValueError as error:
+                raise BadArgumentError(str(error)) from error
+        return self._channel(channel)
+
+    def addTrack(self, track: Any, *streams: Any) -> Any:
+        """Send a track; returns its RTCRtpSender.
+
+        Raises:
+            InvalidStateError: the connection is closed.
+            InvalidAccessError: the track is being sent already.
+        """
+        with specified():
+            self._assert_open()
+            self._check_kind(track.kind)
+            return self.peer.add_track(track, *streams)
+
+    def removeTrack(self, sender: Any) -> None:
+        """Stop sending a sender's track.
+
+        Raises:
+            InvalidStateError: the connection is closed.
+            InvalidAccessError: the sender is another connection's.
+        """
+        with specified():
+            self._assert_open()
+            owners = [one for one in self.getTransceivers() if one.sender is sender]
+            if not owners and not any(sender is one for one in self._backend.session.media.former_senders):
+                raise InvalidAccessError("this sender belongs to another connection")
+            for transceiver in owners:
+                if sender.track is not None and not transceiver.is_stopping:
+                    sender.replaceTrack(None)
+                    transceiver.remove_sending()
+                    self._backend.changed()
+
+    def addTransceiver(
+        self,
+        trackOrKind: Any,
+        direction: str = "sendrecv",
+        streams: Iterable[Any] = (),
+    ) -> Any:
+        """Add a media section; returns its RTCRtpTransceiver.
+
+        Raises:
+            InvalidStateError: the connection is closed.
+            InvalidAccessError: the track is being sent already.
+            TypeError: there is no such kind or direction.
+        """
+        kind = trackOrKind if isinstance(trackOrKind, str) else trackOrKind.kind
+        self._check_kind(kind)
+        if direction not in DIRECTIONS:
+            raise BadKindError(f'Invalid direction "{direction}"')
+        with specified():
+            self._assert_open()
+            return self.peer.add_transceiver(trackOrKind, direction, tuple(streams))
+
+    def getTransceivers(self) -> list[Any]:
+        """The RTCRtpTransceivers, in the order in which they were added."""
+        return list(self._backend.session.media.transceivers)
+
+    def getSenders(self) -> list[Any]:
+        """The RTCRtpSenders of the transceivers that are not stopped."""
+        return [one.sender for one in self.getTransceivers() if not one.stopped_for_both]
+
+    def getReceivers(self) -> list[Any]:
+        """The RTCRtpReceivers of the transceivers that are not stopped."""
+        return [one.receiver for one in self.getTransceivers() if not one.stopped_for_both]
+
+    # Its end.
+
+    def close(self) -> Awaitable[None]:
+        """Close the connection. It is closed at the call; await the result to wait until nothing of it is left."""
+        return asyncio.shield(self.peer.begin_closing())
+
+    # What happens.
+
+    def _found(self, candidate: IceCandidate | None) -> None:
+        found = None
+        if candidate is not None:
+            found = RTCIceCandidate(
+                candidate.candidate, candidate.sdp_mid, candidate.sdp_m_line_index, candidate.username_fragment
+            )
+        self.emit("icecandidate", RTCPeerConnectionIceEvent(found))
+
+    def _announced(self, channel: DataChannel) -> None:
+        adopted = self._channel(channel)
+        self.emit("datachannel", adopted if self.profile.plain_events else RTCDataChannelEvent(adopted))
+
+    def _track_came(self, event: RTCTrackEvent) -> None:
+        self.emit("track", event.track if self.profile.plain_events else event)
+
+    def _channel(self, channel: DataChannel) -> RTCDataChannel:
+        adopted = RTCDataChannel(channel, self._backend.session.media.sctp)
+        channel.on("open", self._count_opened)
+        channel.on("close", self._count_closed)
+        self._channels[id(channel)] = adopted
+        return adopted
+
+    def _count_opened(self) -> None:
+        self._opened += 1
+
+    def _count_closed(self) -> None:
+        self._closed += 1
+        self._channels = {key: one for key, one in self._channels.items() if one.readyState != "closed"}
+
+    def _assert_open(self) -> None:
+        if self.peer.negotiation.is_final:
+            raise InvalidStateError(CLOSED)
+
+    def _check_kind(self, kind: str) -> None:
+        if kind not in ("audio", "video"):
+            raise BadKindError(f'Invalid track kind "{kind}"')
+
+    def _as_local(self, description: Any) -> SessionDescription | None:
+        """What setLocalDescription was given; one without a type gets the type that is due."""
+        if description is None or (description.type is None and not description.sdp):
+            return None
+        kind = description.type
+        if kind is None:
+            kind = "answer" if self.signalingState in ("have-remote-offer", "have-local-pranswer") else "offer"
+        return SessionDescription(kind, description.sdp or "")
+
+
+def _as_aiortc(description: SessionDescription | None) -> Any:
+    return RTCSessionDescription(description.sdp, description.type) if description is not None else None
