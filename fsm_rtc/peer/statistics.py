@@ -9,14 +9,14 @@ Source: https://www.w3.org/TR/webrtc-stats/ and webrtc-pc, "The stats selection 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
 import aiortc
 from aiortc.stats import RTCStats, RTCStatsReport
 
-from fsm_rtc.peer.statistics_streams import received_statistics, sent_statistics
+from fsm_rtc.peer.statistics_streams import other_statistics, received_statistics, sent_statistics
 from fsm_rtc.peer.statistics_transport import transport_statistics
 from fsm_rtc.peer.statistics_types import (
     RTCDataChannelStats,
@@ -75,6 +75,7 @@ def report_of(
     for transceiver in transceivers:
         _add(report, sent_statistics(transceiver, rtp, now=now))
         _add(report, received_statistics(transceiver, rtp, now=now))
+    _add(report, list(other_statistics(rtp, report)))
     _add(report, (_channel(channel, now) for channel in channels))
     return report
 
@@ -98,7 +99,7 @@ def selected(report: RTCStatsReport, track: aiortc.MediaStreamTrack) -> RTCStats
     return result
 
 
-def _add(report: RTCStatsReport, found: Iterator[RTCStats]) -> None:
+def _add(report: RTCStatsReport, found: Iterable[RTCStats]) -> None:
     for stats in found:
         report.add(stats)
 

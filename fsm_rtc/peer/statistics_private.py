@@ -6,6 +6,7 @@ switched off, and the report goes without them.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,8 @@ def selected_pair_changes(dtls: aiortc.RTCDtlsTransport, connection: Connection)
     """How often the selected pair changed, if it can be known.
 
     aioice selects a pair whenever its nomination succeeds. So none was selected before the first one, and while one
-    alone is nominated it is the only one there ever was, unless ICE restarted.
+    alone is nominated it is the only one there ever was. A transport that can restart ICE has to count by itself, in an
+    attribute named like the member.
     """
     ice = dtls.transport
     counted = getattr(ice, "selectedCandidatePairChanges", None)
@@ -115,7 +117,7 @@ def local_certificate(dtls: aiortc.RTCDtlsTransport) -> Certificate | None:
 def sending_codec(sender: aiortc.RTCRtpSender) -> aiortc.RTCRtpCodecParameters | None:
     """The codec that a sender encodes with: the argument of its running loop, the only place where aiortc keeps it."""
     task = _part(sender, "_RTCRtpSender__rtp_task", off="the codecs of what is sent")
-    frame = None if task is None else task.get_coro().cr_frame
+    frame = getattr(task.get_coro(), "cr_frame", None) if isinstance(task, asyncio.Task) else None
     return None if frame is None else _codec(frame.f_locals.get("codec"))
 
 

@@ -22,7 +22,15 @@ from fsm_rtc.peer.statistics_types import (
     RTCRemoteOutboundRtpStreamStats,
 )
 
-__all__ = ["received_statistics", "sent_statistics"]
+__all__ = ["other_statistics", "received_statistics", "sent_statistics"]
+
+_WIDENED: dict[str, Any] = {
+    "inbound-rtp": RTCInboundRtpStreamStats,
+    "outbound-rtp": RTCOutboundRtpStreamStats,
+    "remote-inbound-rtp": RTCRemoteInboundRtpStreamStats,
+    "remote-outbound-rtp": RTCRemoteOutboundRtpStreamStats,
+}
+"""The classes with the specification's further members, by type."""
 
 
 def sent_statistics(
@@ -44,17 +52,16 @@ def sent_statistics(
     codec = _codec(private.sending_codec(sender), transport, now)
     source = _source(sender, now)
     common = {"transportId": transport, "codecId": codec and codec.id}
-    if isinstance(sent, aiortc.RTCOutboundRtpStreamStats):
+    if sent is not None:
         yield _widened(
-            RTCOutboundRtpStreamStats,
             sent,
             **common,
             mid=transceiver.mid,
             mediaSourceId=source and source.id,
             remoteId=told and told.id,
         )
-    if isinstance(told, aiortc.RTCRemoteInboundRtpStreamStats):
-        yield _widened(RTCRemoteInboundRtpStreamStats, told, **common, localId=sent and sent.id)
+    if told is not None:
+        yield _widened(told, **common, localId=sent and sent.id)
     if source is not None:
         yield source
     if codec is not None and (sent or told):
@@ -79,23 +86,34 @@ def received_statistics(
         return
     codec = _codec(private.receiving_codec(receiver), transport, now)
     common = {"transportId": transport, "codecId": codec and codec.id}
-    if isinstance(received, aiortc.RTCInboundRtpStreamStats):
+    if received is not None:
         yield _widened(
-            RTCInboundRtpStreamStats,
             received,
             **common,
             mid=transceiver.mid,
             trackIdentifier=getattr(receiver.track, "id", None),
             remoteId=told and told.id,
         )
-    if isinstance(told, aiortc.RTCRemoteOutboundRtpStreamStats):
-        yield _widened(RTCRemoteOutboundRtpStreamStats, told, **common, localId=received and received.id)
+    if told is not None:
+        yield _widened(told, **common, localId=received and received.id)
     if codec is not None and (received or told):
         yield codec
 
 
-def _widened(kind: Any, stats: RTCStats, **members: object) -> RTCStats:
-    widened: RTCStats = kind(**{**vars(stats), **members})
+def other_statistics(rtp: Mapping[str, RTCStats], report: Mapping[str, RTCStats]) -> Iterator[RTCStats]:
+    """The statistics of streams that belong to none of the transceivers, as far as their transport is known.
+
+    Args:
+        rtp: aiortc's statistics.
+        report: what is known by now.
+    """
+    for stats in rtp.values():
+        if stats.type in _WIDENED and stats.id not in report and getattr(stats, "transportId", None) in report:
+            yield _widened(stats)
+
+
+def _widened(stats: RTCStats, **members: object) -> RTCStats:
+    widened: RTCStats = _WIDENED[stats.type](**{**vars(stats), **members})
     return widened
 
 

@@ -177,6 +177,65 @@ async def test_the_selected_pair_is_the_nominated_one_between_the_sockets_in_use
         assert the(one, "local-candidate").usernameFragment == the(one, "transport").iceLocalUsernameFragment
 
 
+async def test_the_traffic_of_a_pair_is_unknown_once_another_one_was_selected(call: Call) -> None:
+    sctp: Any = call[0].connection.sctp
+    sctp.transport.transport.selectedCandidatePairChanges = 2
+    report = await call[0].report()
+    assert the(report, "transport").selectedCandidatePairChanges == 2
+    assert not {"bytesSent", "bytesReceived", "packetsSent", "packetsReceived"} & set(
+        visible(the(report, "candidate-pair"))
+    )
+
+
+async def test_after_close_there_is_no_selected_pair_and_every_id_still_has_its_object(call: Call) -> None:
+    before = await call[0].report()
+    await call[0].connection.close()
+    report = await call[0].report()
+    transport = the(report, "transport")
+    assert (transport.dtlsState, transport.iceState) == ("closed", "closed")
+    assert "selectedCandidatePairId" not in visible(transport)
+    assert the(report, "candidate-pair").id == the(before, "candidate-pair").id
+    for stats in report.values():
+        assert all(value in report for name, value in visible(stats).items() if name in TARGETS)
+
+
+async def test_a_report_may_be_made_from_an_earlier_one(call: Call) -> None:
+    first = await report_when(call[0], has_remote_streams)
+    again = report_of(
+        connection_id="one",
+        transports=[],
+        sctp=call[0].connection.sctp,
+        channels=[call[0].channel],
+        transceivers=call[0].connection.getTransceivers(),
+        rtp=first,
+        opened=1,
+        closed=0,
+        now=NOW,
+    )
+    assert set(again) == set(first)
+    assert [again[name] for name in again if again[name].type.endswith("rtp")] == [
+        first[name] for name in again if first[name].type.endswith("rtp")
+    ]
+
+
+async def test_a_stream_without_a_transceiver_stays_as_aiortc_has_it(call: Call) -> None:
+    connection = call[0].connection
+    sctp: Any = connection.sctp
+    report = report_of(
+        connection_id="one",
+        transports=[sctp.transport],
+        sctp=None,
+        channels=[],
+        transceivers=[],
+        rtp=await connection.getStats(),
+        opened=0,
+        closed=0,
+        now=NOW,
+    )
+    assert len(of_type(report, "outbound-rtp")) == len(of_type(report, "inbound-rtp")) == 2
+    assert all("mid" not in visible(stats) for stats in of_type(report, "outbound-rtp"))
+
+
 async def test_a_pair_that_is_not_selected_is_in_the_report_too(
     bare: MakeBare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
