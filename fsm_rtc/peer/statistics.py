@@ -68,9 +68,13 @@ def report_of(
             dataChannelsClosed=closed,
         )
     )
-    used = [end.transport for one in transceivers for end in (one.sender, one.receiver)]
+    used: list[aiortc.RTCDtlsTransport | None] = [
+        end.transport for one in transceivers for end in (one.sender, one.receiver)
+    ]
     below = [] if sctp is None else [sctp.transport]
     for dtls in dict.fromkeys([*transports, *below, *used]):
+        if dtls is None:  # a transceiver that was never negotiated
+            continue
         _add(report, transport_statistics(dtls, now=now))
     for transceiver in transceivers:
         _add(report, sent_statistics(transceiver, rtp, now=now))

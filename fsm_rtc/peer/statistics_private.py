@@ -75,14 +75,15 @@ def selected_pair_changes(dtls: aiortc.RTCDtlsTransport, connection: Connection)
     """How often the selected pair changed, if it can be known.
 
     aioice selects a pair whenever its nomination succeeds. So none was selected before the first one, and while one
-    alone is nominated it is the only one there ever was. A transport that can restart ICE has to count by itself, in an
-    attribute named like the member.
+    alone is nominated it is the only one there ever was, as long as ICE has not restarted on another connection. A
+    transport that counts by itself, in an attribute named like the member, is asked first.
     """
     ice = dtls.transport
     counted = getattr(ice, "selectedCandidatePairChanges", None)
     if isinstance(counted, int):
         return counted
-    if type(ice) is not aiortc.RTCIceTransport:
+    first = _part(ice, "_RTCIceTransport__iceGatherer", off="the changes of the selected pair, and its traffic")
+    if first is None or getattr(first, "_connection", None) is not connection:
         return None
     succeeded = sum(pair.nominated and pair.state.name == "SUCCEEDED" for pair in candidate_pairs(connection))
     present = selected_pair(connection) is not None

@@ -33,9 +33,9 @@ _PROFILES = {"SRTP_AES128_CM_SHA1_80": "SRTP_AES128_CM_HMAC_SHA1_80"}
 """IANA's names of SRTP profiles, where OpenSSL's differ."""
 
 
-def transport_id(dtls: aiortc.RTCDtlsTransport) -> str | None:
-    """The id of a transport's statistics, or None if they can't be had from this aiortc."""
-    counters = private.transport_counters(dtls)
+def transport_id(dtls: aiortc.RTCDtlsTransport | None) -> str | None:
+    """The id of a transport's statistics, or None without a transport, or if they can't be had from this aiortc."""
+    counters = None if dtls is None else private.transport_counters(dtls)
     return None if counters is None else counters.id
 
 
