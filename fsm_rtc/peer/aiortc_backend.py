@@ -16,7 +16,7 @@ import aiortc
 from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
-from fsm_rtc.errors import InvalidAccessError, InvalidCandidateError, NoUsableAddressError
+from fsm_rtc.errors import InvalidAccessError, InvalidCandidateError, NoUsableAddressError, OperationError
 from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelOptions, Report
 from fsm_rtc.peer.configuration import Configuration
@@ -63,6 +63,7 @@ class AiortcBackend:
         self._numbers: dict[Transport, int] = {}
         self._next_number = 0
         self._followed: set[int] = set()
+        self._told: dict[tuple[Report, int], str] = {}
         self._sctp: Any = None
         self._channels: list[AiortcChannel] = []
         self._tracks: list[RemoteTracks] = []
@@ -168,19 +169,22 @@ class AiortcBackend:
     def create_data_channel(self, label: str, options: ChannelOptions) -> AiortcChannel:
         sctp = self.session.media.make_sctp()
         self._find_sctp()
-        channel = RTCDataChannel(
-            sctp,
-            RTCDataChannelParameters(
-                label=CountedInBytes(label),
-                ordered=options.ordered,
-                maxRetransmits=options.max_retransmits,
-                maxPacketLifeTime=options.max_packet_life_time,
-                protocol=CountedInBytes(options.protocol),
-                negotiated=options.negotiated,
-                id=options.id,
-            ),
+        parameters = RTCDataChannelParameters(
+            label=CountedInBytes(label),
+            ordered=options.ordered,
+            maxRetransmits=options.max_retransmits,
+            maxPacketLifeTime=options.max_packet_life_time,
+            protocol=CountedInBytes(options.protocol),
+            negotiated=options.negotiated,
+            id=options.id,
         )
+        try:
+            channel = RTCDataChannel(sctp, parameters)
+        except ValueError as error:
+            raise OperationError(f"aiortc refused: {error}; choose an id that no other channel has") from error
         sctp.has_channels = True
+        if sctp.remote is not None:
+            sctp.number_channels()
         return self._channel(channel)
 
     def add_track(self, track: Any, streams: Sequence[Any] = ()) -> Any:
@@ -231,8 +235,8 @@ class AiortcBackend:
             self._followed.add(id(path))
             self._listen(path.ice, "statechange", lambda: self._report("ice", path))
             self._listen(path.dtls, "statechange", lambda: self._dtls_changed(path))
-        for what in ("gathering", "ice", "dtls"):
-            self._report(what, path)
+        if self._events is not None:
+            self._events.transport_added(self._numbers[path])
 
     def gathering(self, path: Transport, gatherer: IceGatherer) -> None:
         self._gathering.add(gatherer)
@@ -255,14 +259,26 @@ class AiortcBackend:
             return GATHERING[path.newest_gatherer.state]
         if what == "dtls":
             return path.dtls.state
-        return "completed" if path.ice.state == "connected" and self._profile.ends_in_completed else path.ice.state
+        state = path.ice.state
+        if state == "connected" and self._profile.ends_in_completed:
+            return "completed"
+        if state == "checking" and not (path.has_remote_candidates or self._profile.checks_at_once):
+            return "new"
+        return state
+
+    def candidate_added(self, path: Transport) -> None:
+        self._report("ice", path)
 
     def _report(self, what: Report, path: Transport) -> None:
         number = self._numbers.get(path)
         if number is None or self._events is None:
             return
-        value = self._value(what, path)
-        if what != "gathering" or value != "new":
+        value, before = self._value(what, path), self._told.get((what, number), "new")
+        if what == "ice" and before == "new" and value in ("connected", "completed"):
+            # Found by the other side's checks, without a candidate of its own.
+            self._events.reported(what, number, "checking")
+        self._told[what, number] = value
+        if value != before:
             self._events.reported(what, number, value)
 
     def _dtls_changed(self, path: Transport) -> None:

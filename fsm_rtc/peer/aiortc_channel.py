@@ -7,7 +7,7 @@ from typing import Any
 
 from aiortc.exceptions import InvalidStateError as AiortcInvalidStateError
 
-from fsm_rtc.errors import ChannelClosedError
+from fsm_rtc.errors import ChannelClosedError, RTCError
 from fsm_rtc.peer.backend import ChannelEvents, ChannelOptions
 
 __all__ = ["AiortcChannel", "log_error"]
@@ -83,7 +83,12 @@ class AiortcChannel:
             self._events.opened()
 
     def _closed(self) -> None:
-        if self._events is not None:
+        if self._events is None:
+            return
+        if self._channel.transport.state == "closed":
+            self._events.closed(RTCError("the other side is gone, and the channel with it", error_detail="sctp-failure"))
+        else:
+            self._events.closing()
             self._events.closed()
 
     def _received(self, data: str | bytes) -> None:

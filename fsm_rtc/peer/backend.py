@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from fsm_rtc.errors import SpecificationError
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 
 __all__ = [
@@ -92,7 +93,12 @@ class ChannelEvents(Protocol):
     """Where a library's channel tells what happens."""
 
     def opened(self) -> None: ...
-    def closed(self) -> None: ...
+    def closing(self) -> None:
+        """The other side closes it."""
+
+    def closed(self, error: SpecificationError | None = None) -> None:
+        """It is closed; `error` if its transport was lost."""
+
     def received(self, data: str | bytes) -> None: ...
     def drained(self) -> None: ...
 
@@ -124,6 +130,9 @@ class BackendEvents(Protocol):
 
     def reported(self, what: Report, transport: int, value: str) -> None:
         """A status of transport number `transport` (0 for sctp) is now `value`."""
+
+    def transport_added(self, transport: int) -> None:
+        """There is a new transport; its statuses are all ``new``."""
 
     def transport_removed(self, transport: int) -> None:
         """A transport is not part of the connection any more."""

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from fsm_rtc.engine import Accepted, Chart
-from fsm_rtc.errors import ChannelClosedError, Rejected
+from fsm_rtc.errors import ChannelClosedError, Rejected, SpecificationError
 from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowState
 from fsm_rtc.peer.backend import ChannelBackend
 from fsm_rtc.peer.emitter import Callback, Emitter
@@ -46,6 +46,8 @@ class DataChannel:
         self._backend = backend
         self._emitter = Emitter("open", "closing", "close", "error", "message", "bufferedamountlow")
         self._kept: deque[str | bytes] = deque()
+        self._error: SpecificationError | None = None
+        self._is_announced = False
         machine.observe(self._moved)
         backend.low_threshold = LOW_BYTES
         backend.attach(self)
@@ -136,8 +138,23 @@ class DataChannel:
 
     def opened(self) -> None:
         self.machine.on_open()
+        self.announce_open()
 
-    def closed(self) -> None:
+    def open_quietly(self) -> None:
+        """It is open, and to be announced as such by `announce_open`. Source: #announce-datachannel-open."""
+        self.machine.on_open()
+
+    def announce_open(self) -> None:
+        """Tell that it is open, unless it was closed meanwhile, or that was told."""
+        if not self._is_announced and self.ready_state is DataChannelState.OPEN:
+            self._is_announced = True
+            self._emitter.emit("open")
+
+    def closing(self) -> None:
+        self.machine.on_closing()
+
+    def closed(self, error: SpecificationError | None = None) -> None:
+        self._error = error
         self.machine.on_closed()
 
     def received(self, data: str | bytes) -> None:
@@ -160,15 +177,12 @@ class DataChannel:
         self._emitter.clear()
         self._kept.clear()
 
-    def _moved(self, machine: Chart[DataChannelState, None], outcome: Accepted | Rejected) -> None:
-        if isinstance(outcome, Accepted) and outcome.source is not outcome.target:
-            event = _EVENTS.get(outcome.target)  # type: ignore[call-overload]
-            if event:
-                self._emitter.emit(event)
-
-
-_EVENTS = {
-    DataChannelState.OPEN: "open",
-    DataChannelState.CLOSING: "closing",
-    DataChannelState.CLOSED: "close",
-}
+    def _moved(self, _: Chart[DataChannelState, None], outcome: Accepted | Rejected) -> None:
+        if isinstance(outcome, Rejected) or outcome.source is outcome.target:
+            return
+        if outcome.trigger == "on_closing":
+            self._emitter.emit("closing")
+        elif outcome.target is DataChannelState.CLOSED:
+            if self._error is not None:
+                self._emitter.emit("error", self._error)
+            self._emitter.emit("close")

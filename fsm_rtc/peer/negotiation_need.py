@@ -47,7 +47,8 @@ class NegotiationNeed:
     def changed(self) -> None:
         """Something was added, or negotiated: look at it in a later turn."""
         self._is_due = True
-        self._look_soon()
+        if self._chain.is_empty:
+            self._look_soon()
 
     def chain_emptied(self) -> None:
         """No operation is under way any more."""

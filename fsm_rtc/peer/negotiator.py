@@ -101,9 +101,9 @@ class Negotiator:
         trigger = REMOTE_TRIGGERS[description.type]
         row = self._demand(trigger, description)
         self._require_capability(trigger)
-        if trigger != "rollback":
-            if row.first is not None:
-                self._require_capability(row.first)
+        if row.first is not None:
+            self._require_capability(row.first)
+        elif trigger != "rollback":
             self._backend.check_remote(description)
         return self._set_remote(trigger, row, description)
 
@@ -113,6 +113,8 @@ class Negotiator:
         else:
             if row.first is not None:
                 await self._roll_back()
+                self._backend.settled()
+                self._backend.check_remote(description)
             await self._backend.set_remote_description(description)
             self._settle(trigger, description, lambda: self.descriptions.applied_remote(description))
         self._backend.settled()

@@ -376,11 +376,14 @@ class PeerConnection:
         if self.negotiation.is_final:
             return
         adopted = self._adopt_channel(channel)
-        if self.profile.plain_events:
-            adopted.opened()
+        adopted.open_quietly()
         self._emitter.emit("datachannel", adopted)
-        if adopted.machine.permits("on_open"):
-            adopted.opened()
+        adopted.announce_open()
+
+    def transport_added(self, transport: int) -> None:
+        """There is a new transport."""
+        if not self.negotiation.is_final:
+            self._transports.added(transport)
 
     def transport_removed(self, transport: int) -> None:
         """A transport is not part of the connection any more."""

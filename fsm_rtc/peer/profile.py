@@ -17,6 +17,7 @@ class Profile:
             candidates, or all candidates.
         close_tells: whether one's own close() fires the state events.
         closes_with_peer: whether the connection closes when the other side has closed it.
+        checks_at_once: whether an ICE transport counts as checking before there is a candidate to check.
         ends_in_completed: whether a connected ICE transport counts as completed at once.
         shows_transports_early: whether `sctp` and the senders' transports are there before a description is applied.
         adopts_any_transceiver: whether an offered section takes any transceiver of its kind that has none yet, and not
@@ -24,14 +25,15 @@ class Profile:
         needs_address: whether a host without any address to gather is an error at once.
         early_tracks: whether a receiver has its track from the beginning.
         stops_in_two_steps: whether a stopped transceiver counts as such only when the other side knows.
-        plain_events: whether ``track`` and ``datachannel`` give the track and the channel themselves, a track comes
-            before the state has changed, and a channel is open already when it comes.
+        plain_events: whether ``track`` and ``datachannel`` give the track and the channel themselves, and a track
+            comes before the state has changed.
         rtp_statistics_only: whether getStats gives aiortc's five types alone.
     """
 
     gathers_first: Literal["nothing", "hosts", "all"] = "nothing"
     close_tells: bool = False
     closes_with_peer: bool = False
+    checks_at_once: bool = False
     ends_in_completed: bool = False
     shows_transports_early: bool = False
     adopts_any_transceiver: bool = False
@@ -52,6 +54,7 @@ AIORTC = Profile(
     gathers_first="all",
     close_tells=True,
     closes_with_peer=True,
+    checks_at_once=True,
     ends_in_completed=True,
     shows_transports_early=True,
     adopts_any_transceiver=True,

@@ -112,10 +112,14 @@ class RTCDataChannel(EventTarget):
         """
         if not isinstance(data, str | bytes):
             raise BadArgumentError(f"Cannot send unsupported data type: {type(data)}")
+        size = len(data.encode() if isinstance(data, str) else data)
+        limit = self._transport.maxMessageSize if self._transport is not None else None
+        if limit is not None and size > limit and self.readyState == "open":
+            raise BadArgumentError(f"a message of {size} bytes is too long; the other side takes {limit} bytes")
         with specified():
             self.channel.send(data)
         self.messagesSent += 1
-        self.bytesSent += len(data.encode() if isinstance(data, str) else data)
+        self.bytesSent += size
 
     def close(self) -> None:
         """Close the channel; what waits is sent first."""

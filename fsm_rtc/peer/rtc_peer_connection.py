@@ -28,6 +28,8 @@ from fsm_rtc.peer.rtc_data_channel import RTCDataChannel
 from fsm_rtc.peer.rtc_errors import CLOSED, BadArgumentError, BadKindError, specified
 from fsm_rtc.peer.rtc_ice_candidate import RTCIceCandidate, RTCPeerConnectionIceEvent, as_candidate
 from fsm_rtc.peer.rtc_session_description import RTCSessionDescription
+from fsm_rtc.peer.statistics import report_of, selected
+from fsm_rtc.peer.statistics_streams import rtp_statistics
 from fsm_rtc.peer.track_event import RTCTrackEvent
 
 __all__ = ["RTCDataChannelEvent", "RTCPeerConnection"]
@@ -164,7 +166,7 @@ class RTCPeerConnection(EventTarget):
     def sctp(self) -> Any:
         """The RTCSctpTransport; None until data channels are negotiated."""
         sctp = self._backend.session.media.sctp
-        is_there = sctp is not None and (sctp.remote is not None or self.profile.shows_transports_early)
+        is_there = sctp is not None and (sctp.mid is not None or self.profile.shows_transports_early)
         return sctp if is_there else None
 
     def getConfiguration(self) -> aiortc.RTCConfiguration:
@@ -355,6 +357,38 @@ class RTCPeerConnection(EventTarget):
     def getReceivers(self) -> list[Any]:
         """The RTCRtpReceivers of the transceivers that are not stopped."""
         return [one.receiver for one in self.getTransceivers() if not one.stopped_for_both]
+
+    async def getStats(self, selector: Any = None) -> Any:
+        """Statistics, as an aiortc RTCStatsReport: a mapping of ids to objects of the specification's types.
+
+        Args:
+            selector: a track that is sent or received, for what belongs to it alone; None for everything.
+
+        Raises:
+            InvalidAccessError: no one sender or receiver has this track.
+        """
+        media = self._backend.session.media
+        transceivers = self.getTransceivers()
+        if selector is not None:
+            users = [one for one in (*self.getSenders(), *self.getReceivers()) if one.track is selector]
+            if len(users) != 1:
+                with specified():
+                    raise InvalidAccessError("the selector is no track of exactly one sender or receiver")
+        rtp = await rtp_statistics(transceivers)
+        if self.profile.rtp_statistics_only:
+            return rtp
+        report = report_of(
+            connection_id=f"connection_{self.peer.label}",
+            transports=[path.dtls for path in media.paths if path.is_visible],
+            sctp=self.sctp,
+            channels=list(self._channels.values()),
+            transceivers=transceivers,
+            rtp=rtp,
+            opened=self._opened,
+            closed=self._closed,
+            now=datetime.now(timezone.utc),
+        )
+        return report if selector is None else selected(report, selector)
 
     # Its end.
 

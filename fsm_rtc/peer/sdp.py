@@ -27,6 +27,7 @@ class Section:
     port: int
     attributes: dict[str, str] = field(default_factory=dict)
     candidates: list[str] = field(default_factory=list)
+    msids: list[str] = field(default_factory=list)
 
     @property
     def mid(self) -> str | None:
@@ -54,6 +55,8 @@ def sections_of(sdp: str) -> tuple[Section, ...]:
             name, _, value = line[2:].partition(":")
             if name == "candidate" and sections:
                 sections[-1].candidates.append(line[2:])
+            elif name == "msid" and sections:
+                sections[-1].msids.append(value)
             else:
                 (sections[-1].attributes if sections else session)[name] = value
     return tuple(sections)
@@ -163,7 +166,7 @@ def with_candidate(sdp: str, candidate: IceCandidate | None) -> str:
         sdp: the description's text.
         candidate: one with its section's index; an empty one ends its section's candidates, None those of all.
     """
-    lines = sdp.split("\r\n")
+    lines = sdp.splitlines()
     starts = [number for number, line in enumerate(lines) if line.startswith("m=")]
     ufrag = candidate.username_fragment if candidate is not None else None
     line = f"a={candidate.candidate}" if candidate is not None and candidate.candidate else "a=end-of-candidates"
@@ -172,8 +175,8 @@ def with_candidate(sdp: str, candidate: IceCandidate | None) -> str:
         if not named or section.is_rejected or ufrag not in (None, section.attributes.get("ice-ufrag")):
             continue
         start = starts[section.index]
-        end = next((number for number in range(start + 1, len(lines)) if lines[number][:2] in ("m=", "")), len(lines))
+        end = next((number for number in range(start + 1, len(lines)) if lines[number].startswith("m=")), len(lines))
         if line not in lines[start:end]:
             place = (number for number in range(start, end) if lines[number].startswith("a=ice-ufrag:"))
             lines.insert(next(place, end), line)
-    return "\r\n".join(lines)
+    return "".join(f"{line}\r\n" for line in lines)

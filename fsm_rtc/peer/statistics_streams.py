@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from fsm_rtc.peer.statistics_types import (
     RTCRemoteOutboundRtpStreamStats,
 )
 
-__all__ = ["other_statistics", "received_statistics", "sent_statistics"]
+__all__ = ["other_statistics", "received_statistics", "rtp_statistics", "sent_statistics"]
 
 _WIDENED: dict[str, Any] = {
     "inbound-rtp": RTCInboundRtpStreamStats,
@@ -140,3 +140,12 @@ def _codec(codec: aiortc.RTCRtpCodecParameters | None, transport: str, now: date
         channels=codec.channels,
         sdpFmtpLine=line,
     )
+
+
+async def rtp_statistics(transceivers: Sequence[aiortc.RTCRtpTransceiver]) -> aiortc.RTCStatsReport:
+    """What the senders and receivers tell of themselves."""
+    report = aiortc.RTCStatsReport()
+    for transceiver in transceivers:
+        for end in (transceiver.sender, transceiver.receiver):
+            report.update(await end.getStats())
+    return report

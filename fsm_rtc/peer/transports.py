@@ -86,6 +86,13 @@ class Transports:
         if isinstance(outcome, Rejected) and outcome.reason is not Reason.ALREADY:
             asyncio.get_running_loop().call_soon(self._read_again, what, transport)
 
+    def added(self, transport: int) -> None:
+        """There is a new transport."""
+        self._gatherers[transport] = "new"
+        self._machine("ice", transport)
+        self._gather()
+        self._derive()
+
     def removed(self, transport: int) -> None:
         """A transport is not part of the connection any more."""
         self._gatherers.pop(transport, None)
@@ -94,10 +101,13 @@ class Transports:
             if machine is not None and not machine.is_final:
                 machine.report("closed")
         if not self._negotiation.is_final:
-            value = _gathered(self._gatherers)
-            if value != self.gathering.state:
-                self.gathering.report(value)
+            self._gather()
             self._derive()
+
+    def _gather(self) -> None:
+        value = _gathered(self._gatherers)
+        if value != self.gathering.state:
+            self.gathering.report(value)
 
     def close(self) -> None:
         """The connection is closed, and every transport with it."""

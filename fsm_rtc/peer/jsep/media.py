@@ -49,6 +49,7 @@ class Media:
         profile: which habits they have.
         connected: called with a transport whose DTLS is connected.
         shown: called with a transport that comes into being for who looks from outside.
+        candidate_added: called with a transport that has a new candidate of the other side.
         changed: called when a negotiation may be needed.
         spawn: does work in a task that the session owns.
 
@@ -66,6 +67,7 @@ class Media:
         *,
         connected: Callable[[Transport], None],
         shown: Callable[[Transport], None],
+        candidate_added: Callable[[Transport], None],
         changed: Callable[[], None],
         spawn: Callable[[Coroutine[Any, Any, None]], Any],
     ) -> None:
@@ -75,9 +77,11 @@ class Media:
         self.sctp: SctpTransport | None = None
         self.paths: list[Transport] = []
         self.former_senders: list[RTCRtpSender] = []
+        self._bundled: Transport | None = None
         self.certificates = [RTCCertificate.generateCertificate()]
         self._connected = connected
         self._shown = shown
+        self._candidate_added = candidate_added
         self.transceiver_changed = changed
         self.spawn = spawn
 
@@ -88,7 +92,7 @@ class Media:
         kind = track_or_kind if isinstance(track_or_kind, str) else track_or_kind.kind
         path = self._path_for(kind)
         transceiver = RTCRtpTransceiver(
-            RTCRtpSender(track_or_kind, path, streams), RTCRtpReceiver(kind, path), direction, self.profile, self
+            RTCRtpSender(track_or_kind, path, self, streams), RTCRtpReceiver(kind, path), direction, self.profile, self
         )
         self.transceivers.append(transceiver)
         self._show_early(path)
@@ -120,13 +124,20 @@ class Media:
     def make_path(self) -> Transport:
         """A transport with the credentials of the others."""
         credentials = self.paths[0].gatherer.getLocalParameters() if self.paths else None
-        path = Transport(self.make_gatherer(credentials), self.certificates, lambda: self._connected(path))
+        path = Transport(
+            self.make_gatherer(credentials),
+            self.certificates,
+            lambda: self._connected(path),
+            lambda: self._candidate_added(path),
+        )
         self.paths.append(path)
         return path
 
     def _path_for(self, kind: str) -> Transport:
-        """The transport of a new section, until an answer bundles them."""
+        """The transport of a new section: the one that an answer has bundled the others to, or as the policy has it."""
         policy = self.configuration.bundle_policy
+        if self._bundled in self.paths:
+            return self._bundled
         if policy is aiortc.RTCBundlePolicy.MAX_BUNDLE:
             shared = next((self.path_of(user) for user in self.users()), None)
         elif policy is aiortc.RTCBundlePolicy.BALANCED:
@@ -189,7 +200,7 @@ class Media:
         users = [user for mid in mids if (user := self.of_mid(mid)) is not None]
         if not users:
             return
-        first = self.path_of(users[0])
+        first = self._bundled = self.path_of(users[0])
         for user in users[1:]:
             if self.path_of(user) is not first:
                 user.use(first)

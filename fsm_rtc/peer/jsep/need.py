@@ -6,7 +6,7 @@ from typing import Any
 
 from fsm_rtc.peer.directions import common_direction, reversed_direction, sends
 from fsm_rtc.peer.jsep.media import Media
-from fsm_rtc.peer.jsep.sections import is_rejected
+from fsm_rtc.peer.jsep.sections import is_rejected, stream_ids
 from fsm_rtc.peer.jsep.slots import Slots
 from fsm_rtc.peer.jsep.transceiver import RTCRtpTransceiver
 
@@ -37,7 +37,7 @@ def _is_open(transceiver: RTCRtpTransceiver, slots: Slots, local: dict[str, Any]
         return True
     there = _sections(slots.current_remote).get(transceiver.mid or "")
     direction = transceiver.wanted_direction
-    if sends(direction) and (here.msid or "").split(" ")[0] != transceiver.sender.msid.split(" ")[0]:
+    if sends(direction) and (not here.msid or set(stream_ids(here)) != set(transceiver.sender.stream_ids)):
         return True
     remote = reversed_direction(there.direction or "sendrecv") if there is not None else "inactive"
     if slots.current_local.type == "offer":

@@ -9,7 +9,7 @@ from aiortc import sdp
 
 from fsm_rtc.errors import InvalidAccessError, InvalidDescriptionError, SdpSyntaxError
 from fsm_rtc.peer.description import SessionDescription
-from fsm_rtc.peer.jsep.sections import DISCARD_PORT, is_rejected
+from fsm_rtc.peer.jsep.sections import DISCARD_PORT, MSID_BREAK, is_rejected
 from fsm_rtc.peer.sdp import check_syntax, sections_of
 
 __all__ = ["bundle_of", "check_answer", "kinds_and_mids", "parsed", "trickles"]
@@ -35,6 +35,7 @@ def parsed(description: SessionDescription) -> Any:
     result.type = description.type
     first = next((media for media in result.media if media.rtp.muxId in bundle_of(result)[:1]), None)
     for media, section in zip(result.media, checked, strict=True):
+        media.msid = MSID_BREAK.join(section.msids) or None
         if section.is_rejected:
             continue
         media.port = media.port or DISCARD_PORT

@@ -21,6 +21,7 @@ __all__ = [
     "is_role_set",
     "set_controlling",
     "set_dtls_role",
+    "unnumbered_channels",
     "warn_of_another_version",
 ]
 
@@ -95,3 +96,9 @@ def configure_rtp(transceiver: aiortc.RTCRtpTransceiver) -> None:
 def codec_preferences(transceiver: aiortc.RTCRtpTransceiver) -> list[Any]:
     """What setCodecPreferences was given."""
     return transceiver._preferred_codecs
+
+
+def unnumbered_channels(sctp: aiortc.RTCSctpTransport) -> list[Any]:
+    """The data channels that wait to be announced and have no stream yet, in the order in which they were made."""
+    waiting = dict.fromkeys(channel for channel, _, _ in sctp._data_channel_queue)
+    return [channel for channel in waiting if channel.id is None]

@@ -16,10 +16,13 @@ from fsm_rtc.peer.ice import IceGatherer
 from fsm_rtc.peer.jsep.transceiver import RTCRtpTransceiver
 from fsm_rtc.peer.jsep.transport import SctpTransport, Transport
 
-__all__ = ["add_transport", "data_section", "is_rejected", "media_section", "rejected_section", "whole"]
+__all__ = ["MSID_BREAK", "add_transport", "data_section", "is_rejected", "media_section", "rejected_section", "stream_ids", "whole"]
 
 DISCARD_HOST = "0.0.0.0"  # noqa: S104 - not an address to bind, but SDP's word for none
 DISCARD_PORT = 9
+
+MSID_BREAK = "\r\na=msid:"
+"""Between the streams of one section: aiortc's MediaDescription has room for one, and writes it as it is."""
 
 
 def media_section(
@@ -45,7 +48,7 @@ def media_section(
     media.rtcp_mux = True
     if sends(direction):
         sender = transceiver.sender
-        media.msid = sender.msid
+        media.msid = MSID_BREAK.join(sender.msids)
         media.ssrc = [sdp.SsrcDescription(ssrc=sender._ssrc, cname=cname)]
         if any(is_rtx(codec) for codec in codecs):
             media.ssrc.append(sdp.SsrcDescription(ssrc=sender._rtx_ssrc, cname=cname))
@@ -98,6 +101,12 @@ def add_transport(media: Any, path: Transport, gatherer: IceGatherer, role: str)
     if media.ice_candidates:
         media.host, media.port = media.ice_candidates[0].ip, media.ice_candidates[0].port
     media.dtls = RTCDtlsParameters(fingerprints=path.dtls.getLocalParameters().fingerprints, role=role)
+
+
+def stream_ids(media: Any) -> list[str]:
+    """The streams that a section names."""
+    names = [msid.split(" ")[0] for msid in (media.msid or "").split(MSID_BREAK)]
+    return [name for name in names if name not in ("", "-")]
 
 
 def is_rejected(media: Any) -> bool:

@@ -24,7 +24,7 @@ from fsm_rtc.peer.jsep.need import needs_negotiation
 from fsm_rtc.peer.jsep.parsed import bundle_of, check_answer, parsed
 from fsm_rtc.peer.jsep.private import is_role_set, set_controlling, set_dtls_role
 from fsm_rtc.peer.jsep.rtp import start_media
-from fsm_rtc.peer.jsep.sections import is_rejected
+from fsm_rtc.peer.jsep.sections import is_rejected, stream_ids
 from fsm_rtc.peer.jsep.slots import Slots
 from fsm_rtc.peer.jsep.transceiver import Negotiated, RTCRtpTransceiver
 from fsm_rtc.peer.jsep.transport import Remote, SctpTransport, Transport
@@ -42,6 +42,9 @@ class SessionEvents(Protocol):
 
     def path_shown(self, path: Transport) -> None:
         """A transport came into being for who looks from outside, or went."""
+
+    def candidate_added(self, path: Transport) -> None:
+        """A transport has a new candidate of the other side."""
 
     def gathering(self, path: Transport, gatherer: IceGatherer) -> None:
         """A gatherer is about to begin."""
@@ -83,6 +86,7 @@ class Session:
             profile,
             connected=self._connected,
             shown=events.path_shown,
+            candidate_added=events.candidate_added,
             changed=events.changed,
             spawn=self.spawn,
         )
@@ -144,7 +148,7 @@ class Session:
         if gatherer not in self._begun:
             self._begun.add(gatherer)
             self._events.gathering(path, gatherer)
-            self.spawn(gatherer.gather())
+            self.spawn(_gather_later(gatherer))
 
     # The other side's descriptions.
 
@@ -223,12 +227,10 @@ class Session:
         return transceiver
 
     def _streams_of(self, media: Any) -> tuple[MediaStream, ...]:
-        name = (media.msid or "").split(" ")[0]
-        if not name or name == "-" or not sends(media.direction or "sendrecv"):
-            return ()
-        if name not in self._streams:
-            self._streams[name] = MediaStream(name)
-        return (self._streams[name],)
+        names = stream_ids(media) if sends(media.direction or "sendrecv") else []
+        for name in names:
+            self._streams.setdefault(name, MediaStream(name))
+        return tuple(self._streams[name] for name in dict.fromkeys(names))
 
     def _describe_data(self, media: Any, index: int) -> None:
         sctp = self.media.make_sctp()
@@ -257,6 +259,7 @@ class Session:
             set_dtls_role(path.dtls, here.dtls.role if is_local else _opposite(there.dtls.role))
             if isinstance(user, SctpTransport):
                 user.remote = there
+                user.number_channels()
             path.feed(there.ice_candidates, is_complete=there.ice_candidates_complete, ufrag=there.ice.usernameFragment)
             path.begin(Remote(there.ice, there.dtls))
 
@@ -422,6 +425,12 @@ class Session:
             await path.stop()
         while self._tasks:
             await asyncio.wait(set(self._tasks))
+
+
+async def _gather_later(gatherer: IceGatherer) -> None:
+    """Gather, once who applied the description has heard that it is applied."""
+    await asyncio.sleep(0)
+    await gatherer.gather()
 
 
 def _opposite(role: str) -> str:

@@ -71,8 +71,9 @@ class RTCRtpSender(aiortc.RTCRtpSender):
         path: the transport that it uses, or will.
     """
 
-    def __init__(self, track_or_kind: Any, path: Transport, streams: Iterable[Any] = ()) -> None:
+    def __init__(self, track_or_kind: Any, path: Transport, owner: Owner, streams: Iterable[Any] = ()) -> None:
         super().__init__(track_or_kind, path.dtls)
+        self._owner = owner
         self.path = path
         self.streams = tuple(streams)
         self._is_stopped = False
@@ -93,6 +94,7 @@ class RTCRtpSender(aiortc.RTCRtpSender):
         Source: webrtc-pc, #dom-rtcrtpsender-setstreams.
         """
         self.streams = tuple(dict.fromkeys(streams))
+        self._owner.transceiver_changed()
 
     def replaceTrack(self, track: Any) -> Done:
         """Send another track, or None, without negotiating. It is done at the call; the result may be awaited.
@@ -113,10 +115,18 @@ class RTCRtpSender(aiortc.RTCRtpSender):
         await super().stop()
 
     @property
-    def msid(self) -> str:
-        """The value of the media section's msid attribute."""
-        stream = self.streams[0].id if self.streams else "-"
-        return f"{stream} {self._track_id}"
+    def stream_ids(self) -> list[str]:
+        """What the streams are called."""
+        return [stream.id for stream in self.streams]
+
+    @property
+    def msids(self) -> list[str]:
+        """The values of the media section's msid attributes."""
+        return [f"{stream} {self._track_id}" for stream in self.stream_ids or ["-"]]
+
+    async def getStats(self) -> aiortc.RTCStatsReport:
+        """Statistics of what is sent; nothing before there is a transport."""
+        return await super().getStats() if self.path.is_visible else aiortc.RTCStatsReport()
 
 
 class RTCRtpReceiver(aiortc.RTCRtpReceiver):
@@ -137,6 +147,10 @@ class RTCRtpReceiver(aiortc.RTCRtpReceiver):
     def transport(self) -> Any:
         """The RTCDtlsTransport; None until one is negotiated."""
         return self.path.dtls if self.path.is_visible else None
+
+    async def getStats(self) -> aiortc.RTCStatsReport:
+        """Statistics of what is received; nothing before there is a transport."""
+        return await super().getStats() if self.path.is_visible else aiortc.RTCStatsReport()
 
     def use(self, path: Transport) -> None:
         """Receive over another transport."""

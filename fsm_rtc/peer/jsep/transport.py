@@ -11,6 +11,7 @@ from typing import Any
 import aiortc
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsParameters
 
+from fsm_rtc.peer.jsep.private import unnumbered_channels
 from fsm_rtc.peer.ice import IceGatherer, IceTransport
 
 __all__ = ["DtlsTransport", "Remote", "SctpTransport", "Transport"]
@@ -95,10 +96,27 @@ class SctpTransport(aiortc.RTCSctpTransport):
         """Count as closed from now on, whatever the library has still to do."""
         self._is_closed = True
 
+    def number_channels(self) -> None:
+        """Give each channel its stream as soon as this side's DTLS role is known: even for the client, odd for the server.
+
+        Source: RFC 8832, section 6; webrtc-pc, #dfn-create-an-rtcsctptransport.
+        """
+        for channel in unnumbered_channels(self):
+            number = 1 if self.is_server else 0
+            while number in self._data_channels:
+                number += 2
+            self._data_channels[number] = channel
+            channel._setId(number)
+
     def _set_state(self, state: aiortc.RTCSctpTransport.State) -> None:
         before = self.state
+        if state == self.State.CLOSED:
+            # Before aiortc forgets its listeners and closes the channels.
+            self._is_closed = True
+            if before != "closed":
+                self.emit("statechange")
         super()._set_state(state)
-        if self.state != before:
+        if state == self.State.ESTABLISHED and before != self.state:
             self.emit("statechange")
 
 
@@ -117,6 +135,7 @@ class Transport:
         gatherer: of the first candidates.
         certificates: this side's, one.
         connected: called when DTLS is connected, and again after each later description.
+        candidate_added: called after each candidate of the other side.
 
     Attributes:
         gatherer: of the candidates that the present descriptions stand for.
@@ -125,7 +144,13 @@ class Transport:
         remote: what is known of the other side, once it is in force.
     """
 
-    def __init__(self, gatherer: IceGatherer, certificates: list[RTCCertificate], connected: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        gatherer: IceGatherer,
+        certificates: list[RTCCertificate],
+        connected: Callable[[], None],
+        candidate_added: Callable[[], None],
+    ) -> None:
         self.gatherer = gatherer
         self.next_gatherer: IceGatherer | None = None
         self.ice = IceTransport(gatherer)
@@ -133,8 +158,14 @@ class Transport:
         self.is_visible = False
         self.remote: Remote | None = None
         self._connected = connected
+        self._candidate_added = candidate_added
         self._held: list[tuple[str, Any]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def has_remote_candidates(self) -> bool:
+        """Whether there is a candidate of the other side to check."""
+        return bool(self.ice.getRemoteCandidates())
 
     @property
     def newest_gatherer(self) -> IceGatherer:
@@ -168,7 +199,11 @@ class Transport:
 
     def _give(self, candidates: list[Any]) -> None:
         for candidate in candidates:
-            self._spawn(self.ice.addRemoteCandidate(candidate))
+            self._spawn(self._add(candidate))
+
+    async def _add(self, candidate: Any) -> None:
+        await self.ice.addRemoteCandidate(candidate)
+        self._candidate_added()
 
     async def _start(self, remote: Remote) -> None:
         await self.gatherer.hosts_found.wait()

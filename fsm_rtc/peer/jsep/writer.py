@@ -95,7 +95,7 @@ class Writer:
         Args:
             restart: whether every transport gets new ICE credentials.
         """
-        gatherers = _Gatherers(self._media, self.to_replace, restart)
+        gatherers = _Gatherers(self._media, self.to_replace, restart=restart)
         mids = set(self.seen_mids)
         waiting = [one for one in self._media.transceivers if one.mid is None and not one.is_stopping]
         lines = list(self._earlier_lines(mids, waiting, gatherers))
@@ -161,7 +161,7 @@ class Writer:
         offer = self._slots.pending_remote
         bundle = bundle_of(offer)
         shared = next((user for mid in bundle if (user := self._media.of_mid(mid)) is not None), None)
-        gatherers = _Gatherers(self._media, set(), self._restarts(offer))
+        gatherers = _Gatherers(self._media, set(), restart=False)
         lines = []
         for media in offer.media:
             mid = media.rtp.muxId
@@ -182,19 +182,20 @@ class Writer:
             else:
                 section = data_section(user, mid=mid, is_legacy=self.is_legacy)
             first = shared if shared is not None and mid in bundle else user
+            if self._restarts(media):
+                gatherers.renew(self._media.path_of(first))
             role = dtls_role(self._media.path_of(first).dtls)
             if role == "auto":
                 role = "server" if media.dtls.role == "client" else "client"
             lines.append(self._with_transport(section, mid, user, gatherers, role, self._media.path_of(first)))
         return self._created("answer", lines)
 
-    def _restarts(self, offer: Any) -> bool:
-        """Whether the other side's credentials are other ones than those in force."""
+    def _restarts(self, offered: Any) -> bool:
+        """Whether the other side's credentials for a section are other ones than those in force."""
         before = self._slots.current_remote
-        known = {media.ice.usernameFragment for media in before.media} if before is not None else None
-        return known is not None and any(
-            media.ice.usernameFragment not in known for media in offer.media if not is_rejected(media)
-        )
+        sections = before.media if before is not None else []
+        known = [media.ice.usernameFragment for media in sections if media.rtp.muxId == offered.rtp.muxId]
+        return bool(known) and known[0] is not None and known[0] != offered.ice.usernameFragment
 
     # Both.
 
@@ -225,23 +226,24 @@ class Writer:
 class _Gatherers:
     """Whose credentials each transport has in one description: its own, or those of a new gatherer that replaces it."""
 
-    def __init__(self, media: Media, to_replace: set[str], restart: bool) -> None:
+    def __init__(self, media: Media, to_replace: set[str], *, restart: bool) -> None:
         self._media = media
         self._to_replace = to_replace
         self._restart = restart
         self._new: dict[int, IceGatherer] = {}
 
     def of(self, path: Transport) -> IceGatherer:
-        gatherer = path.newest_gatherer
-        has_begun = path.gatherer.state != "new"
-        if not has_begun or not (
-            self._restart or gatherer.getLocalParameters().usernameFragment in self._to_replace
-        ):
-            return gatherer
-        if id(path) not in self._new:
+        """The gatherer whose credentials the description has for a transport."""
+        fragment = path.newest_gatherer.getLocalParameters().usernameFragment
+        if self._restart or fragment in self._to_replace:
+            self.renew(path)
+        return self._new.get(id(path), path.newest_gatherer)
+
+    def renew(self, path: Transport) -> None:
+        """Give a transport that has begun new credentials in this description."""
+        if path.gatherer.state != "new" and id(path) not in self._new:
             shared = next(iter(self._new.values()), None)
             self._new[id(path)] = self._media.make_gatherer(shared.getLocalParameters() if shared else None)
-        return self._new[id(path)]
 
 
 def _refuses(transceiver: RTCRtpTransceiver) -> bool:
