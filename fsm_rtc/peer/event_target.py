@@ -7,6 +7,8 @@ import logging
 
 from pyee.asyncio import AsyncIOEventEmitter
 
+from fsm_rtc.errors import SpecificationError
+
 __all__ = ["EventTarget"]
 
 logger = logging.getLogger("fsm_rtc.peer")
@@ -21,5 +23,5 @@ class EventTarget(AsyncIOEventEmitter):
 
 
 def _log(error: object = None) -> None:
-    if isinstance(error, BaseException):
+    if isinstance(error, BaseException) and not isinstance(error, SpecificationError):
         logger.error("a handler of an event raised", exc_info=error)

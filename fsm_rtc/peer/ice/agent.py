@@ -1,0 +1,269 @@
+"""The ICE agent: aioice's, which gathers in steps and keeps the other side's consent.
+
+What aioice does otherwise: it gathers everything before anything can be checked, it takes the first STUN and the first
+TURN server alone, and it closes itself when consent is lost, so that nothing could be rescued. Private parts of aioice
+0.13.0 that are used here: `_local_candidates`, `_local_candidates_start`, `_local_candidates_end`, `_protocols`,
+`_closing`, `_nominated`, `_check_list_done`, `_early_checks_done`, `_remote_candidates`, `_remote_candidates_end`, and
+the methods `_pair_remote_candidate`, `_check_list_maybe_fail` and `_remote_candidates_expected`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import random
+from collections.abc import Callable
+from typing import Any
+
+from aioice import Candidate, TransportPolicy, ice, stun
+
+from fsm_rtc.peer.ice.servers import Server, ServerError, reflexive_candidate, relayed_candidate
+
+__all__ = ["CONSENT", "Agent", "Consent", "host_addresses"]
+
+logger = logging.getLogger("fsm_rtc.peer.ice")
+
+
+class Consent:
+    """How often the other side is asked whether it still wants what is sent. Source: RFC 7675.
+
+    Attributes:
+        interval_seconds: between two questions, 20 % more or less.
+        retry_seconds: between two questions while there is no answer.
+        missed: as many questions without an answer count as disconnected.
+        expiry_seconds: after this time without an answer nothing is sent any more.
+    """
+
+    def __init__(
+        self,
+        interval_seconds: float = 2.5,
+        retry_seconds: float = 0.25,
+        missed: int = 3,
+        expiry_seconds: float = 30.0,
+    ) -> None:
+        self.interval_seconds = interval_seconds
+        self.retry_seconds = retry_seconds
+        self.missed = missed
+        self.expiry_seconds = expiry_seconds
+
+
+CONSENT = Consent()
+
+
+def host_addresses() -> list[str]:
+    """The addresses that aioice would gather on this host; it leaves out 127.0.0.1 and ::1."""
+    return ice.get_host_addresses(use_ipv4=True, use_ipv6=True)
+
+
+class Agent(ice.Connection):
+    """An aioice Connection with one component.
+
+    Args:
+        servers: those to ask.
+        policy: aioice's TransportPolicy.
+        username, password: this side's credentials, or None for new ones.
+        timeout_seconds: how long the servers have to answer.
+        loopback: whether to gather on 127.0.0.1 alone.
+
+    Attributes:
+        hosts_found: set once the host candidates are there, so that checks may begin.
+        found: called with each aioice Candidate of this side.
+        failed: called with a server that gave no candidate, the host candidate it was asked for or None, and why.
+        received: called with each datagram of the other side's.
+        consented: called with whether the other side answers, when that changes.
+        expired: called when consent has expired.
+        consent: how often the other side is asked.
+    """
+
+    def __init__(
+        self,
+        servers: tuple[Server, ...],
+        policy: TransportPolicy,
+        username: str | None,
+        password: str | None,
+        *,
+        timeout_seconds: float,
+        loopback: bool,
+    ) -> None:
+        super().__init__(
+            ice_controlling=False, transport_policy=policy, local_username=username, local_password=password
+        )
+        self.hosts_found = asyncio.Event()
+        self.found: Callable[[Candidate], None] = _ignore
+        self.failed: Callable[[Server, Candidate | None, ServerError], None] = _ignore
+        self.received: Callable[[bytes], None] = _ignore
+        self.consented: Callable[[bool], None] = _ignore
+        self.expired: Callable[[], None] = _ignore
+        self.consent = CONSENT
+        self._servers = servers
+        self._timeout_seconds = timeout_seconds
+        self._loopback = loopback
+        self._is_gathering = True
+        self._asking: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a nominated pair."""
+        return bool(self._nominated)
+
+    @property
+    def nominated_pair(self) -> Any:
+        """aioice's CandidatePair, or None."""
+        return self._nominated.get(1)
+
+    @property
+    def has_remote_end(self) -> bool:
+        """Whether the other side said that it has no more candidates."""
+        return self._remote_candidates_end
+
+    @property
+    def has_all_candidates(self) -> bool:
+        """Whether neither side will find more."""
+        return self._remote_candidates_end and not self._is_gathering
+
+    # Gathering.
+
+    async def gather_candidates(self) -> None:
+        """Gather: host candidates at once, the servers' as they answer; return when there will be no more."""
+        if self._local_candidates_start:
+            return
+        self._local_candidates_start = True
+        for candidate in await self.get_component_candidates(component=1, addresses=self._addresses()):
+            self._add(candidate)
+        self._local_candidates_end = True
+        self.hosts_found.set()
+        if self._closing:
+            # aioice has closed the sockets that it knew then, and forgets those that it opened after.
+            for protocol in self._protocols:
+                protocol.transport.close()
+        else:
+            await self._ask_servers()
+        self._is_gathering = False
+        if self._early_checks_done and not self._closing:
+            self._check_list_maybe_fail()
+
+    def _addresses(self) -> list[str]:
+        if self._transport_policy is TransportPolicy.RELAY:
+            return []
+        return ["127.0.0.1"] if self._loopback else host_addresses()
+
+    async def _ask_servers(self) -> None:
+        sockets = [
+            protocol
+            for protocol in self._protocols
+            if ipaddress.ip_address(protocol.local_candidate.host).version == 4
+        ]
+        for server in self._servers:
+            if not server.is_supported:
+                self.failed(server, None, ServerError(f"{server.scheme} over {server.transport} is not supported"))
+            elif server.scheme == "stun":
+                for protocol in sockets:
+                    self._ask(self._reflect(protocol, server), server, protocol.local_candidate)
+            else:
+                self._ask(self._relay(server), server, None)
+        if not self._asking:
+            return
+        _, late = await asyncio.wait(set(self._asking), timeout=self._timeout_seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+
+    def _ask(self, asking: Any, server: Server, host: Candidate | None) -> None:
+        async def ask() -> None:
+            try:
+                await asking
+            except ServerError as error:
+                self.failed(server, host, error)
+            except asyncio.CancelledError:
+                if not self._closing:
+                    self.failed(server, host, ServerError(f"no answer within {self._timeout_seconds:g} s"))
+                raise
+
+        task = asyncio.create_task(ask(), name=f"fsm_rtc ask {server.url}")
+        self._asking.add(task)
+        task.add_done_callback(self._asked)
+
+    def _asked(self, task: asyncio.Task[None]) -> None:
+        self._asking.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.warning("gathering failed: %s", error if str(error) else type(error).__name__)
+
+    async def _reflect(self, protocol: Any, server: Server) -> None:
+        self._add(await reflexive_candidate(protocol, server))
+
+    async def _relay(self, server: Server) -> None:
+        hide = self._transport_policy is TransportPolicy.RELAY
+        candidate, protocol = await relayed_candidate(self, server, hide_related_address=hide)
+        if self._closing:
+            await protocol.close()
+            return
+        self._protocols.append(protocol)
+        self._add(candidate)
+        if self._early_checks_done:
+            for remote in self._remote_candidates:
+                self._pair_remote_candidate(remote)
+            self.sort_check_list()
+
+    def _add(self, candidate: Candidate) -> None:
+        is_known = any((one.host, one.port) == (candidate.host, candidate.port) for one in self._local_candidates)
+        if not is_known and not self._closing:
+            self._local_candidates.append(candidate)
+            self.found(candidate)
+
+    def _remote_candidates_expected(self) -> bool:
+        """Whether more pairs may come, so that nothing has failed yet: of either side's candidates."""
+        return self._is_gathering or super()._remote_candidates_expected()
+
+    # Data and consent.
+
+    def data_received(self, data: bytes, component: int) -> None:
+        self.received(data)
+
+    async def query_consent(self) -> None:
+        """Ask the other side again and again whether it still wants what is sent, and tell when that changes."""
+        loop = asyncio.get_running_loop()
+        answered = loop.time()
+        missed = 0
+        while not self._closing:
+            interval = self.consent.interval_seconds * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+            await asyncio.sleep(interval if missed == 0 else self.consent.retry_seconds)
+            if await self._is_answered():
+                if missed >= self.consent.missed:
+                    self.consented(True)
+                answered, missed = loop.time(), 0
+                continue
+            missed += 1
+            if loop.time() - answered >= self.consent.expiry_seconds:
+                self._nominated.clear()
+                self.expired()
+                return
+            if missed == self.consent.missed:
+                self.consented(False)
+
+    async def _is_answered(self) -> bool:
+        pair = self.nominated_pair
+        if pair is None or self.remote_password is None:
+            return False
+        request = self.build_request(pair, nominate=False)
+        key = self.remote_password.encode("utf8")
+        try:
+            await pair.protocol.request(request, pair.remote_addr, integrity_key=key, retransmissions=0)
+        except stun.TransactionError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close every socket, and wait until nothing is left."""
+        self._closing = True
+        self.hosts_found.set()
+        for task in self._asking:
+            task.cancel()
+        if self._asking:
+            await asyncio.wait(set(self._asking))
+        await super().close()
+
+
+def _ignore(*_: object) -> None:
+    """Nobody listens yet."""

@@ -1,0 +1,244 @@
+"""RTCIceTransport: one way to the other side, which may be replaced while it is in use.
+
+DTLS takes datagrams by `_recv` and gives them by `_send`. Both outlive an ICE restart: the old agent carries what is
+sent until the new one has found its way, and whatever either receives goes into one queue. A transport that has failed
+keeps DTLS waiting, so that a restart can rescue it. Source: RFC 8445, section 9; webrtc-pc, #rtcicetransport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import aiortc
+from aiortc.exceptions import InvalidStateError
+from aiortc.rtcicetransport import RTCIceParameters, candidate_from_aioice, candidate_to_aioice
+
+from fsm_rtc.peer.ice.agent import Agent
+from fsm_rtc.peer.ice.gatherer import IceGatherer
+
+__all__ = ["IceCandidatePair", "IceTransport"]
+
+GATHERING = {"new": "new", "gathering": "gathering", "completed": "complete"}
+
+
+@dataclass(frozen=True, slots=True)
+class IceCandidatePair:
+    """RTCIceCandidatePair.
+
+    Attributes:
+        local: this side's RTCIceCandidate, aiortc's.
+        remote: the other side's.
+    """
+
+    local: Any
+    remote: Any
+
+
+class IceTransport(aiortc.RTCIceTransport):
+    """One way to the other side. Events: ``statechange``, ``gatheringstatechange``, ``selectedcandidatepairchange``.
+
+    Args:
+        gatherer: of this side's candidates.
+
+    Attributes:
+        component: ``rtp``; RTCP shares it.
+        selectedCandidatePairChanges: how often a pair was selected.
+    """
+
+    component = "rtp"
+
+    def __init__(self, gatherer: IceGatherer) -> None:
+        super().__init__(gatherer)
+        self._gatherer = gatherer
+        self._state = "new"
+        self._inbox: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._agents: list[Agent] = []
+        self._active: Agent | None = None
+        self._remote: RTCIceParameters | None = None
+        self._settled = asyncio.Event()
+        self._closings: set[asyncio.Task[None]] = set()
+        self._role_set = False
+        self.selectedCandidatePairChanges = 0
+        self._recv = self._receive
+        self._send = self._transmit
+        self._use(gatherer)
+
+    @property
+    def iceGatherer(self) -> IceGatherer:
+        """Of this side's present candidates."""
+        return self._gatherer
+
+    @property
+    def state(self) -> str:
+        """RTCIceTransportState."""
+        return self._state
+
+    @property
+    def gatheringState(self) -> str:
+        """RTCIceGathererState."""
+        return GATHERING[self._gatherer.state]
+
+    def getLocalCandidates(self) -> list[Any]:
+        """This side's candidates, as aiortc's RTCIceCandidates."""
+        return self._gatherer.getLocalCandidates()
+
+    def getLocalParameters(self) -> RTCIceParameters | None:
+        """This side's credentials."""
+        return self._gatherer.getLocalParameters()
+
+    def getRemoteParameters(self) -> RTCIceParameters | None:
+        """The other side's credentials, or None."""
+        return self._remote
+
+    def getSelectedCandidatePair(self) -> IceCandidatePair | None:
+        """The pair that is in use, or None."""
+        pair = self._active.nominated_pair if self._active is not None else None
+        if pair is None:
+            return None
+        return IceCandidatePair(
+            candidate_from_aioice(pair.local_candidate), candidate_from_aioice(pair.remote_candidate)
+        )
+
+    async def addRemoteCandidate(self, candidate: Any) -> None:
+        """Use a candidate of the other side, of the present generation; None if there are no more."""
+        agent = self._gatherer.agent
+        if self._state == "closed" or agent.has_remote_end:
+            return
+        if candidate is None:
+            await agent.add_remote_candidate(None)
+            self._complete(agent)
+        else:
+            await agent.add_remote_candidate(candidate_to_aioice(candidate))
+
+    async def start(self, remoteParameters: RTCIceParameters) -> None:
+        """Look for a way to the other side; return when there is one, or none.
+
+        Raises:
+            InvalidStateError: the transport is closed.
+        """
+        if self._state == "closed":
+            raise InvalidStateError("RTCIceTransport is closed")
+        if self._remote is not None:
+            await self._settled.wait()
+            return
+        await self._look(self._gatherer, remoteParameters)
+
+    async def restart(self, gatherer: IceGatherer, remoteParameters: RTCIceParameters) -> None:
+        """Look for another way, with new credentials on both sides; the present one is used until it is found.
+
+        Raises:
+            InvalidStateError: the transport is closed.
+        """
+        if self._state == "closed":
+            raise InvalidStateError("RTCIceTransport is closed")
+        before = self._gatherer
+        gatherer.agent.ice_controlling = before.agent.ice_controlling
+        self._gatherer = gatherer
+        self._connection = gatherer.agent
+        if before.agent is not self._active:
+            self._close_later(before.stop())
+        self._use(gatherer)
+        await self._look(gatherer, remoteParameters)
+
+    async def _look(self, gatherer: IceGatherer, remote: RTCIceParameters) -> None:
+        agent = gatherer.agent
+        self._settled.clear()
+        self._remote = remote
+        agent.remote_is_lite = remote.iceLite
+        agent.remote_username = remote.usernameFragment
+        agent.remote_password = remote.password
+        self._set_state("checking")
+        try:
+            await agent.connect()
+        except ConnectionError:
+            if gatherer is self._gatherer:
+                self._set_state("failed")
+        else:
+            if gatherer is self._gatherer and self._state != "closed":
+                self._switch(agent)
+        finally:
+            if gatherer is self._gatherer:
+                self._settled.set()
+
+    def _use(self, gatherer: IceGatherer) -> None:
+        agent = gatherer.agent
+        self._agents.append(agent)
+        agent.received = self._inbox.put_nowait
+        agent.consented = lambda is_alive: self._consented(agent, is_alive)
+        agent.expired = lambda: self._expired(agent)
+        gatherer.on("statechange", lambda: self._gathered(gatherer))
+
+    def _switch(self, agent: Agent) -> None:
+        """The agent has found a way: use it, and close the one before."""
+        before, self._active = self._active, agent
+        self.selectedCandidatePairChanges += 1
+        self.emit("selectedcandidatepairchange")
+        if before is not None and before is not agent:
+            self._agents.remove(before)
+            self._close_later(before.close())
+        self._set_state("connected")
+        asyncio.get_running_loop().call_soon(self._complete, agent)
+
+    def _complete(self, agent: Agent) -> None:
+        """Nothing better can be found any more."""
+        if agent is self._active and self._state == "connected" and agent.has_all_candidates:
+            self._set_state("completed")
+
+    def _gathered(self, gatherer: IceGatherer) -> None:
+        if gatherer is self._gatherer:
+            self.emit("gatheringstatechange")
+            self._complete(gatherer.agent)
+
+    def _consented(self, agent: Agent, is_alive: bool) -> None:
+        if agent is not self._active or agent is not self._gatherer.agent:
+            return
+        if not is_alive:
+            self._set_state("disconnected")
+        elif self._state == "disconnected":
+            self._set_state("connected")
+            self._complete(agent)
+
+    def _expired(self, agent: Agent) -> None:
+        if agent is self._active and agent is self._gatherer.agent:
+            self._set_state("failed")
+
+    # What DTLS uses.
+
+    async def _receive(self) -> bytes:
+        data = await self._inbox.get()
+        if data is None:
+            raise ConnectionError("the ICE transport is closed")
+        return data
+
+    async def _transmit(self, data: bytes) -> None:
+        if self._active is not None and self._active.is_connected:
+            await self._active.send(data)
+
+    # The end.
+
+    async def stop(self) -> None:
+        """Close it, and wait until nothing is left."""
+        if self._state != "closed":
+            self._set_state("closed")
+            self._inbox.put_nowait(None)
+            self._settled.set()
+            for agent in self._agents:
+                await agent.close()
+            self._agents.clear()
+            self._gatherer.remove_all_listeners()
+            self.remove_all_listeners()
+        while self._closings:
+            await asyncio.wait(set(self._closings))
+
+    def _close_later(self, closing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(closing, name="fsm_rtc close ICE agent")
+        self._closings.add(task)
+        task.add_done_callback(self._closings.discard)
+
+    def _set_state(self, state: str) -> None:
+        if self._state not in (state, "closed"):
+            self._state = state
+            self.emit("statechange")
