@@ -21,7 +21,7 @@ from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelOptions, Report
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
-from fsm_rtc.peer.ice import IceGatherer, host_addresses
+from fsm_rtc.peer.ice import IceGatherer, check_servers, host_addresses
 from fsm_rtc.peer.jsep.effects import RemoteTracks
 from fsm_rtc.peer.jsep.media import SessionConfiguration
 from fsm_rtc.peer.jsep.private import CountedInBytes, warn_of_another_version
@@ -233,7 +233,7 @@ class AiortcBackend:
         self._next_number += 1
         if id(path) not in self._followed:
             self._followed.add(id(path))
-            self._listen(path.ice, "statechange", lambda: self._report("ice", path))
+            self._listen(path.ice, "statechange", lambda: self._ice_changed(path))
             self._listen(path.dtls, "statechange", lambda: self._dtls_changed(path))
         if self._events is not None:
             self._events.transport_added(self._numbers[path])
@@ -280,6 +280,12 @@ class AiortcBackend:
         self._told[what, number] = value
         if value != before:
             self._events.reported(what, number, value)
+
+    def _ice_changed(self, path: Transport) -> None:
+        self._report("ice", path)
+        is_lost = path.ice.state == "failed" and path.dtls.state == "connected"
+        if is_lost and self._profile.closes_with_peer and self._events is not None:
+            self._events.closed_by_library()
 
     def _dtls_changed(self, path: Transport) -> None:
         self._report("dtls", path)
@@ -355,15 +361,17 @@ class AiortcBackend:
 
 
 def _session_configuration(configuration: Configuration) -> SessionConfiguration:
+    servers = [
+        aiortc.RTCIceServer(
+            urls=list(server.urls) if not isinstance(server.urls, str) else server.urls,
+            username=server.username,
+            credential=server.credential,
+        )
+        for server in configuration.ice_servers
+    ]
+    check_servers(servers)
     return SessionConfiguration(
-        ice_servers=tuple(
-            aiortc.RTCIceServer(
-                urls=list(server.urls) if not isinstance(server.urls, str) else server.urls,
-                username=server.username,
-                credential=server.credential,
-            )
-            for server in configuration.ice_servers
-        ),
+        ice_servers=tuple(servers),
         transport_policy=aiortc.RTCIceTransportPolicy(configuration.ice_transport_policy),
         bundle_policy=aiortc.RTCBundlePolicy(configuration.bundle_policy),
         always_data=configuration.always_negotiate_data_channels,

@@ -83,7 +83,7 @@ async def test_events_come_only_when_a_state_changed(make: MakeFake) -> None:
     assert values == {
         "signalingstatechange": ["have-local-offer", "stable", "have-local-offer"],
         "icegatheringstatechange": ["gathering", "complete"],
-        "iceconnectionstatechange": ["checking", "completed"],
+        "iceconnectionstatechange": ["checking", "connected", "completed"],
         "connectionstatechange": ["connecting", "connected"],
     }
 
@@ -91,7 +91,7 @@ async def test_events_come_only_when_a_state_changed(make: MakeFake) -> None:
 async def test_the_other_sides_media_comes_as_tracks(make: MakeFake) -> None:
     offerer, answerer = make("offerer"), make("answerer", media=False)
     kinds: list[str] = []
-    answerer.on("track", lambda track: kinds.append(track.kind))
+    answerer.on("track", lambda event: kinds.append(event.track.kind))
     await exchange(offerer, answerer)
     assert kinds == ["video"]
 

@@ -26,6 +26,10 @@ def parsed(description: SessionDescription) -> Any:
         InvalidAccessError: it doesn't multiplex RTCP, or an answer leaves the DTLS role open.
     """
     checked = check_syntax(description)
+    session = description.sdp.partition("\nm=")[0].splitlines()
+    for kind in ("o", "s", "t"):
+        if not any(line.startswith(f"{kind}=") for line in session):
+            raise SdpSyntaxError(f"this {description.type} has no {kind}= line, so it is no SDP; pass it unchanged")
     try:
         result = sdp.SessionDescription.parse(description.sdp)
     except (AssertionError, AttributeError, IndexError, KeyError, LookupError, StopIteration, ValueError) as error:
@@ -48,7 +52,8 @@ def parsed(description: SessionDescription) -> Any:
 def _check(media: Any, kind: str) -> None:
     if media.dtls is None or not media.dtls.fingerprints:
         raise InvalidDescriptionError(
-            f"this {kind}'s section {media.rtp.muxId!r} has no DTLS setup or fingerprint; without it nothing can connect",
+            f"this {kind} has no fingerprint, or no setup, in media section {media.rtp.muxId!r}; without it nothing can "
+            "connect",
             detail="no fingerprint",
         )
     if not media.ice.usernameFragment or not media.ice.password:

@@ -46,9 +46,10 @@ def media_section(
     media.rtcp_host = DISCARD_HOST
     media.rtcp_port = DISCARD_PORT
     media.rtcp_mux = True
-    if sends(direction):
-        sender = transceiver.sender
+    sender = transceiver.sender
+    if sends(transceiver.wanted_direction):
         media.msid = MSID_BREAK.join(sender.msids)
+    if sends(direction):
         media.ssrc = [sdp.SsrcDescription(ssrc=sender._ssrc, cname=cname)]
         if any(is_rtx(codec) for codec in codecs):
             media.ssrc.append(sdp.SsrcDescription(ssrc=sender._rtx_ssrc, cname=cname))
