@@ -212,6 +212,9 @@ class AiortcBackend:
     def needs_negotiation(self) -> bool:
         return self.session.needs_negotiation()
 
+    def shut(self) -> None:
+        self.session.shut()
+
     async def close(self) -> None:
         await self.session.close()
 

@@ -171,7 +171,7 @@ def with_candidate(sdp: str, candidate: IceCandidate | None) -> str:
     ufrag = candidate.username_fragment if candidate is not None else None
     line = f"a={candidate.candidate}" if candidate is not None and candidate.candidate else "a=end-of-candidates"
     for section in reversed(sections_of(sdp)):
-        named = candidate is None or section.index == candidate.sdp_m_line_index
+        named = candidate is None or candidate.sdp_m_line_index in (None, section.index)
         if not named or section.is_rejected or ufrag not in (None, section.attributes.get("ice-ufrag")):
             continue
         start = starts[section.index]

@@ -213,6 +213,9 @@ class FakeBackend:
     def read(self, what: Report) -> Mapping[int, str]:
         return {0: self._states[what]} if what in self._states else {}
 
+    def shut(self) -> None:
+        """It shows nothing of its own."""
+
     async def close(self) -> None:
         self._closed = True
         other = self._other()
