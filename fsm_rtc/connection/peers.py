@@ -1,7 +1,7 @@
 """ReplaceablePeer: the peer connections of one call, one at a time; the next one gets the next generation.
 
-A peer connection is replaced where it can't go on: its library can't take an offer back (fact 2); the other side has new
-ICE credentials; or it was started anew.
+A peer connection is replaced where it can't go on: its library can't take an offer back (fact 2); the other side has
+new ICE credentials; or it was started anew.
 """
 
 from __future__ import annotations

@@ -143,15 +143,9 @@ class AiortcBackend:
         if self._profile.gathers_first == "all":
             await self._all_gathered.wait()
         elif self._profile.gathers_first == "hosts":
-            waiting = [asyncio.ensure_future(one.hosts_found.wait()) for one in self._gathering]
-            if waiting:
-                over = asyncio.ensure_future(self._all_gathered.wait())
-                try:
-                    hosts = asyncio.gather(*waiting)
-                    await asyncio.wait({hosts, over}, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    hosts.cancel()
-                    over.cancel()
+            for gatherer in list(self._gathering):
+                # A gatherer that is given up sets it too.
+                await gatherer.hosts_found.wait()
 
     async def add_ice_candidate(self, candidate: IceCandidate | None) -> None:
         if candidate is None or not candidate.candidate:

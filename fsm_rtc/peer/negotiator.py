@@ -142,7 +142,7 @@ class Negotiator:
         self.descriptions.add_candidate("remote", candidate)
 
     def _check_generation(self, candidate: IceCandidate) -> None:
-        """Refuse a candidate whose user fragment no description of the other side has, in its section if it names one."""
+        """Refuse a candidate whose user fragment no remote description has, in its section if it names one."""
         ufrag, index = candidate.username_fragment, candidate.sdp_m_line_index
         applied = (self.descriptions.pending_remote, self.descriptions.current_remote)
         known = [

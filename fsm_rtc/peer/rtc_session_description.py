@@ -19,7 +19,7 @@ class RTCSessionDescription(aiortc.RTCSessionDescription):
 
     Attributes:
         sdp: the description itself; empty for a rollback, or for the description that was created last.
-        type: ``offer``, ``pranswer``, ``answer`` or ``rollback``; None, with setLocalDescription, for the one that is due.
+        type: ``offer``, ``pranswer``, ``answer`` or ``rollback``; or None, for the one that is due.
     """
 
     sdp: str = ""

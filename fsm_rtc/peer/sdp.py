@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from fsm_rtc.errors import InvalidCandidateError, InvalidDescriptionError, OperationError, SdpSyntaxError
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 
-__all__ = ["Section", "candidates_of", "check_candidate", "check_description", "check_syntax", "sections_of", "with_candidate"]
+__all__ = [
+    "Section",
+    "candidates_of",
+    "check_candidate",
+    "check_description",
+    "check_syntax",
+    "sections_of",
+    "with_candidate",
+]
 
 MAX_SDP_CHARACTERS = 256 * 1024
 """A description longer than this is refused unread; browsers' offers with many sections stay far below."""
@@ -76,9 +84,7 @@ def check_syntax(description: SessionDescription) -> tuple[Section, ...]:
     if len(sdp) > MAX_SDP_CHARACTERS:
         raise SdpSyntaxError(f"{what} has {len(sdp)} characters, more than the {MAX_SDP_CHARACTERS} that are read")
     if not sdp.startswith("v=0"):
-        raise SdpSyntaxError(
-            f"{what} is not SDP: it must begin with v=0; pass the other side's sdp unchanged", line=1
-        )
+        raise SdpSyntaxError(f"{what} is not SDP: it must begin with v=0; pass the other side's sdp unchanged", line=1)
     return sections_of(sdp)
 
 

@@ -309,7 +309,7 @@ async def test_an_answer_fails_halfway_when_the_answerer_has_media_that_was_not_
     assert theirs.signalingState == "stable"
 
     one, other = with_channel(live("one")), live("other")
-    other.add_transceiver(kind)  # type: ignore[arg-type]
+    other.add_transceiver(kind)
     await exchange(one, other)
     await connected(one, other)
     tracks: list[Any] = []

@@ -111,7 +111,7 @@ async def test_a_transceiver_of_an_unknown_kind_or_direction_is_a_type_error(
     make: MakeFake, kind: str, direction: str
 ) -> None:
     with pytest.raises(TypeError, match="transceiver"):
-        make().add_transceiver(kind, direction)  # type: ignore[arg-type]
+        make().add_transceiver(kind, direction)
 
 
 async def test_a_callback_that_raises_is_logged_and_harms_nobody(

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aioice import ice, stun, turn
+from aioice import ice, stun
 from aiortc import RTCIceServer
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
@@ -101,7 +101,7 @@ async def relayed_candidate(receiver: Any, server: Server, *, hide_related_addre
     Raises:
         ServerError: it gave none.
     """
-    return await _asked(
+    candidate, protocol = await _asked(
         ice.relayed_candidate(
             component=1,
             hide_related_address=hide_related_address,
@@ -113,16 +113,16 @@ async def relayed_candidate(receiver: Any, server: Server, *, hide_related_addre
             turn_transport=server.transport,
         )
     )
+    return candidate, protocol
 
 
 async def _asked(asking: Awaitable[Any]) -> Any:
     try:
         return await asking
     except stun.TransactionFailed as error:
-        attributes = error.response.attributes if error.response is not None else {}
-        code, text = attributes.get("ERROR-CODE", (UNREACHABLE, str(error)))
+        code, text = error.response.attributes.get("ERROR-CODE", (UNREACHABLE, str(error)))
         raise ServerError(text, code) from error
-    except (stun.TransactionError, turn.stun.TransactionError) as error:
+    except stun.TransactionError as error:
         raise ServerError("the server doesn't answer") from error
     except (OSError, ConnectionError, asyncio.IncompleteReadError) as error:
         raise ServerError(f"the server can't be reached: {error}") from error

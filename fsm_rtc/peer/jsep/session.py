@@ -413,7 +413,7 @@ class Session:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.warning("%s failed: %s", task.get_coro().__qualname__, error or type(error).__name__)  # type: ignore[union-attr]
+            logger.warning("a session's task failed: %s", str(error) or type(error).__name__, exc_info=error)
 
     def shut(self) -> None:
         """Every transport counts as closed from now on."""

@@ -82,6 +82,11 @@ class RTCRtpSender(aiortc.RTCRtpSender):
         self.is_stopped = False
 
     @property
+    def track(self) -> Any:
+        """The track that is sent, or None."""
+        return super().track
+
+    @property
     def transport(self) -> Any:
         """The RTCDtlsTransport; None until its section is described."""
         return self.path.dtls if self.path.is_visible and self.is_described else None
@@ -99,7 +104,7 @@ class RTCRtpSender(aiortc.RTCRtpSender):
         self.streams = tuple(dict.fromkeys(streams))
         self._owner.transceiver_changed()
 
-    def replaceTrack(self, track: Any) -> Done:
+    def replaceTrack(self, track: Any) -> Done:  # type: ignore[override] # it may be awaited, as the specification has it
         """Send another track, or None, without negotiating. It is done at the call; the result may be awaited.
 
         Raises:
@@ -143,6 +148,11 @@ class RTCRtpReceiver(aiortc.RTCRtpReceiver):
         self.path = path
         self.streams: tuple[MediaStream, ...] = ()
         self.is_described = False
+
+    @property
+    def track(self) -> Any:
+        """The RemoteTrack; None before there is one."""
+        return super().track
 
     @property
     def transport(self) -> Any:
@@ -275,7 +285,7 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
         self.is_remote = False
         self.is_from_track = True
 
-    def stop(self) -> Done:
+    def stop(self) -> Done:  # type: ignore[override] # awaitable as aiortc's, done at the call as the specification's
         """Stop sending and receiving; the next negotiation tells the other side. The result may be awaited.
 
         Source: webrtc-pc, #dom-rtcrtptransceiver-stop.

@@ -11,8 +11,8 @@ from typing import Any
 import aiortc
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsParameters
 
-from fsm_rtc.peer.jsep.private import unnumbered_channels
 from fsm_rtc.peer.ice import IceGatherer, IceTransport
+from fsm_rtc.peer.jsep.private import unnumbered_channels
 
 __all__ = ["DtlsTransport", "Remote", "SctpTransport", "Transport"]
 
@@ -97,7 +97,7 @@ class SctpTransport(aiortc.RTCSctpTransport):
         self._is_closed = True
 
     def number_channels(self) -> None:
-        """Give each channel its stream as soon as this side's DTLS role is known: even for the client, odd for the server.
+        """Give each channel its stream once this side's DTLS role is known: even for the client, odd for the server.
 
         Source: RFC 8832, section 6; webrtc-pc, #dfn-create-an-rtcsctptransport.
         """
@@ -239,7 +239,7 @@ class Transport:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.warning("a transport could not be started: %s", error or type(error).__name__)
+            logger.warning("a transport could not be started: %s", str(error) or type(error).__name__)
 
     def forget_restart(self) -> Any:
         """Give up an ICE restart that was not agreed: what remains to be done, or None."""
