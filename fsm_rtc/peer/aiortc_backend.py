@@ -65,6 +65,7 @@ class AiortcBackend:
         self._followed: set[int] = set()
         self._told: dict[tuple[Report, int], str] = {}
         self._sctp: Any = None
+        self._is_rolling_back = False
         self._channels: list[AiortcChannel] = []
         self._tracks: list[RemoteTracks] = []
         self._gathering: set[IceGatherer] = set()
@@ -125,7 +126,9 @@ class AiortcBackend:
         return True
 
     async def rollback(self) -> None:
+        self._is_rolling_back = True
         self._tracks.append(self.session.roll_back())
+        self._is_rolling_back = False
         self._update_gathered()
 
     def settled(self) -> None:
@@ -222,8 +225,12 @@ class AiortcBackend:
     def path_shown(self, path: Transport) -> None:
         if not path.is_visible:
             number = self._numbers.pop(path, None)
-            if number is not None and self._events is not None:
-                self._events.transport_removed(number)
+            if number is not None and self._is_rolling_back:
+                # Behind who rolled back: gathering is told to be new once the description is gone.
+                loop = asyncio.get_running_loop()
+                loop.call_soon(loop.call_soon, self._removed, number)
+            elif number is not None:
+                self._removed(number)
             self._update_gathered()
             return
         self._numbers[path] = self._next_number
@@ -234,6 +241,10 @@ class AiortcBackend:
             self._listen(path.dtls, "statechange", lambda: self._dtls_changed(path))
         if self._events is not None:
             self._events.transport_added(self._numbers[path])
+
+    def _removed(self, number: int) -> None:
+        if self._events is not None:
+            self._events.transport_removed(number)
 
     def gathering(self, path: Transport, gatherer: IceGatherer) -> None:
         self._gathering.add(gatherer)

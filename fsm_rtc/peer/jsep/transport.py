@@ -67,6 +67,7 @@ class SctpTransport(aiortc.RTCSctpTransport):
         self.remote: Any = None
         self.has_channels = False
         self._is_closed = False
+        self._is_over = False
 
     @property
     def transport(self) -> Any:
@@ -110,11 +111,10 @@ class SctpTransport(aiortc.RTCSctpTransport):
 
     def _set_state(self, state: aiortc.RTCSctpTransport.State) -> None:
         before = self.state
-        if state == self.State.CLOSED:
+        if state == self.State.CLOSED and not self._is_over:
             # Before aiortc forgets its listeners and closes the channels.
-            self._is_closed = True
-            if before != "closed":
-                self.emit("statechange")
+            self._is_closed = self._is_over = True
+            self.emit("statechange")
         super()._set_state(state)
         if state == self.State.ESTABLISHED and before != self.state:
             self.emit("statechange")
