@@ -398,6 +398,8 @@ class PeerConnection:
             self.descriptions.add_candidate("local", candidate)
             if candidate.candidate:
                 self._found[candidate] = None
+            elif not self.profile.tells_each_end:
+                return
         self._emitter.emit("icecandidate", candidate)
 
     def candidate_failed(self, error: object) -> None:

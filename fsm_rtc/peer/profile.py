@@ -27,6 +27,7 @@ class Profile:
         stops_in_two_steps: whether a stopped transceiver counts as such only when the other side knows.
         plain_events: whether ``track`` and ``datachannel`` give the track and the channel themselves, and a track
             comes before the state has changed.
+        tells_each_end: whether ``icecandidate`` tells the end of each section's candidates, before that of all.
         rtp_statistics_only: whether getStats gives aiortc's five types alone.
     """
 
@@ -41,13 +42,16 @@ class Profile:
     early_tracks: bool = True
     stops_in_two_steps: bool = True
     plain_events: bool = False
+    tells_each_end: bool = True
     rtp_statistics_only: bool = False
 
 
 SPECIFICATION = Profile()
 """webrtc-pc to the letter."""
 
-CALLS = Profile(gathers_first="hosts", closes_with_peer=True, adopts_any_transceiver=True, needs_address=True)
+CALLS = Profile(
+    gathers_first="hosts", closes_with_peer=True, adopts_any_transceiver=True, needs_address=True, tells_each_end=False
+)
 """For `Connection` and `ConnectionStore`: a description holds the host candidates, and a goodbye ends the call."""
 
 AIORTC = Profile(
@@ -61,6 +65,7 @@ AIORTC = Profile(
     early_tracks=False,
     stops_in_two_steps=False,
     plain_events=True,
+    tells_each_end=False,
     rtp_statistics_only=True,
 )
 """As aiortc's users know it."""

@@ -4,7 +4,8 @@ What aioice does otherwise: it gathers everything before anything can be checked
 TURN server alone, and it closes itself when consent is lost, so that nothing could be rescued. Private parts of aioice
 0.13.0 that are used here: `_local_candidates`, `_local_candidates_start`, `_local_candidates_end`, `_protocols`,
 `_closing`, `_nominated`, `_check_list_done`, `_early_checks_done`, `_remote_candidates`, `_remote_candidates_end`, and
-the methods `_pair_remote_candidate`, `_check_list_maybe_fail` and `_remote_candidates_expected`.
+the methods `_pair_remote_candidate`, `_check_list_maybe_fail` and `_remote_candidates_expected`; and of a TurnTransport
+its client and its closing task.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import asyncio
 import ipaddress
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from aioice import Candidate, TransportPolicy, ice, stun
@@ -49,6 +51,9 @@ class Consent:
 
 
 CONSENT = Consent()
+
+GOODBYE_SECONDS = 1.0
+"""How long a TURN server has to say that it has freed an address; it frees it later by itself."""
 
 
 def host_addresses() -> list[str]:
@@ -157,9 +162,9 @@ class Agent(ice.Connection):
                 self.failed(server, None, ServerError(f"{server.scheme} over {server.transport} is not supported"))
             elif server.scheme == "stun":
                 for protocol in sockets:
-                    self._ask(self._reflect(protocol, server), server, protocol.local_candidate)
+                    self._ask(partial(self._reflect, protocol, server), server, protocol.local_candidate)
             else:
-                self._ask(self._relay(server), server, None)
+                self._ask(partial(self._relay, server), server, None)
         if not self._asking:
             return
         _, late = await asyncio.wait(set(self._asking), timeout=self._timeout_seconds)
@@ -168,10 +173,10 @@ class Agent(ice.Connection):
         if late:
             await asyncio.wait(late)
 
-    def _ask(self, asking: Any, server: Server, host: Candidate | None) -> None:
+    def _ask(self, asking: Callable[[], Awaitable[None]], server: Server, host: Candidate | None) -> None:
         async def ask() -> None:
             try:
-                await asking
+                await asking()
             except ServerError as error:
                 self.failed(server, host, error)
             except asyncio.CancelledError:
@@ -242,7 +247,7 @@ class Agent(ice.Connection):
 
     async def _is_answered(self) -> bool:
         pair = self.nominated_pair
-        if pair is None or self.remote_password is None:
+        if pair is None or self.remote_password is None or pair.protocol.transport.is_closing():
             return False
         request = self.build_request(pair, nominate=False)
         key = self.remote_password.encode("utf8")
@@ -260,7 +265,20 @@ class Agent(ice.Connection):
             task.cancel()
         if self._asking:
             await asyncio.wait(set(self._asking))
-        await super().close()
+        closing = asyncio.ensure_future(super().close())
+        _, late = await asyncio.wait({closing}, timeout=GOODBYE_SECONDS)
+        for protocol in self._protocols if late else ():
+            abandon_relay(protocol.transport)
+        await closing
+
+
+def abandon_relay(transport: Any) -> None:
+    """Don't wait for a TURN server's goodbye any longer; aioice would ask for more than half a minute."""
+    client = getattr(transport, "_TurnTransport__inner_protocol", None)
+    goodbye = getattr(transport, "_TurnTransport__close_task", None)
+    if client is not None and goodbye is not None:
+        goodbye.cancel()
+        client.transport.close()
 
 
 def _ignore(*_: object) -> None:
