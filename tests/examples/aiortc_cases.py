@@ -277,6 +277,40 @@ async def _(stack: Stack) -> str:
     return state(peer)
 
 
+@case("an offer without a common codec")
+async def _(stack: Stack) -> str:
+    offerer = stack.peer(channel=False)
+    offerer.addTransceiver("video")
+    sdp = (await offer_of(offerer)).sdp.replace("/90000", "/92000")
+    peer = stack.peer(channel=False)
+    await peer.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+    said = state(peer)
+    assert "m=video 0 " in (await peer.createAnswer()).sdp
+    return f"{said}, the answer's port is 0"
+
+
+@case("a second media section on a live connection")
+async def _(stack: Stack) -> str:
+    offerer, answerer = stack.peer(), stack.peer(channel=False)
+    seen: list[str] = []
+    is_connected = asyncio.Event()
+
+    def note() -> None:
+        if offerer.connectionState == "connected":
+            is_connected.set()
+
+    offerer.on("connectionstatechange", note)
+    await offerer.setRemoteDescription(await answer_of(answerer, await offer_of(offerer)))
+    await is_connected.wait()
+    seen.append(offerer.iceConnectionState)
+    offerer.on("iceconnectionstatechange", lambda: seen.append(offerer.iceConnectionState))
+    offerer.addTransceiver("audio")
+    offer = await offer_of(offerer)
+    await offerer.setRemoteDescription(await answer_of(answerer, offer))
+    went = f"ICE went {', '.join(seen)}" if len(seen) > 1 else f"ICE stayed {seen[0]}"
+    return f"{state(offerer)}, {went}"
+
+
 @case("a handler of an event that raises, during `setLocalDescription`")
 async def _(stack: Stack) -> str:
     peer = stack.peer()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from aiortc import exceptions
 
+from fsm_rtc.peer.profile import AIORTC, SPECIFICATION, Profile
 from tests.examples.aiortc_cases import CASES, outcome_of
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "coming-from-aiortc.md").read_text()
@@ -65,6 +67,16 @@ def test_the_service_does_the_same_with_the_import_changed(folder: Path) -> None
     assert output_of("service.py", folder) == before
 
 
+def test_two_offers_that_meet_need_no_new_connection_with_the_drop_in_either(folder: Path) -> None:
+    shown = next(shown for name, _, shown in PROGRAMS if name == "glare.py")
+    calls = folder / "calls.py"
+    strict = "from fsm_rtc import RTCConfiguration, RTCPeerConnection"
+    assert strict in calls.read_text()
+    drop_in = "from fsm_rtc import RTCConfiguration\nfrom fsm_rtc.aiortc import RTCPeerConnection"
+    calls.write_text(calls.read_text().replace(strict, drop_in).replace("loopback=", "iceServers=[], loopback="))
+    assert output_of("glare.py", folder) == shown
+
+
 COMPARED = table("| case | bare aiortc | here |")
 CAUGHT = table("| case | bare aiortc | here | which is also |")
 
@@ -96,3 +108,11 @@ async def test_what_caught_the_error_of_aiortc_catches_this_one(case: str, bare:
     for name in re.findall(r"`([\w.]+)`", also):
         kind = {"ValueError": ValueError, "TypeError": TypeError}.get(name)
         assert isinstance(ours, kind or getattr(exceptions, name.removeprefix("aiortc.")))
+
+
+def test_the_habits_are_the_fields_of_the_profile() -> None:
+    rows = table("| habit | strict | drop-in | what it means |")
+    assert [row[:3] for row in rows] == [
+        [f"`{one.name}`", f"`{getattr(SPECIFICATION, one.name)!r}`", f"`{getattr(AIORTC, one.name)!r}`"]
+        for one in fields(Profile)
+    ]
