@@ -16,15 +16,15 @@ import aiortc as _aiortc
 from aiortc import *  # noqa: F403 - a drop-in for the whole of it
 from aiortc.rtcicetransport import RTCIceGatherer as _RTCIceGatherer
 
-from fsm_rtc.errors import InvalidAccessError
+from fsm_rtc.errors import InvalidAccessError as _InvalidAccessError
 from fsm_rtc.peer.profile import AIORTC, Profile
-from fsm_rtc.peer.rtc_peer_connection import RTCPeerConnection as _RTCPeerConnection
 from fsm_rtc.peer.rtc_errors import specified
+from fsm_rtc.peer.rtc_peer_connection import RTCPeerConnection as _RTCPeerConnection
 
 __all__ = sorted({name for name in vars(_aiortc) if not name.startswith("_")} - {"annotations"})
 
 
-class RTCPeerConnection(_RTCPeerConnection):
+class RTCPeerConnection(_RTCPeerConnection):  # type: ignore[no-redef] # in the place of aiortc's
     """A connection to another peer, with the habits of aiortc's.
 
     Args:
@@ -40,7 +40,7 @@ class RTCPeerConnection(_RTCPeerConnection):
         """Add a media section; returns its RTCRtpTransceiver. A track can be sent only once, as with aiortc."""
         if any(one.track is trackOrKind for one in self.getSenders()):
             with specified():
-                raise InvalidAccessError("Track already has a sender")
+                raise _InvalidAccessError("Track already has a sender")
         return super().addTransceiver(trackOrKind, direction, streams)
 
     async def close(self) -> None:

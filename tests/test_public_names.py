@@ -9,14 +9,14 @@ import fsm_rtc
 
 PUBLIC = """
     Accepted AdapterError Allowlist AnyPeer ChannelClosedError Chart ChartError Configuration ConformanceError
-    ConnectTimeoutError Connection
-    ConnectionFailedError ConnectionStore DataChannel Derived FsmRtcError IceCandidate IceServer Identity
-    IdentityError InvalidAccessError InvalidCandidateError InvalidDescriptionError InvalidModificationError
-    InvalidStateError Journal JournalError KnownPeers KnownPeersError LinkDownError Malformed MessageError
-    NoUsableAddressError NotSupportedError Observed On OperationError PeerConnection PipeChannel Queued Reason
-    Rejected Row Rule RunawayError SessionDescription SignalingError SignalingServer SpecificationError
-    TrustOnFirstUse UnknownEngineError UnknownMachineError UnknownTriggerError WebSocketSignaling __version__ adopt
-    resolves_to stay
+    ConnectTimeoutError Connection ConnectionFailedError ConnectionStore DataChannel Derived FsmRtcError
+    IceCandidate IceServer Identity IdentityError InvalidAccessError InvalidCandidateError InvalidDescriptionError
+    InvalidModificationError InvalidStateError Journal JournalError KnownPeers KnownPeersError LinkDownError
+    Malformed MediaStream MessageError NoUsableAddressError NotSupportedError Observed On OperationError
+    PeerConnection PipeChannel Queued RTCConfiguration RTCDataChannel RTCDataChannelEvent RTCError RTCIceCandidate
+    RTCPeerConnection RTCPeerConnectionIceEvent RTCSessionDescription RTCTrackEvent Reason Rejected Row Rule
+    RunawayError SdpSyntaxError SessionDescription SignalingError SignalingServer SpecificationError TrustOnFirstUse
+    UnknownEngineError UnknownMachineError UnknownTriggerError WebSocketSignaling __version__ adopt resolves_to stay
 """.split()
 
 

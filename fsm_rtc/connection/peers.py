@@ -1,7 +1,7 @@
 """ReplaceablePeer: the peer connections of one call, one at a time; the next one gets the next generation.
 
-A peer connection is replaced where it can't go on: its library can't take an offer back before the first exchange is
-complete, or doesn't follow new ICE credentials (facts 2 and 18); or the other side was started anew.
+A peer connection is replaced where it can't go on: its library can't take an offer back (fact 2); the other side has
+new ICE credentials; or it was started anew.
 """
 
 from __future__ import annotations
@@ -137,10 +137,15 @@ class ReplaceablePeer:
         return session.applied_description()
 
     async def yield_offer(self) -> None:
-        if self.connection is not None and self.connection.can_roll_back:
-            await self.connection.set_local_description(ROLLBACK)
-        else:
+        connection, channel = self.connection, self.channel
+        if connection is None or not connection.can_roll_back:
             self._open("its offer yielded to the other side's")
+            return
+        if connection.descriptions.current_remote is None and channel is not None:
+            # Who makes the first offer makes the channel, and that is the other side now.
+            self.channel = None
+            channel.close()
+        await connection.set_local_description(ROLLBACK)
 
     async def apply_offer(self, offer: SessionDescription) -> None:
         session = self._present_session()
@@ -254,6 +259,6 @@ class ReplaceablePeer:
     def _adopt_channel(self, session: Session, channel: DataChannel) -> None:
         self.channel = channel
         session.add_channel(channel)
-        for event in ("open", "closing", "close"):
-            session.listen(channel, event, self._events.state_changed)
+        session.listen(channel, "statechange", self._events.state_changed)
+        self._events.state_changed()
         session.listen(channel, "message", self._events.message_received)

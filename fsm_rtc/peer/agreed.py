@@ -16,6 +16,7 @@ from fsm_rtc.peer.sdp import Section, sections_of
 
 __all__ = ["Agreed", "direction_of"]
 
+
 def direction_of(section: Section) -> str:
     """A media section's direction; without one it is sendrecv."""
     return next((one for one in reversed(section.attributes) if one in DIRECTIONS), "sendrecv")

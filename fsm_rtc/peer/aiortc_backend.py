@@ -21,7 +21,7 @@ from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelOptions, Report
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
-from fsm_rtc.peer.ice import IceGatherer, host_addresses
+from fsm_rtc.peer.ice import IceGatherer, check_servers, host_addresses
 from fsm_rtc.peer.jsep.effects import RemoteTracks
 from fsm_rtc.peer.jsep.media import SessionConfiguration
 from fsm_rtc.peer.jsep.private import CountedInBytes, warn_of_another_version
@@ -65,6 +65,7 @@ class AiortcBackend:
         self._followed: set[int] = set()
         self._told: dict[tuple[Report, int], str] = {}
         self._sctp: Any = None
+        self._is_rolling_back = False
         self._channels: list[AiortcChannel] = []
         self._tracks: list[RemoteTracks] = []
         self._gathering: set[IceGatherer] = set()
@@ -125,7 +126,9 @@ class AiortcBackend:
         return True
 
     async def rollback(self) -> None:
+        self._is_rolling_back = True
         self._tracks.append(self.session.roll_back())
+        self._is_rolling_back = False
         self._update_gathered()
 
     def settled(self) -> None:
@@ -143,15 +146,9 @@ class AiortcBackend:
         if self._profile.gathers_first == "all":
             await self._all_gathered.wait()
         elif self._profile.gathers_first == "hosts":
-            waiting = [asyncio.ensure_future(one.hosts_found.wait()) for one in self._gathering]
-            if waiting:
-                over = asyncio.ensure_future(self._all_gathered.wait())
-                try:
-                    hosts = asyncio.gather(*waiting)
-                    await asyncio.wait({hosts, over}, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    hosts.cancel()
-                    over.cancel()
+            for gatherer in list(self._gathering):
+                # A gatherer that is given up sets it too.
+                await gatherer.hosts_found.wait()
 
     async def add_ice_candidate(self, candidate: IceCandidate | None) -> None:
         if candidate is None or not candidate.candidate:
@@ -212,6 +209,9 @@ class AiortcBackend:
     def needs_negotiation(self) -> bool:
         return self.session.needs_negotiation()
 
+    def shut(self) -> None:
+        self.session.shut()
+
     async def close(self) -> None:
         await self.session.close()
 
@@ -225,18 +225,26 @@ class AiortcBackend:
     def path_shown(self, path: Transport) -> None:
         if not path.is_visible:
             number = self._numbers.pop(path, None)
-            if number is not None and self._events is not None:
-                self._events.transport_removed(number)
+            if number is not None and self._is_rolling_back:
+                # Behind who rolled back: gathering is told to be new once the description is gone.
+                loop = asyncio.get_running_loop()
+                loop.call_soon(loop.call_soon, self._removed, number)
+            elif number is not None:
+                self._removed(number)
             self._update_gathered()
             return
         self._numbers[path] = self._next_number
         self._next_number += 1
         if id(path) not in self._followed:
             self._followed.add(id(path))
-            self._listen(path.ice, "statechange", lambda: self._report("ice", path))
+            self._listen(path.ice, "statechange", lambda: self._ice_changed(path))
             self._listen(path.dtls, "statechange", lambda: self._dtls_changed(path))
         if self._events is not None:
             self._events.transport_added(self._numbers[path])
+
+    def _removed(self, number: int) -> None:
+        if self._events is not None:
+            self._events.transport_removed(number)
 
     def gathering(self, path: Transport, gatherer: IceGatherer) -> None:
         self._gathering.add(gatherer)
@@ -280,6 +288,12 @@ class AiortcBackend:
         self._told[what, number] = value
         if value != before:
             self._events.reported(what, number, value)
+
+    def _ice_changed(self, path: Transport) -> None:
+        self._report("ice", path)
+        is_lost = path.ice.state == "failed" and path.dtls.state == "connected"
+        if is_lost and self._profile.closes_with_peer and self._events is not None:
+            self._events.closed_by_library()
 
     def _dtls_changed(self, path: Transport) -> None:
         self._report("dtls", path)
@@ -355,15 +369,17 @@ class AiortcBackend:
 
 
 def _session_configuration(configuration: Configuration) -> SessionConfiguration:
+    servers = [
+        aiortc.RTCIceServer(
+            urls=list(server.urls) if not isinstance(server.urls, str) else server.urls,
+            username=server.username,
+            credential=server.credential,
+        )
+        for server in configuration.ice_servers
+    ]
+    check_servers(servers)
     return SessionConfiguration(
-        ice_servers=tuple(
-            aiortc.RTCIceServer(
-                urls=list(server.urls) if not isinstance(server.urls, str) else server.urls,
-                username=server.username,
-                credential=server.credential,
-            )
-            for server in configuration.ice_servers
-        ),
+        ice_servers=tuple(servers),
         transport_policy=aiortc.RTCIceTransportPolicy(configuration.ice_transport_policy),
         bundle_policy=aiortc.RTCBundlePolicy(configuration.bundle_policy),
         always_data=configuration.always_negotiate_data_channels,

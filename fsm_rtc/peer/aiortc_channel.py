@@ -86,7 +86,9 @@ class AiortcChannel:
         if self._events is None:
             return
         if self._channel.transport.state == "closed":
-            self._events.closed(RTCError("the other side is gone, and the channel with it", error_detail="sctp-failure"))
+            self._events.closed(
+                RTCError("the other side is gone, and the channel with it", error_detail="sctp-failure")
+            )
         else:
             self._events.closing()
             self._events.closed()

@@ -204,6 +204,9 @@ class Backend(Protocol):
     def read(self, what: Report) -> Mapping[int, str]:
         """The library's present value of a status, by transport."""
 
+    def shut(self) -> None:
+        """The connection is closed; what it shows is closed from now on."""
+
     def detach(self) -> None:
         """Remove every handler; report nothing more."""
 

@@ -69,6 +69,9 @@ class Configuration:
         for name in ("gather_timeout_seconds", "close_timeout_seconds"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be more than 0 seconds, not {getattr(self, name)!r}")
-        for name, kinds in (("bundle_policy", get_args(BundlePolicy)), ("ice_transport_policy", get_args(TransportPolicy))):
+        for name, kinds in (
+            ("bundle_policy", get_args(BundlePolicy)),
+            ("ice_transport_policy", get_args(TransportPolicy)),
+        ):
             if getattr(self, name) not in kinds:
                 raise ValueError(f"{name} is one of {', '.join(kinds)}, not {getattr(self, name)!r}")

@@ -44,7 +44,7 @@ class DataChannel:
         self.flow = flow
         self.unheard = 0
         self._backend = backend
-        self._emitter = Emitter("open", "closing", "close", "error", "message", "bufferedamountlow")
+        self._emitter = Emitter("open", "closing", "close", "error", "message", "bufferedamountlow", "statechange")
         self._kept: deque[str | bytes] = deque()
         self._error: SpecificationError | None = None
         self._is_announced = False
@@ -87,9 +87,9 @@ class DataChannel:
         self._backend.low_threshold = low_bytes
 
     def on(self, event: str, callback: Callback) -> Callable[[], None]:
-        """Call `callback` at each ``open``, ``closing``, ``close``, ``error`` (with what happened), ``message`` (with its
-        text or bytes) or ``bufferedamountlow``; the returned function ends that. The first listener for messages gets
-        those that came before.
+        """Call `callback` at each ``open``, ``closing`` (by the other side), ``close``, ``error`` (with what happened),
+        ``message`` (with its text or bytes), ``bufferedamountlow`` or ``statechange`` (any of its states); the returned
+        function ends that. The first listener for messages gets those that came before.
 
         Raises:
             ValueError: there is no such event.
@@ -180,6 +180,7 @@ class DataChannel:
     def _moved(self, _: Chart[DataChannelState, None], outcome: Accepted | Rejected) -> None:
         if isinstance(outcome, Rejected) or outcome.source is outcome.target:
             return
+        self._emitter.emit("statechange")
         if outcome.trigger == "on_closing":
             self._emitter.emit("closing")
         elif outcome.target is DataChannelState.CLOSED:

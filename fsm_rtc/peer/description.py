@@ -104,9 +104,7 @@ class IceCandidate:
                 'a candidate is {"candidate": "candidate:…", "sdpMid": "0", "sdpMLineIndex": 0}; '
                 "pass what the other side sent"
             )
-        return cls(
-            data["candidate"], data.get("sdpMid"), data.get("sdpMLineIndex"), data.get("usernameFragment")
-        )
+        return cls(data["candidate"], data.get("sdpMid"), data.get("sdpMLineIndex"), data.get("usernameFragment"))
 
 
 def _is_text(value: object) -> bool:

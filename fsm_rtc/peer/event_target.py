@@ -1,5 +1,7 @@
-"""Events as aiortc's users know them: ``@pc.on("track")``, ``pc.once``, ``pc.remove_listener``; a handler may be a coroutine
-function."""
+"""Events as aiortc's users know them: ``@pc.on("track")``, ``pc.once``, ``pc.remove_listener``.
+
+A handler may be a coroutine function.
+"""
 
 from __future__ import annotations
 

@@ -132,11 +132,9 @@ class Negotiator:
                 "ConnectionStore keep early candidates"
             )
         if candidate is not None:
-            if candidate.sdp_mid is None and candidate.sdp_m_line_index is None:
-                candidate = None
-            else:
+            if candidate.sdp_mid is not None or candidate.sdp_m_line_index is not None:
                 candidate = check_candidate(candidate, remote)
-                self._check_generation(candidate)
+            self._check_generation(candidate)
         return self._add_candidate(candidate)
 
     async def _add_candidate(self, candidate: IceCandidate | None) -> None:
@@ -144,7 +142,7 @@ class Negotiator:
         self.descriptions.add_candidate("remote", candidate)
 
     def _check_generation(self, candidate: IceCandidate) -> None:
-        """Refuse a candidate whose user fragment no description of the other side has in that section."""
+        """Refuse a candidate whose user fragment no remote description has, in its section if it names one."""
         ufrag, index = candidate.username_fragment, candidate.sdp_m_line_index
         applied = (self.descriptions.pending_remote, self.descriptions.current_remote)
         known = [
@@ -152,11 +150,11 @@ class Negotiator:
             for description in applied
             if description is not None
             for section in sections_of(description.sdp)
-            if section.index == index
+            if index in (None, section.index)
         ]
         if ufrag is not None and ufrag not in known:
             raise OperationError(
-                f"the remote description has no user fragment {ufrag!r} in section {index}; "
+                f"the remote description has no user fragment {ufrag!r} there; "
                 "the candidate belongs to another description: apply that first"
             )
 

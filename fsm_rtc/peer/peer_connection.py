@@ -445,6 +445,7 @@ class PeerConnection:
         for channel in self._channels:
             channel.connection_closed()
         self._transports.close()
+        self._backend.shut()
 
     async def _close_backend(self) -> None:
         self._backend.detach()

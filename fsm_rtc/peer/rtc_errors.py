@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any, cast
 
 from aiortc import exceptions
 
@@ -53,7 +54,7 @@ def specified() -> Iterator[None]:
 
 
 def _both(error: SpecificationError) -> SpecificationError:
-    kind = _kind(type(error))
+    kind: type[SpecificationError] = _kind(cast("Any", type(error)))
     sentence = _sentence(error.rejected) if error.rejected is not None else None
     both = kind.__new__(kind)
     both.__dict__.update(error.__dict__)
@@ -64,9 +65,9 @@ def _both(error: SpecificationError) -> SpecificationError:
 
 
 @cache
-def _kind(kind: type[SpecificationError]) -> type[SpecificationError]:
+def _kind(kind: Any) -> type[SpecificationError]:
     """The error's class and aiortc's in one, of the same name."""
-    others = next((others for base, others in AIORTC if issubclass(kind, base)), ())
+    others: tuple[type[Exception], ...] = next((others for base, others in AIORTC if issubclass(kind, base)), ())
     return type(kind.__name__, (kind, *(other for other in others if not issubclass(kind, other))), {})
 
 

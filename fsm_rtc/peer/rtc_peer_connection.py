@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import aiortc
 
 from fsm_rtc.engine import Journal
-from fsm_rtc.errors import InvalidAccessError, InvalidDescriptionError, InvalidModificationError, InvalidStateError
+from fsm_rtc.errors import InvalidAccessError, InvalidModificationError, InvalidStateError
 from fsm_rtc.peer.aiortc_backend import AiortcBackend
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
@@ -190,7 +190,7 @@ class RTCPeerConnection(EventTarget):
 
     # Offers and answers.
 
-    async def createOffer(self, iceRestart: bool = False) -> aiortc.RTCSessionDescription:
+    async def createOffer(self, iceRestart: bool = False) -> RTCSessionDescription:
         """An offer for what this side has.
 
         Args:
@@ -200,16 +200,18 @@ class RTCPeerConnection(EventTarget):
             InvalidStateError: it is not possible in this signaling state, or the connection is closed.
         """
         with specified():
-            return _as_aiortc(await self.peer.create_offer(ice_restart=iceRestart))
+            made = await self.peer.create_offer(ice_restart=iceRestart)
+        return RTCSessionDescription(made.sdp, made.type)
 
-    async def createAnswer(self) -> aiortc.RTCSessionDescription:
+    async def createAnswer(self) -> RTCSessionDescription:
         """An answer to the other side's offer.
 
         Raises:
             InvalidStateError: there is no offer to answer, or the connection is closed.
         """
         with specified():
-            return _as_aiortc(await self.peer.create_answer())
+            made = await self.peer.create_answer()
+        return RTCSessionDescription(made.sdp, made.type)
 
     async def setLocalDescription(self, sessionDescription: Any = None) -> None:
         """Apply this side's description, or make and apply the one that is due.
@@ -386,7 +388,7 @@ class RTCPeerConnection(EventTarget):
             rtp=rtp,
             opened=self._opened,
             closed=self._closed,
-            now=datetime.now(timezone.utc),
+            now=datetime.now(UTC),
         )
         return report if selector is None else selected(report, selector)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import aiortc
+
+from fsm_rtc.peer.description import SdpType
+from fsm_rtc.peer.rtc_errors import BadArgumentError
 
 __all__ = ["RTCSessionDescription"]
 
@@ -15,15 +19,17 @@ class RTCSessionDescription(aiortc.RTCSessionDescription):
 
     Attributes:
         sdp: the description itself; empty for a rollback, or for the description that was created last.
-        type: ``offer``, ``pranswer``, ``answer`` or ``rollback``; None, with setLocalDescription, for the one that is due.
+        type: ``offer``, ``pranswer``, ``answer`` or ``rollback``; or None, for the one that is due.
     """
 
     sdp: str = ""
     type: str | None = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        if self.type is not None:
-            super().__post_init__()
+        if self.type not in (None, *get_args(SdpType)):
+            raise BadArgumentError(
+                f"'type' must be in {list(get_args(SdpType))} (got {self.type!r})"  # aiortc's sentence
+            )
 
     def __eq__(self, other: object) -> bool:
         is_one = isinstance(other, aiortc.RTCSessionDescription)

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from fsm_rtc.errors import InvalidCandidateError, InvalidDescriptionError, OperationError, SdpSyntaxError
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 
-__all__ = ["Section", "candidates_of", "check_candidate", "check_description", "check_syntax", "sections_of", "with_candidate"]
+__all__ = [
+    "Section",
+    "candidates_of",
+    "check_candidate",
+    "check_description",
+    "check_syntax",
+    "sections_of",
+    "with_candidate",
+]
 
 MAX_SDP_CHARACTERS = 256 * 1024
 """A description longer than this is refused unread; browsers' offers with many sections stay far below."""
@@ -76,9 +84,7 @@ def check_syntax(description: SessionDescription) -> tuple[Section, ...]:
     if len(sdp) > MAX_SDP_CHARACTERS:
         raise SdpSyntaxError(f"{what} has {len(sdp)} characters, more than the {MAX_SDP_CHARACTERS} that are read")
     if not sdp.startswith("v=0"):
-        raise SdpSyntaxError(
-            f"{what} is not SDP: it must begin with v=0; pass the other side's sdp unchanged", line=1
-        )
+        raise SdpSyntaxError(f"{what} is not SDP: it must begin with v=0; pass the other side's sdp unchanged", line=1)
     return sections_of(sdp)
 
 
@@ -171,7 +177,7 @@ def with_candidate(sdp: str, candidate: IceCandidate | None) -> str:
     ufrag = candidate.username_fragment if candidate is not None else None
     line = f"a={candidate.candidate}" if candidate is not None and candidate.candidate else "a=end-of-candidates"
     for section in reversed(sections_of(sdp)):
-        named = candidate is None or section.index == candidate.sdp_m_line_index
+        named = candidate is None or candidate.sdp_m_line_index in (None, section.index)
         if not named or section.is_rejected or ufrag not in (None, section.attributes.get("ice-ufrag")):
             continue
         start = starts[section.index]

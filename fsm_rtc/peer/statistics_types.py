@@ -1,4 +1,3 @@
-# ruff: noqa: N815 - the names are those of the specification
 """The statistics dictionaries of webrtc-stats that aiortc has no class for, or leaves members out of.
 
 Each is one of aiortc's dataclasses with the members that can be known here. What isn't known is None, and `to_dict`

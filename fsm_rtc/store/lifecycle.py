@@ -133,9 +133,8 @@ class Lifecycle(Setters):
             with self._subscriptions.together():
                 self._set_of_connection(data_channel=channel)
                 is_new = session.add_channel(channel)
-                for event in ("open", "closing", "close") if is_new else ():
-                    session.listen(channel, event, lambda: self._subscriptions.touch(channel))
             if is_new:
+                session.listen(channel, "statechange", lambda: self._subscriptions.touch(channel))
                 session.listen(channel, "message", self._messages.received)
 
     # What the peer connection tells. Handlers never raise.

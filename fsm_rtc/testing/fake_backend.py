@@ -213,6 +213,9 @@ class FakeBackend:
     def read(self, what: Report) -> Mapping[int, str]:
         return {0: self._states[what]} if what in self._states else {}
 
+    def shut(self) -> None:
+        """It shows nothing of its own."""
+
     async def close(self) -> None:
         self._closed = True
         other = self._other()
@@ -275,6 +278,7 @@ class FakeBackend:
             side._connecting = True
             side.soon(
                 lambda side=side: side.report("ice", "checking"),  # type: ignore[misc]
+                lambda side=side: side.report("ice", "connected"),  # type: ignore[misc]
                 lambda side=side: side.report("ice", "completed"),  # type: ignore[misc]
                 lambda side=side: side.report("dtls", "connecting"),  # type: ignore[misc]
                 side._connect,
@@ -367,13 +371,15 @@ class FakeChannel:
             self._events.received(data)
 
     def close(self) -> None:
-        self._owner.soon(self.lose, lambda: self.peer.lose() if self.peer else None)
+        self._owner.soon(self.lose, lambda: self.peer.lose(by_peer=True) if self.peer else None)
 
-    def lose(self) -> None:
-        """Be closed."""
+    def lose(self, *, by_peer: bool = False) -> None:
+        """Be closed, by the other side's close() of the channel if `by_peer`."""
         if not self._closed:
             self._closed = True
             if self._events is not None:
+                if by_peer:
+                    self._events.closing()
                 self._events.closed()
 
     def tell_opened(self) -> None:

@@ -16,7 +16,7 @@ from aiortc import RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
 
 from fsm_rtc.engine import Journal
-from fsm_rtc.errors import InvalidDescriptionError, InvalidStateError, NotSupportedError, OperationError
+from fsm_rtc.errors import InvalidDescriptionError, InvalidStateError, OperationError
 from fsm_rtc.peer import IceCandidate, IceServer, PeerConnection, SessionDescription
 from tests.peer.bare import (
     answer_of_bare,
@@ -46,12 +46,10 @@ async def test_fact_02_a_rollback_is_accepted_silently_and_not_done(bare: MakeBa
     assert theirs.localDescription.type == "rollback"
 
     ours = with_channel(live())
-    offer = await offer_of(ours)
     for roll_back in (ours.set_local_description, ours.set_remote_description):
-        with pytest.raises(NotSupportedError, match="make a new one"):
-            await roll_back(SessionDescription("rollback"))
-    assert ours.signaling_state == "have-local-offer"
-    assert ours.local_description == offer
+        await offer_of(ours)
+        await roll_back(SessionDescription("rollback"))
+        assert (ours.signaling_state, ours.local_description) == ("stable", None)
 
 
 async def test_fact_03_a_provisional_answer_is_accepted_and_the_state_stays(bare: MakeBare, live: MakeLive) -> None:
@@ -65,12 +63,10 @@ async def test_fact_03_a_provisional_answer_is_accepted_and_the_state_stays(bare
     offerer, answerer = with_channel(live("offerer")), live("answerer")
     await answerer.set_remote_description(await offer_of(offerer))
     provisional = SessionDescription("pranswer", (await answerer.create_answer()).sdp)
-    with pytest.raises(NotSupportedError):
-        await answerer.set_local_description(provisional)
-    with pytest.raises(NotSupportedError):
-        await offerer.set_remote_description(provisional)
-    assert (offerer.signaling_state, answerer.signaling_state) == ("have-local-offer", "have-remote-offer")
-    assert answerer.ice_connection_state == "new"
+    await answerer.set_local_description(provisional)
+    await offerer.set_remote_description(provisional)
+    assert (offerer.signaling_state, answerer.signaling_state) == ("have-remote-pranswer", "have-local-pranswer")
+    await connected(offerer, answerer)
 
 
 async def test_fact_04_two_answers_at_once_both_succeed(bare: MakeBare, live: MakeLive) -> None:
@@ -151,7 +147,7 @@ async def test_fact_08_ice_fails_at_once_when_the_candidates_end_and_not_before(
 
     ours = live()
     await answer_of(ours, SessionDescription("offer", sdp))
-    await until(ours, "iceconnectionstatechange", lambda: ours.ice_connection_state == "checking")
+    assert ours.ice_connection_state == "new", "there is nothing to check yet"
     await ours.add_ice_candidate(None)
     await until(ours, "connectionstatechange", lambda: ours.connection_state == "failed")
     assert all(entry.accepted for entry in journal.entries("peer.ice"))
@@ -182,8 +178,8 @@ async def test_fact_09_a_cancelled_gathering_is_stuck(bare: MakeBare, live: Make
     await until(ours, "icegatheringstatechange", lambda: ours.ice_gathering_state == "gathering")
     caller.cancel()
     await asyncio.gather(caller, return_exceptions=True)
-    await until(ours, "signalingstatechange", lambda: ours.signaling_state == "have-local-offer")
-    assert ours.ice_gathering_state == "complete"
+    assert ours.signaling_state == "have-local-offer"
+    await until(ours, "icegatheringstatechange", lambda: ours.ice_gathering_state == "complete")
     assert "a=candidate" in (await offer_of(ours)).sdp
 
 
@@ -218,9 +214,8 @@ async def test_fact_13_two_offers_at_once_stay_where_they_are(bare: MakeBare, li
 
     ours = with_channel(live())
     await offer_of(ours)
-    with pytest.raises(NotSupportedError, match="can't roll back"):
-        await ours.set_remote_description(SessionDescription("offer", offers[0].sdp))
-    assert ours.signaling_state == "have-local-offer"
+    await ours.set_remote_description(SessionDescription("offer", offers[0].sdp))
+    assert ours.signaling_state == "have-remote-offer"
 
 
 async def test_fact_14_an_offer_can_be_made_in_have_remote_offer(bare: MakeBare, live: MakeLive) -> None:
@@ -314,28 +309,11 @@ async def test_an_answer_fails_halfway_when_the_answerer_has_media_that_was_not_
     assert theirs.signalingState == "stable"
 
     one, other = with_channel(live("one")), live("other")
-    other.add_transceiver(kind)  # type: ignore[arg-type]
+    other.add_transceiver(kind)
     await exchange(one, other)
     await connected(one, other)
     tracks: list[Any] = []
     one.on("track", tracks.append)
     await exchange(other, one)
-    assert [track.kind for track in tracks] == [kind]
+    assert [event.track.kind for event in tracks] == [kind]
     assert (one.connection_state, other.connection_state) == ("connected", "connected")
-
-
-async def test_what_aiortc_leaves_half_applied_is_given_up(live: MakeLive, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = with_channel(live("one"))
-    library = one._backend.connection  # type: ignore[attr-defined]
-
-    async def fail() -> None:
-        raise ValueError("in the middle")
-
-    monkeypatch.setattr(library, "_RTCPeerConnection__gather", fail)
-    with pytest.raises(OperationError, match="in the middle"):
-        await one.set_local_description()
-    assert library.signalingState == "have-local-offer"
-    await turns()
-    assert (one.signaling_state, one.connection_state) == ("closed", "closed")
-    with pytest.raises(InvalidStateError, match="this state is final"):
-        await one.create_offer()

@@ -66,7 +66,7 @@ async def test_candidates_reach_the_library_with_both_mid_and_index_and_an_empty
     await peer.add_ice_candidate(IceCandidate("", "0"))
     await peer.add_ice_candidate(None)
     whole = IceCandidate(CANDIDATE, "0", 0)
-    assert peer.library.remote_candidates == [whole, whole, None, None]
+    assert peer.library.remote_candidates == [whole, whole, IceCandidate("", "0", 0), None]
 
 
 async def test_the_found_candidates_are_told_once_each_and_then_their_end(make: MakeFake) -> None:

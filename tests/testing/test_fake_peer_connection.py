@@ -208,7 +208,7 @@ async def test_tracks_come_by_kind_and_candidates_are_kept_for_the_test_to_see()
     one, other = FakePeerConnection(), FakePeerConnection()
     one.add_track(FakeTrack("audio"))
     kinds: list[str] = []
-    other.on("track", lambda track: kinds.append(track.kind))
+    other.on("track", lambda event: kinds.append(event.track.kind))
     await other.set_remote_description(await offer_of(one))
     for candidate in one.local_candidates:
         await other.add_ice_candidate(candidate)

@@ -63,7 +63,7 @@ def lines(description: SessionDescription | None) -> list[str]:
 async def test_kinds_that_come_later_stand_behind_those_there_are_and_bring_tracks(pair: Pair) -> None:
     one, other = pair
     kinds: list[str] = []
-    other.on("track", lambda track: kinds.append(track.kind))
+    other.on("track", lambda event: kinds.append(event.track.kind))
     one.add_track(FakeTrack("audio"))
     await exchange(one, other)
     await exchange(one, other)
@@ -75,7 +75,7 @@ async def test_kinds_that_come_later_stand_behind_those_there_are_and_bring_trac
 async def test_a_track_goes_on_a_transceiver_that_has_none(pair: Pair) -> None:
     one, other = pair
     kinds: list[str] = []
-    one.on("track", lambda track: kinds.append(track.kind))
+    one.on("track", lambda event: kinds.append(event.track.kind))
     other.add_track(FakeTrack("video"))
     await exchange(other, one)
     assert lines(other.local_description) == ["video 0 sendrecv"]
@@ -122,7 +122,7 @@ async def test_a_rollback_of_the_other_sides_offer_takes_its_transceiver_away(pa
         await other.set_local_description(ROLLBACK)
         assert other.library.transceiver_kinds() == {"video"}
     kinds: list[str] = []
-    other.on("track", lambda track: kinds.append(track.kind))
+    other.on("track", lambda event: kinds.append(event.track.kind))
     await one.set_remote_description(await answer_of(other, offer))
     assert kinds == ["audio"]
 
@@ -130,7 +130,7 @@ async def test_a_rollback_of_the_other_sides_offer_takes_its_transceiver_away(pa
 async def test_a_track_that_is_taken_back_comes_again_with_the_next_offer(pair: Pair) -> None:
     one, other = pair
     kinds: list[str] = []
-    other.on("track", lambda track: kinds.append(track.kind))
+    other.on("track", lambda event: kinds.append(event.track.kind))
     other.add_transceiver("audio")
     one.add_transceiver("audio")
     offer = await offer_of(one)

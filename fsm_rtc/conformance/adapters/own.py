@@ -1,4 +1,4 @@
-"""The adapter of this project's own `PeerConnection`: ``python -m fsm_rtc.conformance.adapters.own``.
+"""The adapter of this project's own `RTCPeerConnection`: ``python -m fsm_rtc.conformance.adapters.own``.
 
 Its errors are told under the specification's names: a ChannelClosedError is an InvalidStateError.
 """
@@ -13,10 +13,11 @@ from fsm_rtc._version import __version__
 from fsm_rtc.conformance.adapters.base import AdaptedPeer, Happened, Inexpressible, Stack, serve
 from fsm_rtc.conformance.protocol import Candidate, Description, States
 from fsm_rtc.errors import SpecificationError
-from fsm_rtc.peer.configuration import Configuration
-from fsm_rtc.peer.data_channel import DataChannel
-from fsm_rtc.peer.description import IceCandidate, SessionDescription
-from fsm_rtc.peer.peer_connection import PeerConnection
+from fsm_rtc.peer.rtc_configuration import RTCConfiguration
+from fsm_rtc.peer.rtc_data_channel import RTCDataChannel
+from fsm_rtc.peer.rtc_ice_candidate import RTCIceCandidate, RTCPeerConnectionIceEvent
+from fsm_rtc.peer.rtc_peer_connection import RTCDataChannelEvent, RTCPeerConnection
+from fsm_rtc.peer.rtc_session_description import RTCSessionDescription
 
 __all__ = ["Own"]
 
@@ -32,12 +33,12 @@ LABEL = "peer"
 
 
 class OwnPeer(AdaptedPeer):
-    """One `PeerConnection`."""
+    """One `RTCPeerConnection`."""
 
     def __init__(self, happened: Happened) -> None:
         self._happened = happened
-        self._channels: dict[str, DataChannel] = {}
-        self._pc = pc = PeerConnection(Configuration(loopback=True), label=LABEL)
+        self._channels: dict[str, RTCDataChannel] = {}
+        self._pc = pc = RTCPeerConnection(RTCConfiguration(loopback=True), label=LABEL)
         for change in CHANGES:
             pc.on(change, lambda change=change: happened(change))
         pc.on("icecandidate", self._found)
@@ -48,50 +49,61 @@ class OwnPeer(AdaptedPeer):
         pc = self._pc
         sctp = tuple(self._of("sctp"))
         return States(
-            signalingState=pc.signaling_state.value,
-            iceGatheringState=pc.ice_gathering_state.value,
-            iceConnectionState=pc.ice_connection_state.value,
-            connectionState=pc.connection_state.value,
+            signalingState=pc.signalingState,
+            iceGatheringState=pc.iceGatheringState,
+            iceConnectionState=pc.iceConnectionState,
+            connectionState=pc.connectionState,
+            currentLocalDescription=_type(pc.currentLocalDescription),
+            pendingLocalDescription=_type(pc.pendingLocalDescription),
+            currentRemoteDescription=_type(pc.currentRemoteDescription),
+            pendingRemoteDescription=_type(pc.pendingRemoteDescription),
             ice=tuple(self._of("ice")),
             dtls=tuple(self._of("dtls")),
             sctp=sctp[0] if sctp else None,
-            channels={label: channel.ready_state.value for label, channel in self._channels.items()},
+            channels={label: channel.readyState for label, channel in self._channels.items()},
         )
 
     def _of(self, machine: str) -> Iterator[str]:
         """The states of the machines of that name, the first transport's without a number."""
-        for label, one in self._pc.machines.items():
+        for label, one in self._pc.peer.machines.items():
             owner, name, *_ = label.split(".")
             if (owner, name) == (LABEL, machine):
                 yield one.state.value
 
-    def create_offer(self) -> Any:
-        return _described(self._pc.create_offer())
+    async def create_offer(self) -> Description:
+        with specified():
+            return _described(await self._pc.createOffer())
 
-    def create_answer(self) -> Any:
-        return _described(self._pc.create_answer())
+    async def create_answer(self) -> Description:
+        with specified():
+            return _described(await self._pc.createAnswer())
 
     async def set_local_description(self, description: Description | None) -> None:
         with specified():
-            await self._pc.set_local_description(_session(description) if description is not None else None)
+            await self._pc.setLocalDescription(_session(description) if description is not None else None)
 
     async def set_remote_description(self, description: Description) -> None:
         with specified():
-            await self._pc.set_remote_description(_session(description))
+            await self._pc.setRemoteDescription(_session(description))
 
     async def add_ice_candidate(self, candidate: Candidate) -> None:
         with specified():
-            await self._pc.add_ice_candidate(
-                IceCandidate(candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex)
+            await self._pc.addIceCandidate(
+                RTCIceCandidate(
+                    candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex, candidate.usernameFragment
+                )
             )
 
     def create_data_channel(self, label: str) -> None:
         with specified():
-            self._listen(self._pc.create_data_channel(label))
+            self._listen(self._pc.createDataChannel(label))
 
-    def add_transceiver(self, kind: Any) -> None:
+    def add_transceiver(self, kind: str) -> None:
         with specified():
-            self._pc.add_transceiver(kind)
+            self._pc.addTransceiver(kind)
+
+    def restart_ice(self) -> None:
+        self._pc.restartIce()
 
     def close(self) -> Any:
         return self._pc.close()
@@ -104,29 +116,31 @@ class OwnPeer(AdaptedPeer):
         self._channel(label).close()
 
     def local_description(self) -> Description | None:
-        local = self._pc.local_description
-        return Description(local.type, local.sdp) if local is not None else None
+        local = self._pc.localDescription
+        return _described(local) if local is not None else None
 
-    def _channel(self, label: str) -> DataChannel:
+    def _channel(self, label: str) -> RTCDataChannel:
         if label not in self._channels:
             raise Inexpressible
         return self._channels[label]
 
-    def _found(self, found: IceCandidate | None) -> None:
+    def _found(self, event: RTCPeerConnectionIceEvent) -> None:
+        found = event.candidate
         candidate = None
         if found is not None:
-            candidate = Candidate(found.candidate, found.sdp_mid, found.sdp_m_line_index)
+            candidate = Candidate(found.candidate, found.sdpMid, found.sdpMLineIndex, found.usernameFragment)
         self._happened("icecandidate", candidate=candidate)
 
-    def _announced(self, channel: DataChannel) -> None:
-        self._listen(channel)
-        self._happened("datachannel", label=channel.label)
+    def _announced(self, event: RTCDataChannelEvent) -> None:
+        self._listen(event.channel)
+        self._happened("datachannel", label=event.channel.label)
 
-    def _listen(self, channel: DataChannel) -> None:
+    def _listen(self, channel: RTCDataChannel) -> None:
         label = channel.label
         self._channels[label] = channel
         for event in ("open", "closing", "close"):
             channel.on(event, lambda event=event: self._happened(event, label=label))
+        channel.on("error", lambda _: self._happened("error", label=label))
         channel.on("message", lambda data: self._happened("message", label=label, data=str(data)))
 
 
@@ -140,14 +154,16 @@ def specified() -> Iterator[None]:
         raise named(str(error)) from error
 
 
-async def _described(making: Any) -> Description:
-    with specified():
-        made = await making
+def _described(made: Any) -> Description:
     return Description(made.type, made.sdp)
 
 
-def _session(description: Description) -> SessionDescription:
-    return SessionDescription.from_dict({"type": description.type, "sdp": description.sdp})
+def _session(description: Description) -> RTCSessionDescription:
+    return RTCSessionDescription(description.sdp, description.type)
+
+
+def _type(description: Any) -> str | None:
+    return description.type if description is not None else None
 
 
 class Own(Stack):
@@ -155,15 +171,6 @@ class Own(Stack):
 
     name = "fsm_rtc"
     version = __version__
-    lacks = (
-        "restartIce",
-        "addIceCandidate(unknown ufrag)",
-        "attribute currentLocalDescription",
-        "attribute pendingLocalDescription",
-        "attribute currentRemoteDescription",
-        "attribute pendingRemoteDescription",
-        "event error",
-    )
 
     def new(self, happened: Happened) -> OwnPeer:
         return OwnPeer(happened)

@@ -2,6 +2,7 @@
 
 from fsm_rtc.peer.ice.agent import host_addresses
 from fsm_rtc.peer.ice.gatherer import IceCandidateError, IceGatherer
+from fsm_rtc.peer.ice.servers import check_servers
 from fsm_rtc.peer.ice.transport import IceCandidatePair, IceTransport
 
-__all__ = ["IceCandidateError", "IceCandidatePair", "IceGatherer", "IceTransport", "host_addresses"]
+__all__ = ["IceCandidateError", "IceCandidatePair", "IceGatherer", "IceTransport", "check_servers", "host_addresses"]

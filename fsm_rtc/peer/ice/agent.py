@@ -150,9 +150,7 @@ class Agent(ice.Connection):
 
     async def _ask_servers(self) -> None:
         sockets = [
-            protocol
-            for protocol in self._protocols
-            if ipaddress.ip_address(protocol.local_candidate.host).version == 4
+            protocol for protocol in self._protocols if ipaddress.ip_address(protocol.local_candidate.host).version == 4
         ]
         for server in self._servers:
             if not server.is_supported:

@@ -39,8 +39,10 @@ class IceCandidateError:
 
 
 class IceGatherer(aiortc.RTCIceGatherer):
-    """Finds this side's candidates. Events: ``candidate`` (an aiortc RTCIceCandidate, as it is found), ``candidateerror``
-    (an IceCandidateError) and ``statechange``.
+    """Finds this side's candidates.
+
+    Events: ``candidate`` (an aiortc RTCIceCandidate, as it is found), ``candidateerror`` (an IceCandidateError) and
+    ``statechange``.
 
     Args:
         iceServers: STUN and TURN servers; every URL is used. None if None.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aioice import ice, stun, turn
+from aioice import ice, stun
 from aiortc import RTCIceServer
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
-__all__ = ["Server", "ServerError", "reflexive_candidate", "relayed_candidate", "servers_of"]
+__all__ = ["Server", "ServerError", "check_servers", "reflexive_candidate", "relayed_candidate", "servers_of"]
 
 UNREACHABLE = 701
 """The code of a server that can't be reached. Source: webrtc-pc, #dom-rtcpeerconnectioniceerrorevent-errorcode."""
@@ -73,6 +73,19 @@ def servers_of(configured: list[RTCIceServer]) -> Iterator[Server]:
             )
 
 
+def check_servers(configured: list[RTCIceServer]) -> None:
+    """Refuse now what would be refused when the first transport is made.
+
+    Raises:
+        ValueError: aiortc can't read a URL, such as one with an IPv6 address in it.
+    """
+    try:
+        list(servers_of(configured))
+    except ValueError as error:
+        urls = ", ".join(str(server.urls) for server in configured)
+        raise ValueError(f"aiortc can't use the ICE servers {urls} ({error}); name hosts, or IPv4 addresses") from error
+
+
 async def reflexive_candidate(protocol: Any, server: Server) -> Any:
     """This socket's address as the server sees it.
 
@@ -88,7 +101,7 @@ async def relayed_candidate(receiver: Any, server: Server, *, hide_related_addre
     Raises:
         ServerError: it gave none.
     """
-    return await _asked(
+    candidate, protocol = await _asked(
         ice.relayed_candidate(
             component=1,
             hide_related_address=hide_related_address,
@@ -100,20 +113,16 @@ async def relayed_candidate(receiver: Any, server: Server, *, hide_related_addre
             turn_transport=server.transport,
         )
     )
+    return candidate, protocol
 
 
 async def _asked(asking: Awaitable[Any]) -> Any:
     try:
         return await asking
     except stun.TransactionFailed as error:
-        attributes = error.response.attributes if error.response is not None else {}
-        code, text = attributes.get("ERROR-CODE", (UNREACHABLE, str(error)))
+        code, text = error.response.attributes.get("ERROR-CODE", (UNREACHABLE, str(error)))
         raise ServerError(text, code) from error
-    except (stun.TransactionError, turn.stun.TransactionError) as error:
+    except stun.TransactionError as error:
         raise ServerError("the server doesn't answer") from error
     except (OSError, ConnectionError, asyncio.IncompleteReadError) as error:
         raise ServerError(f"the server can't be reached: {error}") from error
-
-
-Failed = Callable[[Server, Any, ServerError], None]
-"""Told of a server that gave no candidate, and to whom: the socket's host candidate, or None."""

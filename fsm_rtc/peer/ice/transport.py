@@ -54,6 +54,7 @@ class IceTransport(aiortc.RTCIceTransport):
         super().__init__(gatherer)
         self._gatherer = gatherer
         self._state = "new"
+        self._is_closed = False
         self._inbox: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._agents: list[Agent] = []
         self._active: Agent | None = None
@@ -74,7 +75,11 @@ class IceTransport(aiortc.RTCIceTransport):
     @property
     def state(self) -> str:
         """RTCIceTransportState."""
-        return self._state
+        return "closed" if self._is_closed else self._state
+
+    def close(self) -> None:
+        """Count as closed from now on, whatever has still to be done."""
+        self._is_closed = True
 
     @property
     def gatheringState(self) -> str:

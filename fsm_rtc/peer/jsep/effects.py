@@ -50,8 +50,9 @@ class RemoteTracks:
         fired = transceiver.negotiated.fired_direction
         if receives(direction):
             receiver.make_track(track_id)
+            before = len(self.added)
             self._set_streams(receiver, streams)
-            if not receives(fired):
+            if not receives(fired) or len(self.added) > before:
                 self.events.append(RTCTrackEvent(receiver.track, receiver, transceiver, streams))
         elif receives(fired):
             self._set_streams(receiver, ())

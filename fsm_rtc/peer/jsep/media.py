@@ -1,4 +1,4 @@
-"""What a session sends and receives over: its transceivers, its data channels' transport, and the transports beneath."""
+"""What a session sends and receives over: its transceivers, the data channels' transport, those beneath."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def _is_open(transceiver: RTCRtpTransceiver, slots: Slots, local: dict[str, Any]
     remote = reversed_direction(there.direction or "sendrecv") if there is not None else "inactive"
     if slots.current_local.type == "offer":
         return direction not in (here.direction, remote)
-    return here.direction != common_direction(direction, remote)
+    return bool(here.direction != common_direction(direction, remote))
 
 
 def _sections(description: Any) -> dict[str, Any]:

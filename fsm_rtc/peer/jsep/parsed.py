@@ -26,11 +26,15 @@ def parsed(description: SessionDescription) -> Any:
         InvalidAccessError: it doesn't multiplex RTCP, or an answer leaves the DTLS role open.
     """
     checked = check_syntax(description)
+    session = description.sdp.partition("\nm=")[0].splitlines()
+    for kind in ("o", "s", "t"):
+        if not any(line.startswith(f"{kind}=") for line in session):
+            raise SdpSyntaxError(f"this {description.type} has no {kind}= line, so it is no SDP; pass it unchanged")
     try:
         result = sdp.SessionDescription.parse(description.sdp)
     except (AssertionError, AttributeError, IndexError, KeyError, LookupError, StopIteration, ValueError) as error:
         raise SdpSyntaxError(
-            f"this {description.type} can't be read ({error or type(error).__name__}); pass it unchanged"
+            f"this {description.type} can't be read ({str(error) or type(error).__name__}); pass it unchanged"
         ) from error
     result.type = description.type
     first = next((media for media in result.media if media.rtp.muxId in bundle_of(result)[:1]), None)
@@ -39,7 +43,7 @@ def parsed(description: SessionDescription) -> Any:
         if section.is_rejected:
             continue
         media.port = media.port or DISCARD_PORT
-        if first is not None and not media.ice.usernameFragment:
+        if first is not None and media.ice is not None and not media.ice.usernameFragment:
             media.ice, media.dtls = first.ice, media.dtls or first.dtls
         _check(media, description.type)
     return result
@@ -48,7 +52,8 @@ def parsed(description: SessionDescription) -> Any:
 def _check(media: Any, kind: str) -> None:
     if media.dtls is None or not media.dtls.fingerprints:
         raise InvalidDescriptionError(
-            f"this {kind}'s section {media.rtp.muxId!r} has no DTLS setup or fingerprint; without it nothing can connect",
+            f"this {kind} has no fingerprint, or no setup, in media section {media.rtp.muxId!r}; "
+            "without it nothing can connect",
             detail="no fingerprint",
         )
     if not media.ice.usernameFragment or not media.ice.password:
@@ -83,4 +88,6 @@ def bundle_of(description: Any) -> list[str]:
 
 def trickles(description: SessionDescription) -> bool:
     """Whether who made this description takes candidates later."""
-    return any("trickle" in section.attributes.get("ice-options", "").split() for section in sections_of(description.sdp))
+    return any(
+        "trickle" in section.attributes.get("ice-options", "").split() for section in sections_of(description.sdp)
+    )

@@ -16,7 +16,16 @@ from fsm_rtc.peer.ice import IceGatherer
 from fsm_rtc.peer.jsep.transceiver import RTCRtpTransceiver
 from fsm_rtc.peer.jsep.transport import SctpTransport, Transport
 
-__all__ = ["MSID_BREAK", "add_transport", "data_section", "is_rejected", "media_section", "rejected_section", "stream_ids", "whole"]
+__all__ = [
+    "MSID_BREAK",
+    "add_transport",
+    "data_section",
+    "is_rejected",
+    "media_section",
+    "rejected_section",
+    "stream_ids",
+    "whole",
+]
 
 DISCARD_HOST = "0.0.0.0"  # noqa: S104 - not an address to bind, but SDP's word for none
 DISCARD_PORT = 9
@@ -46,9 +55,10 @@ def media_section(
     media.rtcp_host = DISCARD_HOST
     media.rtcp_port = DISCARD_PORT
     media.rtcp_mux = True
-    if sends(direction):
-        sender = transceiver.sender
+    sender = transceiver.sender
+    if sends(transceiver.wanted_direction):
         media.msid = MSID_BREAK.join(sender.msids)
+    if sends(direction):
         media.ssrc = [sdp.SsrcDescription(ssrc=sender._ssrc, cname=cname)]
         if any(is_rtx(codec) for codec in codecs):
             media.ssrc.append(sdp.SsrcDescription(ssrc=sender._rtx_ssrc, cname=cname))
@@ -111,7 +121,7 @@ def stream_ids(media: Any) -> list[str]:
 
 def is_rejected(media: Any) -> bool:
     """Whether a section of an aiortc description is rejected; `parsed` gives one that is only bundled a port."""
-    return media.port == 0
+    return bool(media.port == 0)
 
 
 def whole(sections: Iterable[Any], *, kind: str, session: str, version: int) -> str:
@@ -128,7 +138,7 @@ def whole(sections: Iterable[Any], *, kind: str, session: str, version: int) -> 
     description.msid_semantic.append(sdp.GroupDescription(semantic="WMS", items=["*"]))
     description.type = kind
     description.media = list(sections)
-    bundled = [media.rtp.muxId for media in description.media if not is_rejected(media)]
+    bundled: list[int | str] = [media.rtp.muxId for media in description.media if not is_rejected(media)]
     if bundled:
         description.group.append(sdp.GroupDescription(semantic="BUNDLE", items=bundled))
     return str(description)

@@ -284,6 +284,7 @@ class Session:
             transceiver = self.media.transceiver_of(media.rtp.muxId)
             if transceiver is not None and is_rejected(media):
                 self._stop_transceiver(transceiver)
+        self.media.drop_unused()
 
     def _stop_transceiver(self, transceiver: RTCRtpTransceiver) -> None:
         """Both sides know that it is stopped: it is no part of the session any more."""
@@ -376,8 +377,7 @@ class Session:
         before = {id(one): negotiated for one, negotiated in snapshot.transceivers}
         for transceiver in list(self.media.transceivers):
             negotiated = before.get(id(transceiver), Negotiated())
-            if receives(transceiver.negotiated.fired_direction) and not receives(negotiated.fired_direction):
-                tracks.describe(transceiver, negotiated.fired_direction)
+            tracks.describe(transceiver, negotiated.fired_direction, negotiated.streams)
             transceiver.set_negotiated(negotiated)
             if id(transceiver) not in before and transceiver.is_remote:
                 self.media.remove(transceiver)
@@ -413,7 +413,15 @@ class Session:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.warning("%s failed: %s", task.get_coro().__qualname__, error or type(error).__name__)  # type: ignore[union-attr]
+            logger.warning("a session's task failed: %s", str(error) or type(error).__name__, exc_info=error)
+
+    def shut(self) -> None:
+        """Every transport counts as closed from now on."""
+        for path in self.media.paths:
+            path.ice.close()
+            path.dtls.close()
+        if self.media.sctp is not None:
+            self.media.sctp.close()
 
     async def close(self) -> None:
         """Stop everything, and wait until nothing is left."""

@@ -69,6 +69,8 @@ class RTCRtpSender(aiortc.RTCRtpSender):
     Attributes:
         streams: the streams that the other side is told the track belongs to.
         path: the transport that it uses, or will.
+        is_described: whether a description has its section.
+        is_stopped: whether its transceiver is stopped.
     """
 
     def __init__(self, track_or_kind: Any, path: Transport, owner: Owner, streams: Iterable[Any] = ()) -> None:
@@ -76,12 +78,18 @@ class RTCRtpSender(aiortc.RTCRtpSender):
         self._owner = owner
         self.path = path
         self.streams = tuple(streams)
-        self._is_stopped = False
+        self.is_described = False
+        self.is_stopped = False
+
+    @property
+    def track(self) -> Any:
+        """The track that is sent, or None."""
+        return super().track
 
     @property
     def transport(self) -> Any:
-        """The RTCDtlsTransport; None until one is negotiated."""
-        return self.path.dtls if self.path.is_visible else None
+        """The RTCDtlsTransport; None until its section is described."""
+        return self.path.dtls if self.path.is_visible and self.is_described else None
 
     def use(self, path: Transport) -> None:
         """Send over another transport."""
@@ -96,7 +104,7 @@ class RTCRtpSender(aiortc.RTCRtpSender):
         self.streams = tuple(dict.fromkeys(streams))
         self._owner.transceiver_changed()
 
-    def replaceTrack(self, track: Any) -> Done:
+    def replaceTrack(self, track: Any) -> Done:  # type: ignore[override] # it may be awaited, as the specification has it
         """Send another track, or None, without negotiating. It is done at the call; the result may be awaited.
 
         Raises:
@@ -105,14 +113,10 @@ class RTCRtpSender(aiortc.RTCRtpSender):
         """
         if track is not None and hasattr(self, "path") and track.kind != self.kind:
             raise TypeError(f"this sender sends {self.kind}; it can't take a track of kind {track.kind!r}")
-        if getattr(self, "_is_stopped", False):
+        if getattr(self, "is_stopped", False):
             raise InvalidStateError("this sender's transceiver is stopped; add the track to another one")
         super().replaceTrack(track)
         return Done()
-
-    async def stop(self) -> None:
-        self._is_stopped = True
-        await super().stop()
 
     @property
     def stream_ids(self) -> list[str]:
@@ -126,7 +130,7 @@ class RTCRtpSender(aiortc.RTCRtpSender):
 
     async def getStats(self) -> aiortc.RTCStatsReport:
         """Statistics of what is sent; nothing before there is a transport."""
-        return await super().getStats() if self.path.is_visible else aiortc.RTCStatsReport()
+        return await super().getStats() if self.transport is not None else aiortc.RTCStatsReport()
 
 
 class RTCRtpReceiver(aiortc.RTCRtpReceiver):
@@ -135,6 +139,7 @@ class RTCRtpReceiver(aiortc.RTCRtpReceiver):
     Attributes:
         streams: the streams that the other side says the track belongs to.
         path: the transport that it uses, or will.
+        is_described: whether a description has its section.
     """
 
     def __init__(self, kind: str, path: Transport) -> None:
@@ -142,15 +147,21 @@ class RTCRtpReceiver(aiortc.RTCRtpReceiver):
         self.kind = kind
         self.path = path
         self.streams: tuple[MediaStream, ...] = ()
+        self.is_described = False
+
+    @property
+    def track(self) -> Any:
+        """The RemoteTrack; None before there is one."""
+        return super().track
 
     @property
     def transport(self) -> Any:
-        """The RTCDtlsTransport; None until one is negotiated."""
-        return self.path.dtls if self.path.is_visible else None
+        """The RTCDtlsTransport; None until its section is described."""
+        return self.path.dtls if self.path.is_visible and self.is_described else None
 
     async def getStats(self) -> aiortc.RTCStatsReport:
         """Statistics of what is received; nothing before there is a transport."""
-        return await super().getStats() if self.path.is_visible else aiortc.RTCStatsReport()
+        return await super().getStats() if self.transport is not None else aiortc.RTCStatsReport()
 
     def use(self, path: Transport) -> None:
         """Receive over another transport."""
@@ -215,6 +226,7 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
         self._owner = owner
         if profile.early_tracks:
             receiver.make_track()
+        self.set_negotiated(self.negotiated)
 
     @property
     def sender(self) -> RTCRtpSender:
@@ -273,14 +285,14 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
         self.is_remote = False
         self.is_from_track = True
 
-    def stop(self) -> Done:
+    def stop(self) -> Done:  # type: ignore[override] # awaitable as aiortc's, done at the call as the specification's
         """Stop sending and receiving; the next negotiation tells the other side. The result may be awaited.
 
         Source: webrtc-pc, #dom-rtcrtptransceiver-stop.
         """
         if self.is_stopping:
             return Done()
-        self.is_stopping = True
+        self.is_stopping = self.sender.is_stopped = True
         self._owner.transceiver_changed()
         return Done(self._owner.spawn(self.end_media()))
 
@@ -298,7 +310,7 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
 
     def set_stopped(self) -> None:
         """Both sides know that it is stopped."""
-        self.is_stopping = self._is_stopped = True
+        self.is_stopping = self._is_stopped = self.sender.is_stopped = True
 
     def remove_sending(self) -> None:
         """Want to send no longer."""
@@ -310,6 +322,8 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
             enable_directions(self, negotiated.current_direction)
             self._has_sent = self._has_sent or sends(negotiated.current_direction)
         self.negotiated = negotiated
+        is_described = negotiated.mid is not None or self._profile.shows_transports_early
+        self.sender.is_described = self.receiver.is_described = is_described
 
     def use(self, path: Transport) -> None:
         """Use another transport."""

@@ -11,8 +11,8 @@ from typing import Any
 import aiortc
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsParameters
 
-from fsm_rtc.peer.jsep.private import unnumbered_channels
 from fsm_rtc.peer.ice import IceGatherer, IceTransport
+from fsm_rtc.peer.jsep.private import unnumbered_channels
 
 __all__ = ["DtlsTransport", "Remote", "SctpTransport", "Transport"]
 
@@ -67,6 +67,7 @@ class SctpTransport(aiortc.RTCSctpTransport):
         self.remote: Any = None
         self.has_channels = False
         self._is_closed = False
+        self._is_over = False
 
     @property
     def transport(self) -> Any:
@@ -97,7 +98,7 @@ class SctpTransport(aiortc.RTCSctpTransport):
         self._is_closed = True
 
     def number_channels(self) -> None:
-        """Give each channel its stream as soon as this side's DTLS role is known: even for the client, odd for the server.
+        """Give each channel its stream once this side's DTLS role is known: even for the client, odd for the server.
 
         Source: RFC 8832, section 6; webrtc-pc, #dfn-create-an-rtcsctptransport.
         """
@@ -110,11 +111,10 @@ class SctpTransport(aiortc.RTCSctpTransport):
 
     def _set_state(self, state: aiortc.RTCSctpTransport.State) -> None:
         before = self.state
-        if state == self.State.CLOSED:
+        if state == self.State.CLOSED and not self._is_over:
             # Before aiortc forgets its listeners and closes the channels.
-            self._is_closed = True
-            if before != "closed":
-                self.emit("statechange")
+            self._is_closed = self._is_over = True
+            self.emit("statechange")
         super()._set_state(state)
         if state == self.State.ESTABLISHED and before != self.state:
             self.emit("statechange")
@@ -239,7 +239,7 @@ class Transport:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.warning("a transport could not be started: %s", error or type(error).__name__)
+            logger.warning("a transport could not be started: %s", str(error) or type(error).__name__)
 
     def forget_restart(self) -> Any:
         """Give up an ICE restart that was not agreed: what remains to be done, or None."""

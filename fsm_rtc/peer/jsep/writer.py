@@ -108,16 +108,12 @@ class Writer:
             lines.append(self._data_line(_new_mid(mids), gatherers))
         return self._created("offer", lines)
 
-    def _earlier_lines(
-        self, mids: set[str], waiting: list[RTCRtpTransceiver], gatherers: _Gatherers
-    ) -> Iterator[Line]:
+    def _earlier_lines(self, mids: set[str], waiting: list[RTCRtpTransceiver], gatherers: _Gatherers) -> Iterator[Line]:
         """The sections that were there before: they keep their places."""
         local = self._slots.local.media if self._slots.local is not None else []
         remote = self._slots.remote.media if self._slots.remote is not None else []
         for index in range(max(len(local), len(remote))):
-            here = local[index] if index < len(local) else None
-            there = remote[index] if index < len(remote) else None
-            like = here or there
+            like = local[index] if index < len(local) else remote[index]
             mid = like.rtp.muxId
             user = self._media.of_mid(mid)
             if isinstance(user, RTCRtpTransceiver) and not user.is_stopping:
