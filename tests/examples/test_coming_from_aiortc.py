@@ -7,10 +7,15 @@ import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
+import aiortc
 import pytest
 from aiortc import exceptions
 
+from fsm_rtc import RTCConfiguration
+from fsm_rtc import aiortc as drop_in
+from fsm_rtc.errors import InvalidModificationError
 from fsm_rtc.peer.profile import AIORTC, SPECIFICATION, Profile
 from tests.examples.aiortc_cases import CASES, outcome_of
 
@@ -108,6 +113,29 @@ async def test_what_caught_the_error_of_aiortc_catches_this_one(case: str, bare:
     for name in re.findall(r"`([\w.]+)`", also):
         kind = {"ValueError": ValueError, "TypeError": TypeError}.get(name)
         assert isinstance(ours, kind or getattr(exceptions, name.removeprefix("aiortc.")))
+
+
+async def test_no_class_of_aiortc_catches_a_changed_description() -> None:
+    changed = "`setLocalDescription` with an offer that was changed since `createOffer`"
+    _, error = await outcome_of(CASES[changed], is_bare=False)
+    assert isinstance(error, InvalidModificationError)
+    assert not isinstance(error, ValueError)
+    assert not any(isinstance(error, one) for one in vars(exceptions).values() if isinstance(one, type))
+
+
+@pytest.mark.usefixtures("loopback")
+async def test_what_is_an_instance_of_a_class_of_aiortc_and_what_is_not() -> None:
+    peer: Any = drop_in.RTCPeerConnection(RTCConfiguration(iceServers=[], loopback=True))
+    channel, transceiver = peer.createDataChannel("chat"), peer.addTransceiver("audio")
+    assert not isinstance(peer, aiortc.RTCPeerConnection)
+    assert not isinstance(channel, aiortc.RTCDataChannel)
+    assert isinstance(transceiver, aiortc.RTCRtpTransceiver)
+    assert isinstance(transceiver.sender, aiortc.RTCRtpSender)
+    assert isinstance(transceiver.receiver, aiortc.RTCRtpReceiver)
+    assert isinstance(peer.sctp, aiortc.RTCSctpTransport)
+    assert isinstance(peer.sctp.transport, aiortc.RTCDtlsTransport)
+    assert isinstance(peer.sctp.transport.transport, aiortc.RTCIceTransport)
+    await peer.close()
 
 
 def test_the_habits_are_the_fields_of_the_profile() -> None:
