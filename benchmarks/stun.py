@@ -19,7 +19,7 @@ from statistics import median
 import aiortc
 from _harness import Result, Samples, arguments, finish, ratio_of
 
-from fsm_rtc import RTCConfiguration, RTCPeerConnection
+from fsm_rtc import RTCConfiguration, RTCIceCandidate, RTCPeerConnection
 from fsm_rtc.conformance.adapter import ProcessAdapter
 from fsm_rtc.conformance.protocol import Candidate, Description, Operation
 from fsm_rtc.conformance.stacks import stack_named
@@ -45,6 +45,7 @@ def silent_server(scheme: str) -> Iterator[aiortc.RTCIceServer]:
 def trickle(one: RTCPeerConnection, other: RTCPeerConnection) -> None:
     """Tell the other side each candidate once it can take it."""
     waiting: list[object] = []
+    giving: set[asyncio.Task[None]] = set()
 
     def found(event: object) -> None:
         waiting.append(event.candidate)  # type: ignore[attr-defined]
@@ -52,7 +53,9 @@ def trickle(one: RTCPeerConnection, other: RTCPeerConnection) -> None:
 
     def deliver() -> None:
         while other.remoteDescription is not None and other.signalingState != "closed" and waiting:
-            asyncio.ensure_future(give(waiting.pop(0)))
+            task = asyncio.ensure_future(give(waiting.pop(0)))
+            giving.add(task)
+            task.add_done_callback(giving.discard)
 
     async def give(candidate: object) -> None:
         if other.signalingState != "closed":
@@ -139,9 +142,10 @@ class Chromium:
         return result.value  # type: ignore[no-any-return]
 
 
-def _told(candidate: object) -> Candidate:
-    names = ("candidate", "sdpMid", "sdpMLineIndex", "usernameFragment")
-    return Candidate(*(getattr(candidate, name, "" if name == "candidate" else None) for name in names))
+def _told(candidate: RTCIceCandidate | None) -> Candidate:
+    if candidate is None:
+        return Candidate("")
+    return Candidate(candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex, candidate.usernameFragment)
 
 
 def _described(description: aiortc.RTCSessionDescription) -> Description:
