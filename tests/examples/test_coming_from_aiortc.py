@@ -17,7 +17,8 @@ from fsm_rtc import RTCConfiguration
 from fsm_rtc import aiortc as drop_in
 from fsm_rtc.errors import InvalidModificationError
 from fsm_rtc.peer.profile import AIORTC, SPECIFICATION, Profile
-from tests.examples.aiortc_cases import CASES, outcome_of
+from tests.examples.aiortc_cases import CASES
+from tests.examples.aiortc_stack import outcome_of
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "coming-from-aiortc.md").read_text()
 PROGRAMS = re.findall(
