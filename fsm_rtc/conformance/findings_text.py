@@ -19,9 +19,9 @@ OPENING = (
     "the same run. A finding is no judgement of a stack: much of it is old, known and relied upon.\n\n"
     "*Read* names the sentence below the tables in which the specification's own text (W3C webrtc-pc, Editor's Draft "
     "2026-05-04) was read against the finding before it came here; a finding without one has not been read yet.\n\n"
-    "Of this project's own `PeerConnection`: NotSupportedError says what aiortc below it can't do, and the connection "
-    "closes when the other side does, as aiortc's does. An operation that is under way at close raises "
-    "InvalidStateError on purpose: an await that never ends helps nobody."
+    "Of this project's own `RTCPeerConnection`: an operation that is under way at close raises InvalidStateError on "
+    "purpose: an await that never ends helps nobody. The other deviations, which no operation here meets, are in "
+    "docs/deviations.md."
 )
 
 

@@ -1,11 +1,8 @@
 """The ICE agent: aioice's, which gathers in steps and keeps the other side's consent.
 
 What aioice does otherwise: it gathers everything before anything can be checked, it takes the first STUN and the first
-TURN server alone, and it closes itself when consent is lost, so that nothing could be rescued. Private parts of aioice
-0.13.0 that are used here: `_local_candidates`, `_local_candidates_start`, `_local_candidates_end`, `_protocols`,
-`_closing`, `_nominated`, `_check_list_done`, `_early_checks_done`, `_remote_candidates`, `_remote_candidates_end`, and
-the methods `_pair_remote_candidate`, `_check_list_maybe_fail` and `_remote_candidates_expected`; and of a TurnTransport
-its client and its closing task.
+TURN server alone, and it closes itself when consent is lost, so that nothing could be rescued. Which private parts of
+aioice that takes stands in `private`.
 """
 
 from __future__ import annotations
@@ -20,6 +17,7 @@ from typing import Any
 
 from aioice import Candidate, TransportPolicy, ice, stun
 
+from fsm_rtc.peer.ice.private import abandon_relay
 from fsm_rtc.peer.ice.servers import Server, ServerError, reflexive_candidate, relayed_candidate
 
 __all__ = ["CONSENT", "Agent", "Consent", "host_addresses"]
@@ -270,15 +268,6 @@ class Agent(ice.Connection):
         for protocol in self._protocols if late else ():
             abandon_relay(protocol.transport)
         await closing
-
-
-def abandon_relay(transport: Any) -> None:
-    """Don't wait for a TURN server's goodbye any longer; aioice would ask for more than half a minute."""
-    client = getattr(transport, "_TurnTransport__inner_protocol", None)
-    goodbye = getattr(transport, "_TurnTransport__close_task", None)
-    if client is not None and goodbye is not None:
-        goodbye.cancel()
-        client.transport.close()
 
 
 def _ignore(*_: object) -> None:

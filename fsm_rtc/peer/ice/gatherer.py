@@ -12,6 +12,8 @@ from aioice import Candidate
 from aiortc.rtcicetransport import ICE_TRANSPORT_POLICIES, candidate_from_aioice
 
 from fsm_rtc.peer.ice.agent import Agent
+from fsm_rtc.peer.ice.plain_agent import PlainAgent
+from fsm_rtc.peer.ice.private import missing_parts
 from fsm_rtc.peer.ice.servers import Server, ServerError, servers_of
 
 __all__ = ["IceCandidateError", "IceGatherer"]
@@ -66,14 +68,20 @@ class IceGatherer(aiortc.RTCIceGatherer):
         loopback: bool = False,
     ) -> None:
         super().__init__([], iceTransportPolicy, local_username, local_password)
-        self.agent = self._connection = Agent(
-            tuple(servers_of(iceServers or [])),
-            ICE_TRANSPORT_POLICIES[iceTransportPolicy],
-            local_username,
-            local_password,
-            timeout_seconds=timeout_seconds,
-            loopback=loopback,
-        )
+        servers, policy = iceServers or [], ICE_TRANSPORT_POLICIES[iceTransportPolicy]
+        self.agent: Agent | PlainAgent
+        if missing_parts():
+            self.agent = PlainAgent(servers, policy, local_username, local_password)
+        else:
+            self.agent = Agent(
+                tuple(servers_of(servers)),
+                policy,
+                local_username,
+                local_password,
+                timeout_seconds=timeout_seconds,
+                loopback=loopback,
+            )
+        self._connection = self.agent
         self.agent.found = self._found
         self.agent.failed = self._failed
         self._state = "new"

@@ -18,8 +18,11 @@ from aiortc.rtcicetransport import RTCIceParameters, candidate_from_aioice, cand
 
 from fsm_rtc.peer.ice.agent import Agent
 from fsm_rtc.peer.ice.gatherer import IceGatherer
+from fsm_rtc.peer.ice.plain_agent import PlainAgent
 
 __all__ = ["IceCandidatePair", "IceTransport"]
+
+AnyAgent = Agent | PlainAgent
 
 GATHERING = {"new": "new", "gathering": "gathering", "completed": "complete"}
 
@@ -56,8 +59,8 @@ class IceTransport(aiortc.RTCIceTransport):
         self._state = "new"
         self._is_closed = False
         self._inbox: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._agents: list[Agent] = []
-        self._active: Agent | None = None
+        self._agents: list[AnyAgent] = []
+        self._active: AnyAgent | None = None
         self._remote: RTCIceParameters | None = None
         self._settled = asyncio.Event()
         self._closings: set[asyncio.Task[None]] = set()
@@ -176,7 +179,7 @@ class IceTransport(aiortc.RTCIceTransport):
         agent.expired = lambda: self._expired(agent)
         gatherer.on("statechange", lambda: self._gathered(gatherer))
 
-    def _switch(self, agent: Agent) -> None:
+    def _switch(self, agent: AnyAgent) -> None:
         """The agent has found a way: use it, and close the one before."""
         before, self._active = self._active, agent
         self.selectedCandidatePairChanges += 1
@@ -187,7 +190,7 @@ class IceTransport(aiortc.RTCIceTransport):
         self._set_state("connected")
         asyncio.get_running_loop().call_soon(self._complete, agent)
 
-    def _complete(self, agent: Agent) -> None:
+    def _complete(self, agent: AnyAgent) -> None:
         """Nothing better can be found any more."""
         if agent is self._active and self._state == "connected" and agent.has_all_candidates:
             self._set_state("completed")
@@ -197,7 +200,7 @@ class IceTransport(aiortc.RTCIceTransport):
             self.emit("gatheringstatechange")
             self._complete(gatherer.agent)
 
-    def _consented(self, agent: Agent, is_alive: bool) -> None:
+    def _consented(self, agent: AnyAgent, is_alive: bool) -> None:
         if agent is not self._active or agent is not self._gatherer.agent:
             return
         if not is_alive:
@@ -206,7 +209,7 @@ class IceTransport(aiortc.RTCIceTransport):
             self._set_state("connected")
             self._complete(agent)
 
-    def _expired(self, agent: Agent) -> None:
+    def _expired(self, agent: AnyAgent) -> None:
         if agent is self._active and agent is self._gatherer.agent:
             self._set_state("failed")
 

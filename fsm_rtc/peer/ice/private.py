@@ -1,0 +1,68 @@
+"""Which private parts of aioice are used here, and the version they were checked against.
+
+Checked: aioice 0.13.0. With another version that lacks one of them, `missing_parts` says so once, and gathering and
+consent are left to aioice itself: everything is gathered before anything is checked, by the first STUN and the first
+TURN server, and ICE can't be restarted; calls go on to work.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from aioice import ice
+
+__all__ = ["CHECKED_VERSION", "abandon_relay", "missing_parts"]
+
+logger = logging.getLogger("fsm_rtc.peer.ice")
+
+CHECKED_VERSION = "0.13"
+
+PARTS = (
+    "_check_list_maybe_fail",
+    "_closing",
+    "_early_checks_done",
+    "_local_candidates",
+    "_local_candidates_end",
+    "_local_candidates_start",
+    "_nominated",
+    "_pair_remote_candidate",
+    "_protocols",
+    "_remote_candidates",
+    "_remote_candidates_end",
+    "_remote_candidates_expected",
+    "_transport_policy",
+    "get_component_candidates",
+)
+FUNCTIONS = ("StunProtocol", "get_host_addresses", "relayed_candidate", "server_reflexive_candidate")
+
+
+@cache
+def missing_parts() -> tuple[str, ...]:
+    """What this aioice lacks of what is used here; told once."""
+    probe = ice.Connection(ice_controlling=False)
+    missing = (
+        *(part for part in PARTS if not hasattr(probe, part)),
+        *(function for function in FUNCTIONS if not hasattr(ice, function)),
+    )
+    if missing:
+        logger.warning(
+            "aioice is %s, and lacks %s; fsm_rtc was checked against %s: candidates as they are found, several "
+            "servers, the state disconnected and ICE restarts are switched off. Install aioice~=%s.0 to have them.",
+            version("aioice"),
+            ", ".join(missing),
+            CHECKED_VERSION,
+            CHECKED_VERSION,
+        )
+    return missing
+
+
+def abandon_relay(transport: Any) -> None:
+    """Don't wait for a TURN server's goodbye any longer; aioice would ask for more than half a minute."""
+    client = getattr(transport, "_TurnTransport__inner_protocol", None)
+    goodbye = getattr(transport, "_TurnTransport__close_task", None)
+    if client is not None and goodbye is not None:
+        goodbye.cancel()
+        client.transport.close()
