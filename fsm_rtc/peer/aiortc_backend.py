@@ -216,9 +216,13 @@ class AiortcBackend:
         await self.session.close()
 
     def use_configuration(self, configuration: Configuration) -> None:
-        """Use other servers from the next gathering on."""
-        self._configuration = configuration
+        """Use other servers from the next gathering on.
+
+        Raises:
+            ValueError: a server's URL can't be read; nothing is changed.
+        """
         self.session.media.configuration = _session_configuration(configuration)
+        self._configuration = configuration
 
     # What happens in the session.
 

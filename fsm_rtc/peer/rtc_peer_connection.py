@@ -179,6 +179,7 @@ class RTCPeerConnection(EventTarget):
         Raises:
             InvalidStateError: the connection is closed.
             InvalidModificationError: the bundle policy is another one.
+            ValueError: a URL is none of a STUN or TURN server.
         """
         with specified():
             self._assert_open()

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsm_rtc.errors import InvalidAccessError
-from fsm_rtc.peer.agreed import Agreed, direction_of
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.directions import common_direction, reversed_direction, sends
 from fsm_rtc.peer.sdp import Section, sections_of
+from fsm_rtc.testing.agreed import Agreed, direction_of
 
 __all__ = ["FakeSections", "Line"]
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from fsm_rtc.engine import Journal
 from fsm_rtc.errors import InvalidAccessError, NotSupportedError
 from fsm_rtc.peer import PeerConnection, SessionDescription
-from fsm_rtc.peer.agreed import direction_of
 from fsm_rtc.peer.sdp import sections_of
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
+from fsm_rtc.testing.agreed import direction_of
 from tests.peer.peers import announced, answer_of, connected, exchange, offer_of, opened, turns
 from tests.peer.renegotiation import STEPS, Call, Step
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 import pytest
 
-from fsm_rtc.peer.agreed import Agreed
 from fsm_rtc.peer.description import SessionDescription
+from fsm_rtc.testing.agreed import Agreed
 
 Kind = Literal["offer", "answer"]
 
