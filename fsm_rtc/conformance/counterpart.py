@@ -10,7 +10,14 @@ import re
 
 from fsm_rtc.conformance.protocol import Description
 
-__all__ = ["Counterpart", "first_mid", "media_count", "with_other_fingerprint", "without_fingerprint"]
+__all__ = [
+    "Counterpart",
+    "first_mid",
+    "ice_credentials",
+    "media_count",
+    "with_other_fingerprint",
+    "without_fingerprint",
+]
 
 UFRAG = "counterpart"
 PASSWORD = "a-password-of-a-counterpart-0123"  # noqa: S105 - it protects nothing
@@ -33,6 +40,11 @@ def _text(lines: list[str]) -> str:
 def media_count(sdp: str) -> int:
     """How many media sections a description has, without the data section."""
     return sum(line.startswith(("m=audio", "m=video")) for line in _lines(sdp))
+
+
+def ice_credentials(sdp: str) -> frozenset[str]:
+    """A description's ICE user fragments and passwords."""
+    return frozenset(line for line in _lines(sdp) if line.startswith(("a=ice-ufrag:", "a=ice-pwd:")))
 
 
 def first_mid(sdp: str) -> str:

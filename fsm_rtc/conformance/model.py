@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsm_rtc.conformance.counterpart import media_count
+from fsm_rtc.conformance.counterpart import ice_credentials, media_count
 from fsm_rtc.conformance.operations import Argument, OperationKind
 from fsm_rtc.conformance.protocol import States, Verdict
 from fsm_rtc.engine import Accepted, Chart
@@ -100,7 +100,7 @@ class Memory:
     channels_made: int = 0
     transceivers_made: int = 0
     sections_of_the_peer: int = 0
-    wants_restart: bool = False
+    credentials_to_replace: frozenset[str] = frozenset()
     knows_need: bool = True
 
 
@@ -233,8 +233,9 @@ class PeerModel:
             case "add_transceiver":
                 memory.transceivers_made += 1
             case "restart_ice":
-                described = memory.slots.current_local or memory.slots.pending_local
-                memory.wants_restart = memory.wants_restart or described is not None
+                current = ice_credentials(memory.agreed_local_sdp) if memory.slots.current_local else frozenset()
+                pending = ice_credentials(memory.local_sdp) if memory.slots.pending_local else frozenset()
+                memory.credentials_to_replace = current | pending
             case "rollback":
                 self._rolled_back()
             case _ if trigger.startswith("set_"):
@@ -247,7 +248,7 @@ class PeerModel:
 
     def _rolled_back(self) -> None:
         # What a rollback does to credentials that were to be replaced is left to the stack.
-        self.memory.knows_need = self.memory.knows_need and not self.memory.wants_restart
+        self.memory.knows_need = self.memory.knows_need and not self.memory.credentials_to_replace
         self.memory.slots.roll_back()
         self.need.on_stable()
         self._look_at_remote()
@@ -265,7 +266,8 @@ class PeerModel:
             if side == "local":  # a section that the peer offered belongs to none of this side's transceivers
                 memory.sections_of_the_peer += media_count(memory.local_sdp) - media_count(memory.agreed_local_sdp)
             memory.agreed_local_sdp = memory.local_sdp
-            memory.wants_restart = False
+            if not memory.credentials_to_replace & ice_credentials(memory.agreed_local_sdp):
+                memory.credentials_to_replace = frozenset()
             self.need.on_stable()
         self._look_at_remote()
 
@@ -286,7 +288,7 @@ class PeerModel:
         memory = self.memory
         agreed = memory.agreed_local_sdp if memory.slots.current_local else ""
         return (
-            memory.wants_restart
+            bool(memory.credentials_to_replace)
             or (memory.channels_made > 0 and "m=application" not in agreed)
             or memory.transceivers_made > media_count(agreed) - memory.sections_of_the_peer
         )
