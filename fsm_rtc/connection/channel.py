@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fsm_rtc.messages import Introduction, Member
+from fsm_rtc.peer.configuration import IceServer
 
 __all__ = ["LinkDown", "LinkUp", "MessageReceived", "PeerJoined", "PeerLeft", "SignalingChannel", "SignalingEvent"]
 
@@ -21,9 +22,13 @@ class LinkUp:
 
     Attributes:
         members: who else is in the room now.
+        resumed: whether nothing was lost since the link before.
+        ice_servers: STUN and TURN servers that the signalling offers.
     """
 
     members: tuple[Introduction, ...] = ()
+    resumed: bool = False
+    ice_servers: tuple[IceServer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep
 from fsm_rtc.machines.negotiation_needed import NegotiationNeeded
 from fsm_rtc.machines.peer_status import PeerStatus
 from fsm_rtc.machines.sctp import Sctp
+from fsm_rtc.machines.session import Session
 from fsm_rtc.machines.signaling_link import SignalingLink
 
 __all__ = ["CHARTS", "DERIVED"]
@@ -35,6 +36,7 @@ CHARTS: dict[str, type[Chart[Any, Any]]] = {
     "sctp": Sctp,
     "data_channel": Channel,
     "flow": Flow,
+    "session": Session,
 }
 """Every machine and profile, by the name under which the command line and the diagrams know it."""
 

@@ -7,7 +7,7 @@ carry fields that are not known here; messages between two peers may not, since 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, get_args
 
 import msgspec
 
@@ -21,16 +21,19 @@ __all__ = [
     "Bye",
     "Candidate",
     "Challenge",
+    "Draining",
     "EndOfCandidates",
     "Error",
     "ErrorCode",
     "Hello",
+    "IceServerInfo",
     "Introduction",
     "Joined",
     "Left",
     "Message",
     "Offer",
     "PeerMessage",
+    "Received",
     "Welcome",
     "decode",
     "encode",
@@ -48,6 +51,7 @@ MAX_TOLD_CHARACTERS = 200
 
 Name = Annotated[str, msgspec.Meta(max_length=128)]
 Token = Annotated[str, msgspec.Meta(max_length=128)]
+JoinToken = Annotated[str, msgspec.Meta(max_length=4096)]
 OfferId = Annotated[str, msgspec.Meta(max_length=160)]
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=64)]
@@ -60,12 +64,17 @@ class ErrorCode(StrEnum):
 
     BAD_MESSAGE = "bad_message"
     BAD_HELLO = "bad_hello"
+    NO_ACCESS = "no_access"
     WRONG_PROTOCOL = "wrong_protocol"
     WRONG_ROOM = "wrong_room"
     ROOM_FULL = "room_full"
     NOT_HERE = "not_here"
     REPLACED = "replaced"
     HANDSHAKE_TIMEOUT = "handshake_timeout"
+    TOO_FAST = "too_fast"
+    MAILBOX_FULL = "mailbox_full"
+    TOO_MANY_ROOMS = "too_many_rooms"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
     SHUTTING_DOWN = "shutting_down"
 
 
@@ -110,21 +119,60 @@ class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
         room: where it wants to go.
         introduction: handed on to the others as it is.
         proof: the signature over the challenge.
+        token: what lets it in, where the server asks for one.
+        resume: how many deliveries of this session it has seen, to go on behind them; None to begin.
     """
 
     protocol: Token
     room: Name
     introduction: Introduction
     proof: Signature
+    token: JoinToken = ""
+    resume: Sequence | None = None
 
     def __post_init__(self) -> None:
         _check_signature(self.proof)
 
 
+class IceServerInfo(msgspec.Struct, frozen=True):
+    """A STUN or TURN server that the signalling server offers.
+
+    Attributes:
+        urls: its addresses.
+        username, credential: for TURN; they expire.
+    """
+
+    urls: tuple[str, ...]
+    username: str = ""
+    credential: str = ""
+
+
 class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
-    """Server to client: you are in the room, with these."""
+    """Server to client: you are in the room, with these.
+
+    Attributes:
+        members: who else is there; nobody if the session goes on, which is told what has changed.
+        resumed: whether the session goes on behind the last delivery seen.
+        received: how many peer messages of this session were taken.
+        ice_servers: for the peer connection.
+    """
 
     members: tuple[Introduction, ...]
+    resumed: bool = False
+    received: Sequence = 0
+    ice_servers: tuple[IceServerInfo, ...] = ()
+
+
+class Received(msgspec.Struct, frozen=True, tag_field="type", tag="received"):
+    """Either way: so many deliveries of this session were seen, or so many of its peer messages taken."""
+
+    number: Sequence
+
+
+class Draining(msgspec.Struct, frozen=True, tag_field="type", tag="draining"):
+    """Server to client: it stops in so many seconds; nobody new is let in until then."""
+
+    seconds: float
 
 
 class Joined(msgspec.Struct, frozen=True, tag_field="type", tag="joined"):
@@ -205,30 +253,15 @@ class Ack(PeerMessage, frozen=True, tag="ack"):
     """Every message up to the number in the payload has arrived."""
 
 
-Message = Challenge | Hello | Welcome | Joined | Left | Error | Offer | Answer | Candidate | EndOfCandidates | Bye | Ack
+ServerMessage = Challenge | Hello | Welcome | Joined | Left | Received | Draining | Error
+Message = ServerMessage | Offer | Answer | Candidate | EndOfCandidates | Bye | Ack
 
 
 class _Kind(msgspec.Struct):
     type: str
 
 
-_TYPES = frozenset(
-    str(kind.__struct_config__.tag)
-    for kind in (
-        Challenge,
-        Hello,
-        Welcome,
-        Joined,
-        Left,
-        Error,
-        Offer,
-        Answer,
-        Candidate,
-        EndOfCandidates,
-        Bye,
-        Ack,
-    )
-)
+_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Message))
 _KIND = msgspec.json.Decoder(_Kind)
 _MESSAGE: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 _ENCODER = msgspec.json.Encoder()

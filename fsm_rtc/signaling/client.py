@@ -2,7 +2,8 @@
 
 One task owns the link. It connects, answers the server's challenge, tells `LinkUp`, passes on what arrives, tells
 `LinkDown` when the link is lost, waits, and begins again; until the channel is closed, or the server refuses something
-that would be refused again.
+that would be refused again. If it comes back in time the session goes on where it was, and nothing is lost or repeated
+on the way to the server and back.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingEvent
@@ -25,20 +28,21 @@ from fsm_rtc.messages.wire import (
     Error,
     ErrorCode,
     Hello,
-    Introduction,
     Joined,
     Left,
-    Message,
     PeerMessage,
+    Received,
     Welcome,
     decode,
     encode,
 )
+from fsm_rtc.peer.configuration import IceServer
 from fsm_rtc.signaling.address import Address
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.signaling.inbox import Inbox
 from fsm_rtc.signaling.refusals import CLOSE_CODES, FINAL
-from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES, close
+from fsm_rtc.signaling.resumption import Resumption
+from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES, close, wait_for_room
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -51,6 +55,9 @@ MAX_WAITING_EVENTS = 1024
 
 EVENTS_NOT_READ = "events_not_read"
 """The code of the error with which the link is dropped then."""
+
+COMING_BACK = 4100
+"""The close code of a client that closes its socket and means to come back."""
 
 _MAX_TEXT = 300
 """So many characters of a server's own words are repeated in an error."""
@@ -69,6 +76,7 @@ class WebSocketSignaling:
         close_timeout_seconds: how long to wait for the server's part in closing.
         ping_interval_seconds: how often to look whether a silent server is still there; it has as long to answer.
         ssl: a TLS context for ``wss``; None for the system's trust.
+        token: what lets this side in, where the server asks for one; a callable is asked before each attempt.
         sleep: waits for so many seconds; `asyncio.sleep`.
 
     Attributes:
@@ -88,6 +96,7 @@ class WebSocketSignaling:
         close_timeout_seconds: float = 2.0,
         ping_interval_seconds: float = 20.0,
         ssl: SSLContext | None = None,
+        token: str | Callable[[], str] = "",
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._address = Address.parse(url)
@@ -100,7 +109,10 @@ class WebSocketSignaling:
         self._close_timeout_seconds = close_timeout_seconds
         self._ping_interval_seconds = ping_interval_seconds
         self._ssl = ssl
+        self._token = token
         self._sleep = sleep
+        self._session = Resumption()
+        self._room_to_post = asyncio.Event()
         self._inbox = Inbox(MAX_WAITING_EVENTS)
         self._socket: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -133,23 +145,24 @@ class WebSocketSignaling:
     async def send(self, text: str) -> None:
         """Pass a message on; when cancelled it is either passed on whole or not at all.
 
+        What was passed on reaches the server, on the next link if need be, unless the session ends before.
+
         Args:
             text: the message, at most `MAX_MESSAGE_BYTES` in UTF-8.
 
         Raises:
-            LinkDownError: the link is down.
+            LinkDownError: the link is down, and nothing was passed on.
         """
         socket = self._socket
+        while socket is not None and self._session.is_full:
+            self._room_to_post.clear()
+            await self._room_to_post.wait()
+            socket = self._socket
         if socket is None:
             raise LinkDownError("the signalling link is down; send it again after the next LinkUp")
-        try:
-            async with asyncio.timeout(self._stall_timeout_seconds):
-                await socket.send(text)
-        except TimeoutError:
-            socket.transport.abort()  # the library's keepalive wouldn't notice: its ping waits behind this message
-            raise LinkDownError("the server reads nothing; the link is given up, send again after LinkUp") from None
-        except ConnectionClosed as lost:
-            raise LinkDownError("the signalling link was lost; send it again after the next LinkUp") from lost
+        self._session.posted(text)
+        broadcast((socket,), text)
+        await wait_for_room(socket, timeout_seconds=self._stall_timeout_seconds)
 
     def events(self) -> AsyncIterator[SignalingEvent]:
         """What happens, in order, until the channel is closed."""
@@ -189,12 +202,11 @@ class WebSocketSignaling:
         try:
             async with asyncio.timeout(self._connect_timeout_seconds):
                 socket = await self._connected()
-                members = await self._shake_hands(socket, me)
+                welcome = await self._shake_hands(socket, me)
             up_since = clock()
-            self._socket = socket
-            self._inbox.put(LinkUp(members))
+            self._go_on(socket, welcome)
             while True:
-                self._take(await socket.recv())
+                self._take(socket, await socket.recv())
         except asyncio.CancelledError:
             if up_since is not None:
                 self._inbox.put(LinkDown())
@@ -213,8 +225,10 @@ class WebSocketSignaling:
             return self._error(str(wrong) or type(wrong).__name__, wrong)
         finally:
             self._socket = None
+            self._room_to_post.set()
             if socket is not None:
-                await close(socket, timeout_seconds=self._close_timeout_seconds)
+                code = 1000 if self._closed else COMING_BACK
+                await close(socket, code, timeout_seconds=self._close_timeout_seconds)
             if up_since is not None:
                 self._backoff.link_stood(clock() - up_since)
 
@@ -234,17 +248,35 @@ class WebSocketSignaling:
             logger=SILENT,
         )
 
-    async def _shake_hands(self, socket: ClientConnection, me: Member) -> tuple[Introduction, ...]:
-        """Prove who this side is; return who else is there."""
+    async def _shake_hands(self, socket: ClientConnection, me: Member) -> Welcome:
+        """Prove who this side is; return what the server says to it."""
         challenge = await self._answer(socket, Challenge)
         if challenge.protocol != PROTOCOL:
             raise SignalingError(
                 f"the server speaks another protocol than {PROTOCOL}; update the older side",
                 code=ErrorCode.WRONG_PROTOCOL.value,
             )
-        hello = Hello(protocol=PROTOCOL, room=self.room, introduction=me.introduction, proof=me.prove(challenge.nonce))
+        hello = Hello(
+            protocol=PROTOCOL,
+            room=self.room,
+            introduction=me.introduction,
+            proof=me.prove(challenge.nonce),
+            token=self._token if isinstance(self._token, str) else self._token(),
+            resume=self._session.seen,
+        )
         await socket.send(encode(hello))
-        return (await self._answer(socket, Welcome)).members
+        return await self._answer(socket, Welcome)
+
+    def _go_on(self, socket: ClientConnection, welcome: Welcome) -> None:
+        """Begin on a new link, or go on where the one before was lost."""
+        session = self._session
+        if welcome.resumed:
+            for text in session.go_on(welcome.received):
+                broadcast((socket,), text)
+        else:
+            session.begin(welcome.members)
+        self._socket = socket
+        self._inbox.put(LinkUp(session.members, welcome.resumed, _ice_servers(welcome)))
 
     async def _answer(self, socket: ClientConnection, kind: type[M]) -> M:
         try:
@@ -257,7 +289,7 @@ class WebSocketSignaling:
             raise self._error(f"it sent another message than a {kind.__name__.lower()}", None)
         return message
 
-    def _take(self, frame: str | bytes) -> None:
+    def _take(self, socket: ClientConnection, frame: str | bytes) -> None:
         """Pass on what arrived; what isn't a message, or not in place, is counted."""
         try:
             message = decode(frame)
@@ -266,14 +298,23 @@ class WebSocketSignaling:
             return
         if isinstance(message, Error) and message.code in CLOSE_CODES:
             raise _refused(message.code, message.message)
-        event = _event(message, frame)
-        if event is None:
+        if isinstance(message, Received):
+            self._session.taken(message.number)
+            self._room_to_post.set()
+        elif isinstance(message, PeerMessage | Joined | Left):
+            self._deliver(socket, message, frame)
+        else:
             self.ignored[message.code.value if isinstance(message, Error) else type(message).__name__.lower()] += 1
-        elif not self._inbox.offer(event):
+
+    def _deliver(self, socket: ClientConnection, message: PeerMessage | Joined | Left, frame: str | bytes) -> None:
+        if not self._inbox.offer(_event(message, frame)):
             raise SignalingError(
                 f"{MAX_WAITING_EVENTS} events wait unread, so the link was dropped; read events() all the time",
                 code=EVENTS_NOT_READ,
             )
+        number = self._session.delivered(message)
+        if number is not None:
+            broadcast((socket,), encode(Received(number)))
 
     def _error(self, why: str, cause: Exception | None) -> SignalingError:
         error = SignalingError(f"no link to {self.url}: {why}; is a signalling server running there?")
@@ -281,14 +322,21 @@ class WebSocketSignaling:
         return error
 
 
-def _event(message: Message, frame: str | bytes) -> SignalingEvent | None:
-    if isinstance(message, PeerMessage):
-        return MessageReceived(frame)
+def _event(message: PeerMessage | Joined | Left, frame: str | bytes) -> SignalingEvent:
     if isinstance(message, Joined):
         return PeerJoined(message.member)
     if isinstance(message, Left):
         return PeerLeft(message.id, message.session)
-    return None
+    return MessageReceived(frame)
+
+
+def _ice_servers(welcome: Welcome) -> tuple[IceServer, ...]:
+    """What the server offers; a URL that none could use is left out."""
+    servers = []
+    for offered in welcome.ice_servers:
+        with suppress(ValueError):
+            servers.append(IceServer(offered.urls, offered.username or None, offered.credential or None))
+    return tuple(servers)
 
 
 def _refused(code: ErrorCode, message: str) -> SignalingError:

@@ -15,8 +15,21 @@ CLOSE_CODES = {
     ErrorCode.REPLACED: 4005,
     ErrorCode.HANDSHAKE_TIMEOUT: 4006,
     ErrorCode.SHUTTING_DOWN: 4007,
+    ErrorCode.NO_ACCESS: 4008,
+    ErrorCode.TOO_FAST: 4009,
+    ErrorCode.MAILBOX_FULL: 4010,
+    ErrorCode.TOO_MANY_ROOMS: 4011,
+    ErrorCode.TOO_MANY_CONNECTIONS: 4012,
 }
 """The close codes, from the range that RFC 6455 (section 7.4.2) leaves to applications. ``not_here`` closes nothing."""
 
-FINAL = frozenset({ErrorCode.BAD_HELLO, ErrorCode.WRONG_PROTOCOL, ErrorCode.WRONG_ROOM, ErrorCode.REPLACED})
+FINAL = frozenset(
+    {
+        ErrorCode.BAD_HELLO,
+        ErrorCode.NO_ACCESS,
+        ErrorCode.REPLACED,
+        ErrorCode.WRONG_PROTOCOL,
+        ErrorCode.WRONG_ROOM,
+    }
+)
 """A retry meets the same answer; or, replaced, two programs with one key would throw each other out for ever."""

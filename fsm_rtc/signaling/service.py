@@ -1,0 +1,351 @@
+"""SignalingService: the signalling server behind whatever front end brings it its sockets.
+
+A socket's life: `challenge` out, `hello` in, `welcome` out, then peer messages either way, until it closes or does
+something that the protocol doesn't allow. What is decided about rooms and members is decided in `hub`; here it is done.
+Whoever sends never waits for who reads: what a member doesn't read waits in its own mailbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from fsm_rtc.errors import MessageError
+from fsm_rtc.messages.signing import is_genuine_introduction, is_proof
+from fsm_rtc.messages.wire import (
+    PROTOCOL,
+    Challenge,
+    Error,
+    ErrorCode,
+    Hello,
+    IceServerInfo,
+    Message,
+    PeerMessage,
+    Received,
+    Welcome,
+    decode,
+    encode,
+)
+from fsm_rtc.peer.configuration import IceServer
+from fsm_rtc.signaling.access import Access, Open
+from fsm_rtc.signaling.address import room_of_path
+from fsm_rtc.signaling.hub import Attach, Deliver, Effect, Forget, Hub, Refuse, Seat, Send
+from fsm_rtc.signaling.limits import Limits
+from fsm_rtc.signaling.link import LEAVING, Link, LinkLostError
+from fsm_rtc.signaling.mailbox import Mailboxes, MemoryMailboxes
+from fsm_rtc.signaling.outlet import Outlet
+from fsm_rtc.signaling.refusals import CLOSE_CODES
+from fsm_rtc.signaling.turn import TurnServers
+
+__all__ = ["Settings", "SignalingService"]
+
+_LOG = logging.getLogger("fsm_rtc.signaling")
+
+_NONCE_BYTES = 32
+
+_SHUTTING_DOWN = "the server is shutting down; try again in a while"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a signalling server is told, whichever front end it has.
+
+    Attributes:
+        limits: its bounds.
+        access: who may join which room.
+        turn: the TURN servers that members are offered, with credentials of their own; None for none.
+        mailboxes: where the members' mail is kept; None for this process' memory.
+    """
+
+    limits: Limits = Limits()
+    access: Access = Open()
+    turn: TurnServers | None = None
+    mailboxes: Mailboxes | None = None
+
+
+class _RefusedError(Exception):
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+
+
+class SignalingService:
+    """Rooms for whoever comes over a link.
+
+    Args:
+        settings: its bounds, who may join, and what members are offered; None for the defaults.
+        clock: seconds, for the bounds.
+        wall_clock: seconds since 1970, for tokens and credentials.
+
+    Attributes:
+        hub: who is in which room.
+        refused: how often something was refused, by code.
+        counts: how often members joined, resumed, left and were given up, and how many messages were passed on.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.hub: Hub[Link] = Hub(self.settings.limits)
+        self.refused: Counter[ErrorCode] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.is_stopped = False
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._mailboxes = self.settings.mailboxes or MemoryMailboxes()
+        self._outlets: dict[Seat[Link], Outlet] = {}
+        self._links: set[Link] = set()
+        self._closing: dict[Link, asyncio.Task[None]] = {}
+        self._ticker: asyncio.Task[None] | None = None
+        self._empty = asyncio.Event()
+
+    @property
+    def link_count(self) -> int:
+        """How many sockets there are."""
+        return len(self._links)
+
+    @property
+    def unread_messages(self) -> int:
+        """How many deliveries are kept, of all members."""
+        return sum(outlet.unseen for outlet in self._outlets.values())
+
+    # One link's life.
+
+    async def turn_away(self, link: Link, code: ErrorCode, message: str) -> None:
+        """Tell a client why it isn't served, and close its link."""
+        self._refuse(link, code, message)
+        await asyncio.wait({self._closing[link]})
+
+    async def serve(self, link: Link) -> None:
+        """Talk with a client until its link is closed."""
+        self._links.add(link)
+        try:
+            if self.is_stopped:
+                raise _RefusedError(ErrorCode.SHUTTING_DOWN, _SHUTTING_DOWN)
+            await self._talk(link)
+        except _RefusedError as refused:
+            await self._leave(link)
+            self._refuse(link, refused.code, refused.message)
+        except LinkLostError as lost:
+            if lost.refused:
+                self._count(ErrorCode.BAD_MESSAGE)
+            if lost.refused or lost.code in LEAVING:
+                await self._leave(link)
+        except Exception as bug:
+            # The type alone: its text may hold what the client sent.
+            _LOG.error("a socket's handler failed with %s; please report it", type(bug).__qualname__)
+        finally:
+            self._links.discard(link)
+            self._lost(link)
+            await asyncio.wait({self._close(link, 1000, "")})
+
+    async def _leave(self, link: Link) -> None:
+        await self._perform(self.hub.leave(link))
+
+    def _lost(self, link: Link) -> None:
+        seat = self.hub.seat_of(link)
+        if seat is not None:
+            self._outlets[seat].detach(link)
+            self.hub.lost(link, self._clock())
+            self.counts["lost"] += 1
+            if self._ticker is None:
+                self._ticker = asyncio.create_task(self._tick(), name="signalling grace time")
+
+    async def _talk(self, link: Link) -> None:
+        room = room_of_path(link.path)
+        hello = await self._introduced(link, room)
+        if room is None:
+            raise _RefusedError(ErrorCode.WRONG_ROOM, "the URL names no room; use one like ws://host:port/room")
+        await self._join(link, room, hello)
+        while True:
+            frame = await link.receive()
+            message = self._decoded(frame)
+            if isinstance(message, PeerMessage) and isinstance(frame, str):
+                await self._perform(self.hub.post(link, message, frame, self._clock()))
+            elif isinstance(message, Received):
+                await self._seen(link, message.number)
+            else:
+                raise _RefusedError(ErrorCode.BAD_MESSAGE, "only messages to other members are in place here")
+
+    async def _introduced(self, link: Link, room: str | None) -> Hello:
+        """Let the client say who it is, and prove it."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        seconds = self.settings.limits.handshake_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                link.write(encode(Challenge(protocol=PROTOCOL, nonce=nonce)))
+                hello = self._decoded(await link.receive())
+        except TimeoutError:
+            raise _RefusedError(
+                ErrorCode.HANDSHAKE_TIMEOUT, f"no answer to the challenge within {seconds:g} s; send hello"
+            ) from None
+        if not isinstance(hello, Hello):
+            raise _RefusedError(ErrorCode.BAD_HELLO, "the first message must be a hello that answers the challenge")
+        if hello.protocol != PROTOCOL:
+            raise _RefusedError(ErrorCode.WRONG_PROTOCOL, f"this server speaks {PROTOCOL}; update the older side")
+        if room is None or hello.room != room:
+            raise _RefusedError(ErrorCode.WRONG_ROOM, "the hello's room is not the URL's; join ws://host:port/room")
+        if not is_genuine_introduction(hello.introduction, room):
+            raise _RefusedError(ErrorCode.BAD_HELLO, "the introduction is not signed by its key; join with an identity")
+        if not is_proof(hello.introduction, nonce, room, hello.proof):
+            raise _RefusedError(ErrorCode.BAD_HELLO, "the proof is not of this challenge; sign its nonce")
+        refusal = self.settings.access.refusal(room, hello.introduction, hello.token, self._wall_clock())
+        if refusal is not None:
+            raise _RefusedError(ErrorCode.NO_ACCESS, refusal)
+        return hello
+
+    async def _join(self, link: Link, room: str, hello: Hello) -> None:
+        seen = hello.resume
+        if seen is not None:
+            waiting = self.hub.waiting(room, hello.introduction)
+            outlet = self._outlets[waiting] if waiting is not None else None
+            if outlet is None or not outlet.can_resume(seen):
+                seen = None
+        effects = self.hub.join(link, room, hello.introduction, self._clock(), seen=seen)
+        await self._perform(effects)
+
+    async def _seen(self, link: Link, number: int) -> None:
+        seat = self.hub.seat_of(link)
+        if seat is None:
+            return
+        outlet = self._outlets[seat]
+        if number > outlet.last:
+            raise _RefusedError(ErrorCode.BAD_MESSAGE, "more was received than was delivered; count again")
+        await outlet.acknowledge(number)
+
+    # What was decided is done.
+
+    async def _perform(self, effects: Iterable[Effect[Link]]) -> None:
+        for effect in effects:
+            match effect:
+                case Deliver(to, text):
+                    await self._deliver(to, text)
+                case Send(to, message):
+                    self._send(to, message)
+                case Attach(seat, link, seen):
+                    await self._attach(seat, link, seen)
+                case Forget(seat):
+                    await self._forget(seat)
+                case Refuse(to, code, message):
+                    self._refuse(to, code, message)
+
+    async def _deliver(self, seat: Seat[Link], text: str) -> None:
+        outlet = self._outlets.get(seat)
+        if outlet is None:
+            return
+        limits = self.settings.limits
+        if outlet.unseen >= limits.unread_messages or outlet.unseen_bytes + len(text) > limits.unread_bytes:
+            message = "too much waits unread; read faster, and tell what was received"
+            await self._perform(self.hub.put_out(seat, ErrorCode.MAILBOX_FULL, message))
+            return
+        self.counts["deliveries"] += 1
+        await outlet.deliver(text)
+
+    def _send(self, link: Link, message: Message) -> None:
+        if isinstance(message, Error):
+            self._count(message.code)
+        elif isinstance(message, Welcome):
+            self.counts["resumed" if message.resumed else "joined"] += 1
+            seat = self.hub.seat_of(link)
+            if seat is not None and self.settings.turn is not None:
+                server = self.settings.turn.credentials(seat.introduction.id, self._wall_clock())
+                message = msgspec.structs.replace(message, ice_servers=(_told(server),))
+        link.write(encode(message))
+
+    async def _attach(self, seat: Seat[Link], link: Link, seen: int) -> None:
+        outlet = self._outlets.get(seat)
+        if outlet is None:
+            me = seat.introduction
+            mailbox = self._mailboxes.of(f"{me.id} {me.session} {seat.room}")
+            outlet = self._outlets[seat] = Outlet(mailbox, self.settings.limits.stall_seconds)
+        self._empty.clear()
+        await outlet.attach(link, seen)
+
+    async def _forget(self, seat: Seat[Link]) -> None:
+        outlet = self._outlets.pop(seat, None)
+        self.counts["left"] += 1
+        if not self._outlets:
+            self._empty.set()
+        if outlet is not None:
+            await outlet.delete()
+
+    def _refuse(self, link: Link, code: ErrorCode, message: str) -> None:
+        """Say why and close, without waiting for it."""
+        if link in self._closing:
+            return
+        self._count(code)
+        link.write(encode(Error(code=code, message=message)))
+        self._close(link, CLOSE_CODES[code], code.value)
+
+    def _close(self, link: Link, code: int, reason: str) -> asyncio.Task[None]:
+        """The task that closes a link, which is at it already or begins now."""
+        if link not in self._closing:
+            task = self._closing[link] = asyncio.create_task(link.close(code, reason), name="close a signalling link")
+            task.add_done_callback(lambda _: self._closing.pop(link, None))
+        return self._closing[link]
+
+    def _count(self, code: ErrorCode) -> None:
+        self.refused[code] += 1
+        _LOG.info("refused: %s", code.value)
+
+    def _decoded(self, frame: str | bytes) -> Message:
+        if not isinstance(frame, str):
+            raise _RefusedError(ErrorCode.BAD_MESSAGE, "a binary frame; send JSON as text")
+        bound = self.settings.limits.message_bytes
+        if len(frame) > bound:
+            raise _RefusedError(ErrorCode.BAD_MESSAGE, f"a frame of more than {bound} characters; send shorter ones")
+        try:
+            return decode(frame)
+        except MessageError as malformed:
+            raise _RefusedError(ErrorCode.BAD_MESSAGE, f"{malformed.reason.value}; see docs/protocol.md") from None
+
+    # Time, and the end.
+
+    async def _tick(self) -> None:
+        """Give members up when their grace time is over; ends when nobody is away."""
+        while (deadline := self.hub.next_deadline) is not None:
+            await asyncio.sleep(max(0.0, deadline - self._clock()))
+            await self._perform(self.hub.tick(self._clock()))
+        self._ticker = None
+
+    async def drain(self) -> None:
+        """Let nobody new in, tell everybody, and wait until all have left, or for the grace time.
+
+        Members whose socket is lost meanwhile may come back to it.
+        """
+        if not self._outlets:
+            self._empty.set()
+        await self._perform(self.hub.drain())
+        try:
+            async with asyncio.timeout(self.settings.limits.grace_seconds):
+                await self._empty.wait()
+        except TimeoutError:
+            pass
+
+    async def stop(self) -> None:
+        """Tell everybody that it ends, and close every link. Idempotent."""
+        self.is_stopped = True
+        if self._ticker is not None:
+            self._ticker.cancel()
+            self._ticker = None
+        await self._perform(self.hub.clear())  # before anyone is told: nobody needs to hear of every other one
+        for link in tuple(self._links):
+            self._refuse(link, ErrorCode.SHUTTING_DOWN, _SHUTTING_DOWN)
+        while self._closing:
+            await asyncio.wait(set(self._closing.values()))
+
+
+def _told(server: IceServer) -> IceServerInfo:
+    urls = (server.urls,) if isinstance(server.urls, str) else server.urls
+    return IceServerInfo(urls, server.username or "", server.credential or "")
