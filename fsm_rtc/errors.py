@@ -49,6 +49,7 @@ __all__ = [
     "SdpSyntaxError",
     "SignalingError",
     "SpecificationError",
+    "TokenError",
     "UnknownEngineError",
     "UnknownMachineError",
     "UnknownTriggerError",
@@ -296,6 +297,10 @@ class SignalingError(FsmRtcError, ConnectionError):
 
 class LinkDownError(SignalingError):
     """The signalling link is down just now."""
+
+
+class TokenError(FsmRtcError, ValueError):
+    """A secret that no join token can be made or checked with, or the library for tokens is missing."""
 
 
 class ConnectionFailedError(FsmRtcError, ConnectionError):

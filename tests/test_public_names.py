@@ -15,8 +15,9 @@ PUBLIC = """
     Malformed MediaStream MessageError NoUsableAddressError NotSupportedError Observed On OperationError
     PeerConnection PipeChannel Queued RTCConfiguration RTCDataChannel RTCDataChannelEvent RTCError RTCIceCandidate
     RTCPeerConnection RTCPeerConnectionIceEvent RTCSessionDescription RTCTrackEvent Reason Rejected Row Rule
-    RunawayError SdpSyntaxError SessionDescription SignalingError SignalingServer SpecificationError TrustOnFirstUse
-    UnknownEngineError UnknownMachineError UnknownTriggerError WebSocketSignaling __version__ adopt resolves_to stay
+    RunawayError SdpSyntaxError SessionDescription SignalingError SignalingServer SpecificationError TokenError
+    TrustOnFirstUse UnknownEngineError UnknownMachineError UnknownTriggerError WebSocketSignaling __version__
+    adopt resolves_to stay
 """.split()
 
 
