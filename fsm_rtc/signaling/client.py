@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.protocol import State
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingEvent
 from fsm_rtc.errors import LinkDownError, MessageError, SignalingError
@@ -42,7 +43,7 @@ from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.signaling.inbox import Inbox
 from fsm_rtc.signaling.refusals import CLOSE_CODES, FINAL
 from fsm_rtc.signaling.resumption import Resumption
-from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES, close, wait_for_room
+from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES, close
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -113,6 +114,7 @@ class WebSocketSignaling:
         self._sleep = sleep
         self._session = Resumption()
         self._room_to_post = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._inbox = Inbox(MAX_WAITING_EVENTS)
         self._socket: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -153,16 +155,28 @@ class WebSocketSignaling:
         Raises:
             LinkDownError: the link is down, and nothing was passed on.
         """
+        async with self._turn:
+            socket = self._writable()
+            try:
+                async with asyncio.timeout(self._stall_timeout_seconds):
+                    while self._session.is_full and socket is self._socket:
+                        self._room_to_post.clear()
+                        await self._room_to_post.wait()
+                    if socket.transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
+                        with suppress(ConnectionClosed):
+                            await socket.ping()  # returns when the buffer has room
+            except TimeoutError:
+                socket.transport.abort()  # the library's keepalive wouldn't notice: its ping waits behind this message
+                raise LinkDownError("the server reads nothing; the link is given up, send again after LinkUp") from None
+            socket = self._writable()
+            self._session.posted(text)
+            broadcast((socket,), text)
+
+    def _writable(self) -> ClientConnection:
         socket = self._socket
-        while socket is not None and self._session.is_full:
-            self._room_to_post.clear()
-            await self._room_to_post.wait()
-            socket = self._socket
-        if socket is None:
+        if socket is None or socket.state is not State.OPEN or socket.transport.is_closing():
             raise LinkDownError("the signalling link is down; send it again after the next LinkUp")
-        self._session.posted(text)
-        broadcast((socket,), text)
-        await wait_for_room(socket, timeout_seconds=self._stall_timeout_seconds)
+        return socket
 
     def events(self) -> AsyncIterator[SignalingEvent]:
         """What happens, in order, until the channel is closed."""

@@ -7,7 +7,7 @@ here. Each call takes effect at once and returns what to do, in the order in whi
 | --- | --- |
 | somebody joins | it: `welcome` with the others; the others: `joined` |
 | one more than a room holds, or the hub has rooms | it: `room_full` or `too_many_rooms`, and it is out |
-| the same session again, which goes on | the old socket, if there is one: `replaced`; the new one: `welcome`, what waits |
+| the same session again, which goes on | the old socket: `replaced`; the new one: `welcome`, and what waits |
 | the same session again, from its beginning | as before, but what waited is dropped |
 | the same id with a new session | the old socket: `replaced`; the others: `left` and `joined` |
 | a message to a member | the member: the very text |
@@ -24,11 +24,11 @@ Left out: signatures of peer messages, which the peers verify themselves.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from fsm_rtc.machines.session import Session, SessionState
+from fsm_rtc.machines.session import Session
 from fsm_rtc.messages.wire import (
     Draining,
     Error,
@@ -48,7 +48,7 @@ __all__ = ["Attach", "Deliver", "Effect", "Forget", "Hub", "Refuse", "Seat", "Se
 ACKNOWLEDGE_EVERY = 32
 """So many peer messages are taken before their sender is told."""
 
-S = TypeVar("S", bound=Hashable)
+S = TypeVar("S")
 """A socket, whatever that is: it is only compared."""
 
 

@@ -30,7 +30,18 @@ class Outlet:
         unseen_bytes: how much is kept until it tells so.
     """
 
-    __slots__ = ("_arrived", "_link", "_mailbox", "_pump", "_sent", "_sizes", "_stall_seconds", "last", "seen", "unseen_bytes")
+    __slots__ = (
+        "_arrived",
+        "_link",
+        "_mailbox",
+        "_pump",
+        "_sent",
+        "_sizes",
+        "_stall_seconds",
+        "last",
+        "seen",
+        "unseen_bytes",
+    )
 
     def __init__(self, mailbox: Mailbox, stall_seconds: float) -> None:
         self.last = self.seen = self.unseen_bytes = 0

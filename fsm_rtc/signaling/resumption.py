@@ -1,4 +1,7 @@
-"""Resumption: what a client keeps, to go on with its session on another socket. Source: docs/protocol.md, "Sessions"."""
+"""Resumption: what a client keeps, to go on with its session on another socket.
+
+Source: docs/protocol.md, "Sessions".
+"""
 
 from __future__ import annotations
 

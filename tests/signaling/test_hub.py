@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from fsm_rtc.messages.wire import Bye, Error, ErrorCode, Introduction, Joined, Left, Offer, Welcome
-from fsm_rtc.signaling.rooms import ROOM_SIZE, Effect, Refuse, Relay, Rooms, Send
+
 
 
 def introduction(who: str, session: str = "s1") -> Introduction:
