@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 if TYPE_CHECKING:
     from websockets.asyncio.connection import Connection
 
-__all__ = ["SILENT", "WRITE_BUFFER_BYTES", "close", "wait_for_room"]
+__all__ = ["SILENT", "WRITE_BUFFER_BYTES", "close"]
 
 SILENT = logging.Logger("fsm_rtc.signaling.websockets", level=logging.CRITICAL + 1)  # noqa: LOG001
 """The library's logger for our sockets, out of reach of any configuration: it would log frames, which hold SDP and
@@ -38,23 +38,4 @@ async def close(socket: Connection, code: int = 1000, reason: str = "", *, timeo
             async with asyncio.timeout(timeout_seconds):
                 await socket.close(code, reason)
     finally:
-        socket.transport.abort()
-
-
-async def wait_for_room(socket: Connection, *, timeout_seconds: float) -> None:
-    """Wait until a socket's peer has read most of what was sent to it; cut it off if it doesn't.
-
-    The keepalive of the library can't do that, its ping waits behind what is unwritten.
-
-    Args:
-        socket: which.
-        timeout_seconds: how long it has time.
-    """
-    if socket.transport.get_write_buffer_size() <= WRITE_BUFFER_BYTES:
-        return
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            with suppress(ConnectionClosed):
-                await socket.ping()  # returns when the buffer has room
-    except TimeoutError:
         socket.transport.abort()

@@ -22,8 +22,10 @@ from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import PROTOCOL, Challenge, Error, ErrorCode, Hello, Message, Offer, Welcome, decode, encode
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.signaling.client import WebSocketSignaling
+from fsm_rtc.signaling.limits import Limits
 from fsm_rtc.signaling.refusals import CLOSE_CODES
 from fsm_rtc.signaling.server import SignalingServer
+from fsm_rtc.signaling.service import Settings
 
 ROOM = "kitchen"
 
@@ -129,6 +131,11 @@ async def welcome(socket: ServerConnection) -> Hello:
     assert isinstance(hello, Hello)
     await socket.send(encode(Welcome(members=())))
     return hello
+
+
+def server_of(**limits: float) -> SignalingServer:
+    """A server with these limits."""
+    return SignalingServer(settings=Settings(limits=Limits(**limits)))  # type: ignore[arg-type] # some are counts
 
 
 def quick() -> Backoff:

@@ -30,6 +30,7 @@ from tests.signaling.people import (
     remaining,
     room_of,
     scripted,
+    server_of,
     welcome,
 )
 
@@ -69,9 +70,13 @@ async def test_no_proxy_leads_to_this_very_host(
 # Refused
 
 
-async def test_a_third_waits_for_its_place(server: SignalingServer, anna: Member, bert: Member) -> None:
+async def test_a_third_waits_for_its_place(anna: Member, bert: Member) -> None:
     carl = Member(ROOM, CARL)
-    async with joining(room_of(server), anna) as first, joining(room_of(server), bert) as second:
+    async with (
+        server_of(members=2) as server,
+        joining(room_of(server), anna) as first,
+        joining(room_of(server), bert) as second,
+    ):
         await following(first, LinkUp)
         await following(second, LinkUp)
         async with joining(room_of(server), carl) as third:
@@ -119,7 +124,7 @@ async def test_each_refusal_is_told_by_its_code_and_ends_it_or_not(anna: Member,
         assert isinstance(down.error, SignalingError)
         assert down.error.code == code.value
         assert str(down.error) == f"the server refused ({code.value}): because?[31m"
-        final = code in ("bad_hello", "wrong_protocol", "wrong_room", "replaced")
+        final = code in ("bad_hello", "no_access", "wrong_protocol", "wrong_room", "replaced")
         assert down.retry_seconds == (None if final else 0.0)
 
 

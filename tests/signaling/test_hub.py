@@ -1,89 +1,160 @@
-"""Rooms: who is in, and who is told what."""
+"""The hub: who is in, who may come back, and who is told what."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from fsm_rtc.messages.wire import Bye, Error, ErrorCode, Introduction, Joined, Left, Offer, Welcome
+from fsm_rtc.machines.session import SessionState
+from fsm_rtc.messages.wire import Draining, Error, ErrorCode, Joined, Left, Offer, Received, Welcome
+from fsm_rtc.signaling.hub import ACKNOWLEDGE_EVERY, Deliver, Forget, Hub
+from fsm_rtc.signaling.limits import Limits
+from tests.signaling.hub_talk import attached, codes, deliveries, introduction, message, said
 
-
-
-def introduction(who: str, session: str = "s1") -> Introduction:
-    return Introduction(id=who, session=session, name=who, public_key=b"", signature=b"")
-
-
-def letter(sender: str, recipient: str, room: str, session: str, to_session: str) -> dict[str, Any]:
-    return {
-        "room": room,
-        "sender": sender,
-        "recipient": recipient,
-        "sender_session": session,
-        "recipient_session": to_session,
-        "sequence": 1,
-        "offer_id": "o1",
-        "payload": "v=0",
-        "signature": b"",
-    }
-
-
-def message(sender: str, recipient: str, room: str = "kitchen", session: str = "s1", to_session: str = "s1") -> Offer:
-    return Offer(**letter(sender, recipient, room, session, to_session))
+LIMITS = Limits(members=3, rooms=2, grace_seconds=30, messages_per_second=1, burst=100)
 
 
 @pytest.fixture
-def rooms() -> Rooms[int]:
+def hub() -> Hub[int]:
     """A kitchen with anna on socket 1 and bert on socket 2."""
-    rooms: Rooms[int] = Rooms()
-    rooms.join(1, "kitchen", introduction("anna"))
-    rooms.join(2, "kitchen", introduction("bert"))
-    return rooms
+    hub: Hub[int] = Hub(LIMITS)
+    hub.join(1, "kitchen", introduction("anna"), 0.0)
+    hub.join(2, "kitchen", introduction("bert"), 0.0)
+    return hub
 
 
-def codes(effects: tuple[Effect[int], ...]) -> list[tuple[int, ErrorCode]]:
-    return [(effect.to, effect.code) for effect in effects if isinstance(effect, Refuse)]
+# Joining.
 
 
 def test_the_first_is_alone_and_the_second_meets_it() -> None:
-    rooms: Rooms[int] = Rooms()
+    hub: Hub[int] = Hub()
     anna, bert = introduction("anna"), introduction("bert")
-    assert rooms.join(1, "kitchen", anna) == (Send(1, Welcome(members=())),)
-    assert rooms.join(2, "kitchen", bert) == (Send(2, Welcome(members=(anna,))), Send(1, Joined(member=bert)))
-    assert rooms.members("kitchen") == (anna, bert)
+    effects = hub.join(1, "kitchen", anna, 0.0)
+    assert said(effects) == [(1, Welcome(members=()))]
+    assert attached(effects) == [("anna", 1, 0)]
+    effects = hub.join(2, "kitchen", bert, 0.0)
+    assert said(effects) == [(2, Welcome(members=(anna,)))]
+    assert deliveries(effects) == [("anna", Joined(member=bert))]
+    assert hub.members("kitchen") == (anna, bert)
 
 
-def test_a_third_is_refused_and_nobody_hears_of_it(rooms: Rooms[int]) -> None:
-    assert codes(rooms.join(3, "kitchen", introduction("carl"))) == [(3, ErrorCode.ROOM_FULL)]
-    assert len(rooms.members("kitchen")) == ROOM_SIZE == 2
-    assert rooms.join(3, "cellar", introduction("carl")) == (Send(3, Welcome(members=())),)
+def test_one_more_than_a_room_holds_is_refused_and_nobody_hears_of_it(hub: Hub[int]) -> None:
+    hub.join(3, "kitchen", introduction("carl"), 0.0)
+    effects = hub.join(4, "kitchen", introduction("dora"), 0.0)
+    assert codes(effects) == [(4, ErrorCode.ROOM_FULL)]
+    assert len(effects) == 1
+    assert len(hub.members("kitchen")) == 3
+    assert said(hub.join(4, "cellar", introduction("dora"), 0.0)) == [(4, Welcome(members=()))]
 
 
-def test_the_same_session_takes_over_its_old_socket_unnoticed(rooms: Rooms[int]) -> None:
-    effects = rooms.join(3, "kitchen", introduction("anna"))
-    assert codes(effects) == [(1, ErrorCode.REPLACED)]
-    assert effects[1:] == (Send(3, Welcome(members=(introduction("bert"),))),)
-    assert rooms.leave(1) == ()
-    assert rooms.relay(1, message("anna", "bert"), "late") == ()
-    assert rooms.relay(3, message("anna", "bert"), "text") == (Relay(2, "text"),)
+def test_one_more_room_than_there_may_be_is_refused(hub: Hub[int]) -> None:
+    hub.join(3, "cellar", introduction("carl"), 0.0)
+    assert codes(hub.join(4, "attic", introduction("dora"), 0.0)) == [(4, ErrorCode.TOO_MANY_ROOMS)]
+    assert len(hub) == 2
+    assert codes(hub.join(4, "cellar", introduction("dora"), 0.0)) == []
 
 
-def test_a_new_session_of_the_same_id_is_one_that_left_and_one_that_joined(rooms: Rooms[int]) -> None:
+def test_a_new_session_of_the_same_id_is_one_that_left_and_one_that_joined(hub: Hub[int]) -> None:
     new = introduction("anna", "s2")
-    effects = rooms.join(3, "kitchen", new)
+    effects = hub.join(3, "kitchen", new, 0.0)
     assert codes(effects) == [(1, ErrorCode.REPLACED)]
-    assert effects[1:] == (
-        Send(3, Welcome(members=(introduction("bert"),))),
-        Send(2, Left(id="anna", session="s1")),
-        Send(2, Joined(member=new)),
-    )
-    assert len(rooms.members("kitchen")) == 2
+    assert said(effects) == [(3, Welcome(members=(introduction("bert"),)))]
+    assert deliveries(effects) == [("bert", Left(id="anna", session="s1")), ("bert", Joined(member=new))]
+    assert len(hub.members("kitchen")) == 2
 
 
-def test_the_very_text_is_relayed_to_the_other_one_alone(rooms: Rooms[int]) -> None:
-    assert rooms.relay(1, message("anna", "bert"), ' { "as": "it is" } ') == (Relay(2, ' { "as": "it is" } '),)
+def test_a_full_room_still_takes_the_same_id_again(hub: Hub[int]) -> None:
+    hub.join(3, "kitchen", introduction("carl"), 0.0)
+    assert codes(hub.join(4, "kitchen", introduction("carl", "s2"), 0.0)) == [(3, ErrorCode.REPLACED)]
+
+
+# Sessions.
+
+
+def test_the_same_session_goes_on_where_it_was_and_nobody_hears_of_it(hub: Hub[int]) -> None:
+    hub.post(1, message("anna", "bert"), "text", 0.0)
+    hub.lost(1, 5.0)
+    effects = hub.join(3, "kitchen", introduction("anna"), 10.0, seen=1)
+    assert said(effects) == [(3, Welcome(members=(), resumed=True, received=1))]
+    assert attached(effects) == [("anna", 3, 1)]
+    assert len(effects) == 2
+    assert deliveries(hub.post(3, message("anna", "bert"), "text", 10.0)) == [("bert", "text")]
+
+
+def test_the_same_session_takes_over_its_old_socket_unnoticed(hub: Hub[int]) -> None:
+    effects = hub.join(3, "kitchen", introduction("anna"), 0.0, seen=1)
+    assert codes(effects) == [(1, ErrorCode.REPLACED)]
+    assert deliveries(effects) == []
+    assert hub.leave(1) == ()
+    hub.lost(1, 0.0)
+    assert hub.post(1, message("anna", "bert"), "late", 0.0) == ()
+    assert hub.seat_of(3) is not None
+
+
+def test_the_same_session_from_its_beginning_gets_an_empty_mailbox_and_the_others_hear_nothing(hub: Hub[int]) -> None:
+    effects = hub.join(3, "kitchen", introduction("anna"), 0.0)
+    assert codes(effects) == [(1, ErrorCode.REPLACED)]
+    assert said(effects) == [(3, Welcome(members=(introduction("bert"),)))]
+    forgotten = [effect.seat.introduction.id for effect in effects if isinstance(effect, Forget)]
+    assert (forgotten, deliveries(effects)) == (["anna"], [])
+
+
+def test_no_session_resumes_another_s(hub: Hub[int]) -> None:
+    hub.lost(1, 0.0)
+    effects = hub.join(3, "kitchen", introduction("carl", "s1"), 0.0, seen=0)
+    assert said(effects) == [(3, Welcome(members=(introduction("anna"), introduction("bert"))))]
+    assert hub.away_count == 1
+
+
+def test_what_comes_for_who_is_away_waits_for_it(hub: Hub[int]) -> None:
+    hub.lost(2, 0.0)
+    assert deliveries(hub.post(1, message("anna", "bert"), "text", 1.0)) == [("bert", "text")]
+    assert introduction("bert") in hub.members("kitchen")
+
+
+def test_who_does_not_come_back_is_given_up_when_the_grace_time_ends(hub: Hub[int]) -> None:
+    hub.lost(1, 5.0)
+    assert hub.next_deadline == 35.0
+    assert hub.tick(34.9) == ()
+    assert deliveries(hub.tick(35.0)) == [("bert", Left(id="anna", session="s1"))]
+    assert hub.next_deadline is None
+    assert hub.members("kitchen") == (introduction("bert"),)
+
+
+def test_who_came_back_in_time_is_not_given_up(hub: Hub[int]) -> None:
+    hub.lost(1, 5.0)
+    hub.join(3, "kitchen", introduction("anna"), 34.0, seen=0)
+    assert hub.tick(100.0) == ()
+    seat = hub.seat_of(3)
+    assert seat is not None
+    assert seat.machine.state is SessionState.JOINED
+
+
+def test_who_is_lost_first_is_given_up_first(hub: Hub[int]) -> None:
+    hub.lost(2, 1.0)
+    hub.lost(1, 2.0)
+    hub.join(3, "kitchen", introduction("bert"), 3.0, seen=0)
+    assert hub.next_deadline == 32.0
+    hub.lost(3, 4.0)
+    assert hub.next_deadline == 32.0
+    hub.tick(40.0)
+    assert len(hub) == 0
+
+
+def test_leaving_is_told_and_empties_the_room(hub: Hub[int]) -> None:
+    assert deliveries(hub.leave(1)) == [("bert", Left(id="anna", session="s1"))]
+    assert hub.leave(1) == ()
+    assert deliveries(hub.leave(2)) == []
+    assert (len(hub), hub.member_count) == (0, 0)
+
+
+# Messages.
+
+
+def test_the_very_text_is_passed_on_to_its_recipient_alone(hub: Hub[int]) -> None:
+    hub.join(3, "kitchen", introduction("carl"), 0.0)
+    (effect,) = hub.post(1, message("anna", "bert"), ' { "as": "it is" } ', 0.0)
+    assert isinstance(effect, Deliver)
+    assert (effect.to.introduction.id, effect.text) == ("bert", ' { "as": "it is" } ')
 
 
 @pytest.mark.parametrize(
@@ -95,146 +166,71 @@ def test_the_very_text_is_relayed_to_the_other_one_alone(rooms: Rooms[int]) -> N
         (message("anna", "bert", session="s0"), ErrorCode.BAD_MESSAGE),
     ],
 )
-def test_who_claims_to_be_another_is_put_out(rooms: Rooms[int], claims: Offer, code: ErrorCode) -> None:
-    effects = rooms.relay(1, claims, "text")
+def test_who_claims_to_be_another_is_put_out(hub: Hub[int], claims: Offer, code: ErrorCode) -> None:
+    effects = hub.post(1, claims, "text", 0.0)
     assert codes(effects) == [(1, code)]
-    assert effects[1:] == (Send(2, Left(id="anna", session="s1")),)
-    assert rooms.members("kitchen") == (introduction("bert"),)
+    assert deliveries(effects) == [("bert", Left(id="anna", session="s1"))]
+    assert hub.members("kitchen") == (introduction("bert"),)
 
 
 @pytest.mark.parametrize(
     "nowhere", [message("anna", "carl"), message("anna", "anna"), message("anna", "bert", to_session="s0")]
 )
-def test_a_message_to_somebody_who_isn_t_there_comes_back_as_an_error(rooms: Rooms[int], nowhere: Offer) -> None:
-    (effect,) = rooms.relay(1, nowhere, "text")
-    assert isinstance(effect, Send)
-    assert isinstance(effect.message, Error)
-    assert (effect.to, effect.message.code) == (1, ErrorCode.NOT_HERE)
-    assert len(rooms.members("kitchen")) == 2
+def test_a_message_to_somebody_who_isn_t_there_comes_back_as_an_error(hub: Hub[int], nowhere: Offer) -> None:
+    ((socket, error),) = said(hub.post(1, nowhere, "text", 0.0))
+    assert isinstance(error, Error)
+    assert (socket, error.code) == (1, ErrorCode.NOT_HERE)
+    assert len(hub.members("kitchen")) == 2
 
 
-def test_leaving_is_told_and_empties_the_room(rooms: Rooms[int]) -> None:
-    assert rooms.leave(1) == (Send(2, Left(id="anna", session="s1")),)
-    assert rooms.leave(1) == ()
-    assert rooms.leave(2) == ()
-    assert len(rooms) == 0
+def test_a_member_of_one_room_is_a_stranger_in_another(hub: Hub[int]) -> None:
+    hub.join(3, "cellar", introduction("anna"), 0.0)
+    ((_, error),) = said(hub.post(3, message("anna", "bert", room="cellar"), "text", 0.0))
+    assert isinstance(error, Error)
+    assert len(hub.members("kitchen")) == 2
 
 
-def test_a_member_of_one_room_is_a_stranger_in_another(rooms: Rooms[int]) -> None:
-    rooms.join(3, "cellar", introduction("anna"))
-    assert len(rooms.members("kitchen")) == 2
-    (effect,) = rooms.relay(3, message("anna", "bert", room="cellar"), "text")
-    assert isinstance(effect, Send)
+def test_who_sends_is_told_now_and_then_how_much_was_taken(hub: Hub[int]) -> None:
+    told = [said(hub.post(1, message("anna", "bert"), "text", 0.0)) for _ in range(2 * ACKNOWLEDGE_EVERY)]
+    assert [one for one in told if one] == [[(1, Received(32))], [(1, Received(64))]]
+    assert told[31] == [(1, Received(32))]
 
 
-IDS = ("anna", "bert", "carl", "dora")
-SESSIONS = ("s1", "s2")
-ROOMS = ("kitchen", "cellar")
+def test_who_sends_faster_than_allowed_is_put_out_and_who_doesn_t_is_not(hub: Hub[int]) -> None:
+    answers = [hub.post(1, message("anna", "bert"), "text", second) for second in range(1000)]
+    assert not any(codes(answer) for answer in answers)
+    burst = [hub.post(2, message("bert", "anna"), "text", 0.0) for _ in range(101)]
+    assert not any(codes(answer) for answer in burst[:100])
+    assert codes(burst[100]) == [(2, ErrorCode.TOO_FAST)]
+    assert deliveries(burst[100]) == [("anna", Left(id="bert", session="s1"))]
 
 
-class Hotel(RuleBasedStateMachine):
-    """Rooms against a model: each socket knows from what it was told who else is in its room."""
-
-    sockets: Bundle[int] = Bundle("sockets")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rooms: Rooms[int] = Rooms()
-        self.count = 0
-        self.seats: dict[int, tuple[str, str, str]] = {}
-        self.sees: dict[int, set[tuple[str, str]]] = {}
-
-    def tell(self, effects: tuple[Effect[int], ...], newcomer: int | None = None) -> None:
-        for effect in effects:
-            assert effect.to in self.seats or effect.to == newcomer, "somebody outside was told something"
-            if isinstance(effect, Refuse):
-                self.seats.pop(effect.to, None)
-                self.sees.pop(effect.to, None)
-            elif isinstance(effect, Send):
-                self.hear(effect.to, effect.message)
-
-    def hear(self, socket: int, said: Any) -> None:
-        if isinstance(said, Welcome):
-            assert socket not in self.sees
-            self.sees[socket] = {(member.id, member.session) for member in said.members}
-        elif isinstance(said, Joined):
-            assert (said.member.id, said.member.session) not in self.sees[socket]
-            self.sees[socket].add((said.member.id, said.member.session))
-        elif isinstance(said, Left):
-            self.sees[socket].remove((said.id, said.session))
-
-    @rule(target=sockets, room=st.sampled_from(ROOMS), who=st.sampled_from(IDS), session=st.sampled_from(SESSIONS))
-    def join(self, room: str, who: str, session: str) -> int:
-        self.count += 1
-        before = {seat[1] for seat in self.seats.values() if seat[0] == room}
-        effects = self.rooms.join(self.count, room, introduction(who, session))
-        if who in before or len(before) < 2:
-            self.seats[self.count] = (room, who, session)
-        else:
-            assert codes(effects) == [(self.count, ErrorCode.ROOM_FULL)]
-            assert len(effects) == 1
-        self.tell(effects, self.count)
-        return self.count
-
-    @rule(socket=sockets)
-    def leave(self, socket: int) -> None:
-        self.seats.pop(socket, None)
-        self.sees.pop(socket, None)
-        self.tell(self.rooms.leave(socket))
-
-    @rule(
-        socket=sockets,
-        room=st.sampled_from(ROOMS),
-        sender=st.tuples(st.sampled_from(IDS), st.sampled_from(SESSIONS)),
-        recipient=st.tuples(st.sampled_from(IDS), st.sampled_from(SESSIONS)),
-        honest=st.booleans(),
-    )
-    def send(self, socket: int, room: str, sender: tuple[str, str], recipient: tuple[str, str], honest: bool) -> None:
-        seat = self.seats.get(socket)
-        if honest and seat is not None:
-            room, *rest = seat
-            sender = (rest[0], rest[1])
-        sent = message(sender[0], recipient[0], room, sender[1], recipient[1])
-        effects = self.rooms.relay(socket, sent, "the text")
-        relays = [effect for effect in effects if isinstance(effect, Relay)]
-        if seat is None:
-            assert effects == ()
-        elif (room, *sender) != seat:
-            assert relays == []
-            assert [to for to, _ in codes(effects)] == [socket]
-        elif recipient in self.sees[socket]:
-            (relay,) = effects
-            assert isinstance(relay, Relay)
-            assert relay.text == "the text"
-            assert relay.to != socket
-            assert self.seats[relay.to] == (room, *recipient), "it reached somebody else, or another room"
-        else:
-            assert relays == []
-            assert len(effects) == 1
-        self.tell(effects)
-
-    @rule(socket=sockets)
-    def say_goodbye(self, socket: int) -> None:
-        if socket in self.seats:
-            room, who, session = self.seats[socket]
-            for other, other_session in sorted(self.sees[socket]):
-                bye = Bye(**letter(who, other, room, session, other_session))
-                (relay,) = self.rooms.relay(socket, bye, "bye")
-                assert isinstance(relay, Relay)
-
-    @invariant()
-    def never_more_than_two(self) -> None:
-        for room in ROOMS:
-            present = {(who, session) for where, who, session in self.seats.values() if where == room}
-            assert {(member.id, member.session) for member in self.rooms.members(room)} == present
-            assert len(self.rooms.members(room)) <= 2
-        assert len(self.rooms) == len({seat[0] for seat in self.seats.values()})
-
-    @invariant()
-    def everybody_knows_who_else_is_there(self) -> None:
-        for socket, (room, *me) in self.seats.items():
-            others = {(who, session) for where, who, session in self.seats.values() if where == room}
-            assert self.sees[socket] == others - {(me[0], me[1])}
+# The end.
 
 
-TestHotel = Hotel.TestCase
+def test_who_is_thrown_out_while_it_is_away_is_told_nothing(hub: Hub[int]) -> None:
+    seat = hub.seat_of(1)
+    assert seat is not None
+    hub.lost(1, 0.0)
+    effects = hub.put_out(seat, ErrorCode.MAILBOX_FULL, "too much waits")
+    assert codes(effects) == []
+    assert deliveries(effects) == [("bert", Left(id="anna", session="s1"))]
+    assert hub.put_out(seat, ErrorCode.MAILBOX_FULL, "too much waits") == ()
+    assert hub.next_deadline is None
+
+
+def test_a_hub_that_drains_tells_everybody_and_lets_only_those_in_who_come_back(hub: Hub[int]) -> None:
+    hub.lost(2, 0.0)
+    assert said(hub.drain()) == [(1, Draining(30.0))]
+    assert codes(hub.join(3, "kitchen", introduction("carl"), 1.0)) == [(3, ErrorCode.SHUTTING_DOWN)]
+    assert codes(hub.join(4, "kitchen", introduction("bert", "s2"), 1.0)) == [(4, ErrorCode.SHUTTING_DOWN)]
+    assert said(hub.join(5, "kitchen", introduction("bert"), 1.0, seen=0)) == [(5, Welcome((), resumed=True))]
+
+
+def test_clearing_forgets_everybody_and_tells_nobody(hub: Hub[int]) -> None:
+    hub.lost(2, 0.0)
+    effects = hub.clear()
+    assert {effect.seat.introduction.id for effect in effects if isinstance(effect, Forget)} == {"anna", "bert"}
+    assert len(effects) == 2
+    assert (len(hub), hub.member_count, hub.next_deadline) == (0, 0, None)
+    assert hub.post(1, message("anna", "bert"), "text", 0.0) == ()

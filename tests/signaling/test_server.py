@@ -18,7 +18,7 @@ from fsm_rtc.messages.wire import (
     Welcome,
 )
 from fsm_rtc.signaling.server import SignalingServer
-from tests.signaling.people import ANNA, CARL, ROOM, bare, hello_of, offer, open_sockets, refusal
+from tests.signaling.people import ANNA, CARL, ROOM, bare, hello_of, offer, open_sockets, refusal, server_of
 
 
 async def test_two_join_and_a_message_is_relayed_to_the_letter(
@@ -53,11 +53,9 @@ async def test_a_room_has_any_name(server: SignalingServer, room: str) -> None:
         assert isinstance(await client.receive(), Welcome)
 
 
-async def test_a_third_is_refused_and_may_come_when_one_has_left(
-    server: SignalingServer, anna: Member, bert: Member
-) -> None:
+async def test_a_third_is_refused_in_a_room_of_two_and_may_come_when_one_has_left(anna: Member, bert: Member) -> None:
     carl = Member(ROOM, CARL)
-    async with bare(server) as first, bare(server) as second:
+    async with server_of(members=2) as server, bare(server) as first, bare(server) as second:
         await first.joined(anna)
         await second.joined(bert)
         async with bare(server) as third:
@@ -68,7 +66,7 @@ async def test_a_third_is_refused_and_may_come_when_one_has_left(
         assert isinstance(await first.receive(), Left)
         async with bare(server) as third:
             assert await third.joined(carl) == Welcome(members=(anna.introduction,))
-    assert server.refused == {ErrorCode.ROOM_FULL: 1}
+        assert server.refused == {ErrorCode.ROOM_FULL: 1}
 
 
 async def test_the_same_session_takes_over(server: SignalingServer, anna: Member, bert: Member) -> None:
@@ -108,8 +106,12 @@ async def test_somebody_with_another_key_can_t_take_over(server: SignalingServer
 # Slow ones, closing, HTTP
 
 
-async def test_a_client_that_reads_nothing_is_cut_off(anna: Member, bert: Member) -> None:
-    async with SignalingServer(stall_timeout_seconds=0.1) as server, bare(server) as slow, bare(server) as busy:
+async def test_who_reads_nothing_is_cut_off_and_given_up_when_too_much_waits(anna: Member, bert: Member) -> None:
+    async with (
+        server_of(unread_messages=64, stall_seconds=0.1, messages_per_second=1e6) as server,
+        bare(server) as slow,
+        bare(server) as busy,
+    ):
         await slow.joined(bert)
         await busy.joined(anna)
         slow.socket.transport.pause_reading()
@@ -119,6 +121,7 @@ async def test_a_client_that_reads_nothing_is_cut_off(anna: Member, bert: Member
             await busy.send(text)
             await asyncio.sleep(0)
         assert await heard == Left(id=bert.introduction.id, session=bert.introduction.session)
+        assert server.service.unread_messages == 0
         slow.socket.transport.abort()
 
 
@@ -237,7 +240,7 @@ async def test_a_bug_in_the_server_is_logged_by_its_type_alone(
     def broken(*_: object) -> bool:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("fsm_rtc.signaling.server.is_proof", broken)
+    monkeypatch.setattr("fsm_rtc.signaling.service.is_proof", broken)
     async with bare(server) as client:
         await client.hello(anna)
         with pytest.raises(ConnectionClosed):

@@ -18,7 +18,7 @@ from fsm_rtc.messages.wire import (
     encode,
 )
 from fsm_rtc.signaling.server import SignalingServer
-from tests.signaling.people import ANNA, BERT, CARL, ROOM, bare, hello_of, offer, refusal
+from tests.signaling.people import ANNA, BERT, CARL, ROOM, bare, hello_of, offer, refusal, server_of
 
 
 async def test_a_hello_for_another_room_than_the_path_s_is_refused(server: SignalingServer, anna: Member) -> None:
@@ -84,7 +84,7 @@ async def test_another_message_than_hello_is_refused(server: SignalingServer, an
 
 
 async def test_silence_before_hello_is_cut_off(anna: Member) -> None:
-    async with SignalingServer(handshake_timeout_seconds=0.05) as server, bare(server) as client:
+    async with server_of(handshake_seconds=0.05) as server, bare(server) as client:
         await client.challenge()
         assert await client.end() == refusal(ErrorCode.HANDSHAKE_TIMEOUT)
 

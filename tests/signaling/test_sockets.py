@@ -1,4 +1,4 @@
-"""Closing a socket, and waiting for one, when its peer reads nothing."""
+"""Closing a socket when its peer reads nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, broadcast
 
-from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES, close, wait_for_room
+from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES, close
 from tests.signaling.people import scripted
 
 
@@ -49,34 +49,6 @@ async def test_a_cancelled_close_has_closed_it(stuck: ClientConnection) -> None:
         await closing
     assert stuck.transport.is_closing()
     await stuck.wait_closed()
-
-
-async def test_a_peer_that_reads_nothing_is_cut_off(stuck: ClientConnection) -> None:
-    await wait_for_room(stuck, timeout_seconds=0.05)
-    assert stuck.transport.is_closing()
-    await stuck.wait_closed()
-
-
-async def test_a_peer_that_reads_is_waited_for() -> None:
-    may_read = asyncio.Event()
-
-    async def read_later(socket: ServerConnection) -> None:
-        socket.transport.pause_reading()
-        await may_read.wait()
-        socket.transport.resume_reading()
-        async for _ in socket:
-            pass
-
-    async with scripted(read_later) as url, connect(url, compression=None, write_limit=WRITE_BUFFER_BYTES) as socket:
-        fill(socket)
-        waiting = asyncio.create_task(wait_for_room(socket, timeout_seconds=1000))
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        may_read.set()
-        await waiting
-        assert socket.transport.get_write_buffer_size() <= WRITE_BUFFER_BYTES
-        await wait_for_room(socket, timeout_seconds=0)
-        assert not socket.transport.is_closing()
 
 
 def test_the_library_s_logger_is_silent_whatever_is_configured(caplog: pytest.LogCaptureFixture) -> None:
