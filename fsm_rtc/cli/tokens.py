@@ -48,7 +48,7 @@ def token(
         ),
     ] = None,
     minutes: Annotated[
-        float, typer.Option(min=0.1, max=MAX_MINUTES, metavar="N", help="How long it may be used; at most a day.")
+        int, typer.Option(min=1, max=MAX_MINUTES, metavar="N", help="How long it may be used; at most a day.")
     ] = 10,
 ) -> None:
     """Print a join token, with which somebody may join ROOM for a while on a server that wants one.

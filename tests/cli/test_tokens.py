@@ -88,6 +88,7 @@ def test_a_file_of_any_bytes_is_a_secret(run: Run, workplace: Path) -> None:
         (["kitchen", "--secret", "short"], "import secrets"),
         (["kitchen", "--secret", SECRET, "--id", "anna"], "keygen --show"),
         (["kitchen", "--secret", SECRET, "--minutes", "0"], "--minutes"),
+        (["kitchen", "--secret", SECRET, "--minutes", "nan"], "--minutes"),
         (["", "--secret", SECRET], "ROOM"),
         (["x" * 129, "--secret", SECRET], "ROOM"),
         (["ws://127.0.0.1:8765/kitchen", "--secret", SECRET], "name alone"),
