@@ -16,6 +16,7 @@ from fsm_rtc.cli.known_peers import add, forget, known_peers
 from fsm_rtc.cli.replaying import replay
 from fsm_rtc.cli.serving import serve
 from fsm_rtc.cli.stacks import stacks
+from fsm_rtc.cli.tokens import token
 
 __all__ = ["app"]
 
@@ -64,6 +65,10 @@ app.command(
     "fsm-rtc join ws://127.0.0.1:8765/kitchen --name bob"
 )(join)
 app.command(epilog="Examples: fsm-rtc keygen; fsm-rtc keygen alice.pem --password; fsm-rtc keygen --show")(keygen)
+app.command(
+    epilog="Examples: fsm-rtc token kitchen --secret-file secret.txt; FSM_RTC_TOKEN_SECRET=... fsm-rtc token kitchen "
+    "--minutes 60 --id DXa3ua..."
+)(token)
 
 _known_peers = typer.Typer(
     invoke_without_command=True, epilog="Examples: fsm-rtc known-peers; fsm-rtc known-peers forget alice"

@@ -41,7 +41,7 @@ MIN_SECRET_BYTES = 32
 """As long as HS256's hash: RFC 7518, section 3.2."""
 
 MAX_TOKEN_CHARACTERS = 4096
-"""A longer token is refused unread; one of `join_token` has some 300."""
+"""A longer token is refused unread; one of `join_token` has 150 to 2,400."""
 
 MAX_TOKEN_SECONDS = 24 * 3600.0
 

@@ -1,7 +1,11 @@
-"""What a signalling server bears: how much, how many, how fast and how long."""
+"""What a server grants to each of its clients, so that none takes it from the others.
+
+A bound that is reached has its error and its close code, see `fsm_rtc.signaling.refusals`.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 from fsm_rtc.messages.wire import MAX_MESSAGE_BYTES
@@ -11,68 +15,94 @@ __all__ = ["Limits", "TokenBucket"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The bounds of a signalling server.
+    """The bounds of a server. Each is above 0.
 
-    Attributes:
-        message_bytes: how long a frame may be, in bytes; at most the protocol's own bound.
-        messages_per_second: how many messages a member may send in the long run.
-        burst: how many it may send at once, before that counts.
-        unread_messages: how many deliveries are kept for a member that doesn't read them.
-        unread_bytes: how much is kept for it, in characters.
-        members: how many members a room has at most.
-        rooms: how many rooms there are at most.
-        connections_per_address: how many sockets one IP address may have.
+    Args:
+        message_bytes: the longest frame that is read; at most the protocol's limit, which is the default.
+        messages_per_second: how many frames a client may send on average; it need not be a whole number.
+        burst: how many frames a client may send at once, after it was silent for a while; 1 or more.
+        unread_messages: how many messages a mailbox holds that its client has not confirmed; 1 or more.
+        unread_bytes: how many bytes of text these are together, in UTF-8; at least ``message_bytes``, or a message that
+            is let in could never be delivered.
         handshake_seconds: how long a client may take for its HTTP request, and again for its hello.
-        grace_seconds: how long a member whose socket is lost may stay away.
-        stall_seconds: how long a client may read nothing of what is sent to it, before its socket is cut off.
+        members: how many a room holds, those in grace too; 2 or more.
+        rooms: how many rooms there are at most; 1 or more.
+        connections_per_address: how many sockets one IP address may have open, those in the handshake too; 1 or more.
+        grace_seconds: how long a client that lost its socket may take to resume, before the others learn that it left.
+        stall_seconds: how long a client may leave unread what was written to its socket, before that is cut off.
 
     Raises:
-        ValueError: one of them is not above 0, or the message size is above the protocol's.
+        ValueError: a bound that is out of its range; the message names it.
     """
 
     message_bytes: int = MAX_MESSAGE_BYTES
-    messages_per_second: float = 100.0
-    burst: int = 500
+    messages_per_second: float = 50.0
+    burst: int = 200
     unread_messages: int = 1024
     unread_bytes: int = 4 * 1024 * 1024
+    handshake_seconds: float = 10.0
     members: int = 16
     rooms: int = 10_000
-    connections_per_address: int = 500
-    handshake_seconds: float = 10.0
+    connections_per_address: int = 200
     grace_seconds: float = 30.0
     stall_seconds: float = 20.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not value > 0:
-                raise ValueError(f"{field.name} is {value!r}; give a number above 0")
+            if isinstance(field.default, int) and (not isinstance(value, int) or isinstance(value, bool)):
+                raise ValueError(f"{field.name} is {value!r}; give a whole number")
+            if not 0 < value < math.inf:
+                raise ValueError(f"{field.name} is {value}; give a number above 0")
         if self.message_bytes > MAX_MESSAGE_BYTES:
-            raise ValueError(f"message_bytes is {self.message_bytes}; the protocol's bound is {MAX_MESSAGE_BYTES}")
+            raise ValueError(
+                f"message_bytes is {self.message_bytes}; give at most the protocol's limit, {MAX_MESSAGE_BYTES}"
+            )
+        if self.unread_bytes < self.message_bytes:
+            raise ValueError(
+                f"unread_bytes is {self.unread_bytes}; give at least one message's, message_bytes, {self.message_bytes}"
+            )
+        if self.members < 2:
+            raise ValueError(f"members is {self.members}; give 2 or more, for somebody to talk to")
 
 
 class TokenBucket:
-    """How fast somebody may go: a burst at once, and a rate in the long run.
+    """How often a client may still do something: it is full at first, and fills up as time goes by.
+
+    In any span of time no more than ``burst + span * per_second`` takes succeed, and whoever stays below ``per_second``
+    is never refused. A clock that goes backwards fills nothing, and takes nothing away.
 
     Args:
-        per_second: how many in a second, in the long run.
-        burst: how many at once.
-        now: seconds; the bucket is full.
+        per_second: how much is filled in each second; above 0.
+        burst: how much it holds; 1 or more.
+        now: the time, in seconds of any clock.
+
+    Raises:
+        ValueError: a number that is out of its range.
     """
 
-    __slots__ = ("_at", "_burst", "_level", "_per_second")
+    __slots__ = ("_burst", "_filled", "_level", "_per_second")
 
-    def __init__(self, per_second: float, burst: float, now: float) -> None:
+    def __init__(self, per_second: float, burst: int, now: float) -> None:
+        if not 0 < per_second < math.inf:
+            raise ValueError(f"per_second is {per_second}; give a number above 0")
+        if not 1 <= burst < math.inf:
+            raise ValueError(f"burst is {burst}; give 1 or more")
         self._per_second = per_second
-        self._burst = self._level = burst
-        self._at = now
+        self._burst = burst
+        self._level = float(burst)
+        self._filled = now
 
     def take(self, now: float) -> bool:
-        """Take one, if there is one."""
-        level = min(self._burst, self._level + (now - self._at) * self._per_second)
-        self._at = now
-        if level < 1:
-            self._level = level
+        """Take one out; False, and nothing is taken, if there is none.
+
+        Args:
+            now: the time, in seconds of the same clock.
+        """
+        if now > self._filled:
+            self._level = min(self._burst, self._level + (now - self._filled) * self._per_second)
+            self._filled = now
+        if self._level < 1:
             return False
-        self._level = level - 1
+        self._level -= 1
         return True

@@ -27,8 +27,8 @@ class TurnServers:
     Args:
         urls: one URL or several, ``turn:host:port?transport=udp`` or ``turns:…``.
         secret: the ``static-auth-secret`` of each of them. A text is taken in UTF-8.
-        seconds: how long credentials hold; 1 or more. An allocation is refreshed with them, so let it be longer than a
-            call.
+        seconds: how long credentials hold; 1 or more. A client needs them whenever it gathers: for a call, and for an
+            ICE restart in the middle of it.
 
     Raises:
         ValueError: a URL is none of a TURN server, or there is none; the secret is empty; ``seconds`` is out of range.

@@ -10,7 +10,19 @@ import pytest
 from fsm_rtc import __version__
 from tests.cli.conftest import Run
 
-COMMANDS = ("demo", "machines", "matrix", "diagram", "replay", "stacks", "serve", "join", "keygen", "known-peers")
+COMMANDS = (
+    "demo",
+    "machines",
+    "matrix",
+    "diagram",
+    "replay",
+    "stacks",
+    "serve",
+    "join",
+    "keygen",
+    "token",
+    "known-peers",
+)
 
 
 def test_without_arguments_the_help_lists_the_commands(run: Run) -> None:
