@@ -7,8 +7,6 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from websockets.exceptions import ConnectionClosed
-
 if TYPE_CHECKING:
     from websockets.asyncio.connection import Connection
 
