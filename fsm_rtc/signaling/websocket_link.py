@@ -36,16 +36,21 @@ class WebSocketLink:
 
     @property
     def has_room(self) -> bool:
-        socket = self._socket
-        return socket.state is State.OPEN and socket.transport.get_write_buffer_size() <= WRITE_BUFFER_BYTES
+        return self._is_open and self._socket.transport.get_write_buffer_size() <= WRITE_BUFFER_BYTES
+
+    @property
+    def _is_open(self) -> bool:
+        return self._socket.state is State.OPEN and not self._socket.transport.is_closing()
 
     def write(self, text: str) -> None:
+        if not self._is_open:
+            return
         broadcast((self._socket,), text)
         if self._socket.transport.get_write_buffer_size() > MAX_MESSAGE_BYTES + WRITE_BUFFER_BYTES:
             self.abort()  # it hasn't read for long, and nobody waits for it here
 
     async def wait_for_room(self) -> None:
-        while self._socket.state is State.OPEN and not self.has_room:
+        while self._is_open and not self.has_room:
             try:
                 await self._socket.ping()  # returns when the buffer has room
             except ConnectionClosed:
