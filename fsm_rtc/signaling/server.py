@@ -61,7 +61,13 @@ class SignalingServer:
         self._ping_interval_seconds = ping_interval_seconds
         self._ssl = ssl
         self._connections: WeakSet[_Connection] = WeakSet()
+        self._addresses = _Addresses(self._settings.limits.connections_per_address)
         self._server: Server | None = None
+
+    @property
+    def connection_count(self) -> int:
+        """How many TCP connections there are, those included that have asked for nothing yet."""
+        return self._addresses.total()
 
     @property
     def refused(self) -> Counter[ErrorCode]:
@@ -115,7 +121,7 @@ class SignalingServer:
                 max_size=limits.message_bytes,
                 write_limit=WRITE_BUFFER_BYTES,
                 logger=SILENT,
-                create_connection=_counted_by(self._connections, _Addresses(limits.connections_per_address)),
+                create_connection=_counted_by(self._connections, self._addresses),
             )
         except OSError as refused:
             why = refused.strerror or str(refused)

@@ -180,6 +180,13 @@ async def remaining(channel: WebSocketSignaling) -> list[object]:
         return [event async for event in channel.events()]
 
 
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for what the server tells nobody."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not is_so():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.001)
+
+
 def open_sockets() -> set[str]:
     """The process' open sockets."""
     found = set()
