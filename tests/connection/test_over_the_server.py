@@ -9,6 +9,7 @@ from fsm_rtc import Configuration, Connection, SignalingServer, WebSocketSignali
 from fsm_rtc.connection.events import Negotiated, SignalingStatusChanged
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.messages import Identity
+from fsm_rtc.signaling import Limits, Settings
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
 from tests.connection.calls import FIRST, SECOND, ready
@@ -58,7 +59,7 @@ async def test_a_third_one_waits_until_there_is_room() -> None:
     network = FakeNetwork()
     async with (
         asyncio.timeout(LIMIT_SECONDS),
-        SignalingServer() as server,
+        SignalingServer(settings=Settings(limits=Limits(members=2))) as server,
         connection(server.url, FIRST, network) as alice,
     ):
         carol = connection(server.url, Identity.generate(), network)
