@@ -42,9 +42,12 @@ def media_count(sdp: str) -> int:
     return sum(line.startswith(("m=audio", "m=video")) for line in _lines(sdp))
 
 
-def ice_credentials(sdp: str) -> frozenset[str]:
-    """A description's ICE user fragments and passwords."""
-    return frozenset(line for line in _lines(sdp) if line.startswith(("a=ice-ufrag:", "a=ice-pwd:")))
+def ice_credentials(sdp: str) -> frozenset[tuple[str, str]]:
+    """A description's ICE user fragments, each with its password."""
+    lines = _lines(sdp)
+    fragments = (line for line in lines if line.startswith("a=ice-ufrag:"))
+    passwords = (line for line in lines if line.startswith("a=ice-pwd:"))
+    return frozenset(zip(fragments, passwords, strict=False))
 
 
 def first_mid(sdp: str) -> str:

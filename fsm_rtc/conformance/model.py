@@ -100,7 +100,7 @@ class Memory:
     channels_made: int = 0
     transceivers_made: int = 0
     sections_of_the_peer: int = 0
-    credentials_to_replace: frozenset[str] = frozenset()
+    credentials_to_replace: frozenset[tuple[str, str]] = frozenset()
     knows_need: bool = True
 
 

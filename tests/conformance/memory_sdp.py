@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_sdp", "mids_of", "sections_of", "ufrag_of", "written"]
+__all__ = ["is_sdp", "mids_of", "password_of", "sections_of", "ufrag_of", "written"]
+
+FIRST_PASSWORD = "0123456789012345678901"
 
 
-def written(sections: list[str], ufrag: str, version: int, setup: str) -> str:
+def written(sections: list[str], ufrag: str, version: int, setup: str, password: str = FIRST_PASSWORD) -> str:
     """A description with these sections."""
     mids = " ".join(map(str, range(len(sections))))
     lines = ["v=0", f"o=- 1 {version} IN IP4 127.0.0.1", "s=-", "t=0 0", f"a=group:BUNDLE {mids}"]
@@ -18,7 +20,7 @@ def written(sections: list[str], ufrag: str, version: int, setup: str) -> str:
             "c=IN IP4 0.0.0.0",
             f"a=mid:{mid}",
             f"a=ice-ufrag:{ufrag}",
-            "a=ice-pwd:0123456789012345678901",
+            f"a=ice-pwd:{password}",
             f"a=fingerprint:sha-256 {ufrag}",
             f"a=setup:{setup}",
         ]
@@ -35,6 +37,11 @@ def sections_of(sdp: str) -> list[str]:
 
 def mids_of(sdp: str) -> list[str]:
     return re.findall(r"^a=mid:(\S+)", sdp, re.MULTILINE)
+
+
+def password_of(sdp: str) -> str:
+    found = re.search(r"^a=ice-pwd:(\S+)", sdp, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def ufrag_of(sdp: str) -> str:

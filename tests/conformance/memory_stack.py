@@ -14,7 +14,7 @@ from fsm_rtc.conformance.adapters.base import AdaptedPeer, Happened, Stack
 from fsm_rtc.conformance.protocol import Candidate, Description, States
 from fsm_rtc.errors import InvalidAccessError, InvalidModificationError, InvalidStateError, OperationError
 from tests.conformance.memory_channel import MemoryChannel
-from tests.conformance.memory_sdp import is_sdp, mids_of, sections_of, ufrag_of, written
+from tests.conformance.memory_sdp import FIRST_PASSWORD, is_sdp, mids_of, password_of, sections_of, ufrag_of, written
 
 __all__ = ["MemoryPeer", "MemoryStack"]
 
@@ -61,7 +61,8 @@ class MemoryPeer(AdaptedPeer):
         self.has_made_channels = False
         self.transceivers = 0
         self.of_the_peer = 0
-        self.restart = self.needs = False
+        self.needs = False
+        self.password, self.passwords_to_replace = FIRST_PASSWORD, set[str]()
         self.operations: list[tuple[Callable[[], Coroutine[Any, Any, Any]], asyncio.Future[Any]]] = []
         self.tasks: set[asyncio.Task[Any]] = set()
         self.other: MemoryPeer | None = None
@@ -152,7 +153,9 @@ class MemoryPeer(AdaptedPeer):
         media = sum(one != "application" for one in agreed) - self.of_the_peer
         sections += ["audio"] * (self.transceivers - media)
         self.version += 1
-        self.last_offer = written(sections, self.ufrag, self.version, "actpass")
+        if self.password in self.passwords_to_replace:
+            self.password = f"{int(self.password) + 1:022}"
+        self.last_offer = written(sections, self.ufrag, self.version, "actpass", self.password)
         return Description("offer", self.last_offer)
 
     def create_answer(self) -> Any:
@@ -167,7 +170,7 @@ class MemoryPeer(AdaptedPeer):
             await asyncio.get_running_loop().create_future()
         assert self.remote is not None
         self.version += 1
-        self.last_answer = written(sections_of(self.remote.sdp), self.ufrag, self.version, "active")
+        self.last_answer = written(sections_of(self.remote.sdp), self.ufrag, self.version, "active", self.password)
         return Description("answer", self.last_answer)
 
     def set_local_description(self, description: Description | None) -> Any:
@@ -235,7 +238,9 @@ class MemoryPeer(AdaptedPeer):
         self.slots[f"c{side}"], self.slots[f"c{other}"] = Description("answer", sdp), self.slots[f"p{other}"]
         self.slots["pl"] = self.slots["pr"] = None
         self.last_offer = self.last_answer = ""
-        self.restart = False
+        local = self.slots["cl"]
+        if local is not None and password_of(local.sdp) not in self.passwords_to_replace:
+            self.passwords_to_replace.clear()
 
     async def move(self, target: str, *, quiet: bool = False, cause: str = "") -> None:
         changed, self.signaling = self.signaling != target, target
@@ -271,7 +276,9 @@ class MemoryPeer(AdaptedPeer):
         agreed = sections_of(self.slots["cl"].sdp) if self.slots["cl"] else []
         media = sum(one != "application" for one in agreed) - self.of_the_peer
         lacks_media = self.transceivers > media and not self.has("need lost")
-        return self.restart or (self.has_made_channels and "application" not in agreed) or lacks_media
+        return (
+            bool(self.passwords_to_replace) or (self.has_made_channels and "application" not in agreed) or lacks_media
+        )
 
     # The other methods.
 
@@ -321,7 +328,8 @@ class MemoryPeer(AdaptedPeer):
         self.update_need()
 
     def restart_ice(self) -> None:
-        self.restart = self.restart or any(self.slots[name] for name in ("cl", "pl"))
+        described = (self.slots[name] for name in ("cl", "pl"))
+        self.passwords_to_replace = {password_of(one.sdp) for one in described if one is not None}
         self.update_need()
 
     def close(self) -> None:
