@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 
 from fsm_rtc.signaling.link import Link
 from fsm_rtc.signaling.mailbox import Mailbox
 
 __all__ = ["Outlet"]
+
+_LOG = logging.getLogger("fsm_rtc.signaling")
 
 BATCH = 64
 """So many deliveries are read from the mailbox at once."""
@@ -26,6 +29,7 @@ class Outlet:
 
     Attributes:
         last: the number of the last delivery.
+        sent: the number of the last one that was sent on the present link, or that was seen before it.
         seen: the number of the last one that the member has told it has seen.
         unseen_bytes: how much is kept until it tells so.
     """
@@ -35,21 +39,20 @@ class Outlet:
         "_link",
         "_mailbox",
         "_pump",
-        "_sent",
         "_sizes",
         "_stall_seconds",
         "last",
         "seen",
+        "sent",
         "unseen_bytes",
     )
 
     def __init__(self, mailbox: Mailbox, stall_seconds: float) -> None:
-        self.last = self.seen = self.unseen_bytes = 0
+        self.last = self.sent = self.seen = self.unseen_bytes = 0
         self._mailbox = mailbox
         self._stall_seconds = stall_seconds
         self._sizes: deque[int] | None = None
         self._link: Link | None = None
-        self._sent = 0
         self._arrived = False
         self._pump: asyncio.Task[None] | None = None
 
@@ -66,7 +69,7 @@ class Outlet:
         """Send on this link from now on, behind so many deliveries."""
         self._detach()
         self._link = link
-        self._sent = seen
+        self.sent = seen
         await self.acknowledge(seen)
         if self.last > seen:
             self._start(link)
@@ -83,8 +86,8 @@ class Outlet:
         link = self._link
         if link is None:
             return
-        if self._pump is None and number == self._sent + 1 and link.has_room:
-            self._sent = number
+        if self._pump is None and number == self.sent + 1 and link.has_room:
+            self.sent = number
             link.write(text)
         else:
             self._start(link)
@@ -93,7 +96,7 @@ class Outlet:
         """The member has seen so many: they need not be kept.
 
         Args:
-            seen: at most `last`.
+            seen: at most `sent`.
         """
         sizes = self._sizes
         if sizes is None or seen <= self.seen:
@@ -127,15 +130,19 @@ class Outlet:
             self._pump = asyncio.create_task(self._catch_up(link), name="signalling outlet")
 
     async def _catch_up(self, link: Link) -> None:
-        while self._arrived:
-            self._arrived = False
-            while batch := await self._mailbox.read(self._sent, BATCH):
-                for number, text in batch:
-                    if not link.has_room and not await self._has_room_again(link):
-                        return
-                    self._sent = number
-                    link.write(text)
-        self._pump = None
+        try:
+            while self._arrived:
+                self._arrived = False
+                while batch := await self._mailbox.read(self.sent, BATCH):
+                    for number, text in batch:
+                        if not link.has_room and not await self._has_room_again(link):
+                            return  # the link is gone, and this is let go when that is known
+                        self.sent = number
+                        link.write(text)
+            self._pump = None
+        except Exception as broken:
+            _LOG.error("a mailbox can't be read (%s); its member's link is cut", type(broken).__qualname__)
+            link.abort()
 
     async def _has_room_again(self, link: Link) -> bool:
         try:

@@ -220,8 +220,8 @@ class SignalingService:
         if seat is None:
             return
         outlet = self._outlets[seat]
-        if number > outlet.last:
-            raise _RefusedError(ErrorCode.BAD_MESSAGE, "more was received than was delivered; count again")
+        if number > outlet.sent:
+            raise _RefusedError(ErrorCode.BAD_MESSAGE, "more was received than was sent; count again")
         await outlet.acknowledge(number)
 
     # What was decided is done.
@@ -316,7 +316,10 @@ class SignalingService:
         """Give members up when their grace time is over; ends when nobody is away."""
         while (deadline := self.hub.next_deadline) is not None:
             await asyncio.sleep(max(0.0, deadline - self._clock()))
-            await self._perform(self.hub.tick(self._clock()))
+            try:
+                await self._perform(self.hub.tick(self._clock()))
+            except Exception as broken:
+                _LOG.error("members were given up, and %s came of it; please report it", type(broken).__qualname__)
         self._ticker = None
 
     async def drain(self) -> None:
