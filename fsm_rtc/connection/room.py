@@ -1,0 +1,408 @@
+"""Room: a call with everybody in a room, each over a connection of his own.
+
+async with fsm_rtc.join("ws://127.0.0.1:8765/kitchen", Identity.generate(), name="alice") as room:
+    async for connection in room.connections():
+        print(connection.peer.name, "is here")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Self
+
+from fsm_rtc.connection.arrivals import ArrivalReader
+from fsm_rtc.connection.channel import LinkDown, LinkUp, PeerJoined, PeerLeft, SignalingChannel
+from fsm_rtc.connection.connection import Connection
+from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
+from fsm_rtc.connection.events import ConnectionEvent, Ended, Joined, Negotiated, Refused, SignalingStatusChanged
+from fsm_rtc.connection.peers import PeerConnectionFactory
+from fsm_rtc.connection.room_channel import RoomChannel, RoomNews
+from fsm_rtc.connection.room_events import PeerArrived, PeerGone, RoomEvent
+from fsm_rtc.connection.streams import Stream, StreamReader
+from fsm_rtc.engine import Chart, Journal
+from fsm_rtc.engine.clock import Clock
+from fsm_rtc.errors import ChannelClosedError, FsmRtcError, SignalingError
+from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
+from fsm_rtc.messages import Identity, Introduction, Member
+from fsm_rtc.messages.trust import Trust, TrustOnFirstUse
+from fsm_rtc.peer.backend import Kind
+from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.peer.machine_set import MachineSet
+from fsm_rtc.peer.peer_connection import PeerConnection
+
+__all__ = ["MAX_PEERS", "Room"]
+
+logger = logging.getLogger("fsm_rtc.connection")
+
+MAX_PEERS = 64
+"""So many connections a room has at once; who comes then is counted and left alone."""
+
+MAX_REMEMBERED = 1024
+"""So many sessions with whom it is over are remembered."""
+
+
+@dataclass(eq=False, slots=True)
+class _Seat:
+    peer: Introduction
+    connection: Connection
+    events: StreamReader[ConnectionEvent]
+    is_accepted: bool = False
+    is_absent: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.peer.id, self.peer.session
+
+
+class Room:
+    """A full mesh: one `Connection` to each of the others in the room; ``async with`` opens and closes it.
+
+    Others join and leave at any time. What becomes of one of them concerns no other: who isn't trusted, fails, or comes
+    again with a new session changes that connection alone. A link to the signalling that is lost and returns leaves
+    every connection that stands as it is. With a session with whom it is over nothing begins again before it has left
+    the room.
+
+    Args:
+        channel: what carries the messages; `fsm_rtc.signaling.WebSocketSignaling`, or one of your own.
+        identity: this side's key. None for a channel that is trusted: then nothing is signed or verified.
+        name: how this side calls itself, at most 128 characters.
+        trust: whom it talks to. None for whoever comes first under a name, while this object lives.
+        configuration: servers and time limits, for each connection; none and the defaults if None.
+        receive: the kinds of media to be ready to receive: ``("audio", "video")``.
+        peer_connection_factory: makes the peer connections.
+        engine: ``compiled``, or ``transitions`` to let every machine be stepped by that library.
+        journal: watches every machine.
+        label: how its machines are called in the journal; those of its connections have a number behind it.
+        clock: seconds.
+
+    Attributes:
+        ignored: how many frames and newcomers were ignored, by why.
+    """
+
+    def __init__(
+        self,
+        channel: SignalingChannel,
+        identity: Identity | None = None,
+        *,
+        name: str = "",
+        trust: Trust | None = None,
+        configuration: Configuration | None = None,
+        receive: tuple[Kind, ...] = (),
+        peer_connection_factory: PeerConnectionFactory = PeerConnection,
+        engine: str = "compiled",
+        journal: Journal | None = None,
+        label: str = "room",
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._member = Member(channel.room, identity, name)
+        self._channel = RoomChannel(channel)
+        self.ignored: Counter[str] = self._channel.ignored
+        self._trust = trust or TrustOnFirstUse()
+        self._configuration = configuration
+        self._receive = receive
+        self._factory = peer_connection_factory
+        self._engine = engine
+        self._journal = journal
+        self._label = label
+        self._clock = clock
+        self._machines = MachineSet(label, generation=0, engine=engine, journal=journal)
+        self.signaling_link = self._machines.make(SignalingLink, "signaling_link")
+        self._seats: dict[tuple[str, str], _Seat] = {}
+        self._over: dict[tuple[str, str], None] = {}
+        self._peers: dict[str, Connection] = {}
+        self._made = 0
+        self._arrivals: Stream[Connection] = Stream("connections")
+        self._events: Stream[RoomEvent] = Stream("room events")
+        self._reading: asyncio.Task[None] | None = None
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._failure: Exception | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    # What it is.
+
+    @property
+    def room(self) -> str:
+        """The room's name."""
+        return self._channel.room
+
+    @property
+    def me(self) -> Introduction:
+        """How this side introduces itself."""
+        return self._member.introduction
+
+    @property
+    def peers(self) -> Mapping[str, Connection]:
+        """The connections to those who are there, by the peer's id; not each of them need be ready."""
+        return MappingProxyType(self._peers)
+
+    @property
+    def signaling_status(self) -> SignalingStatus:
+        """The link to the signalling."""
+        return self.signaling_link.state
+
+    @property
+    def machines(self) -> Mapping[str, Chart[Any, Any]]:
+        """Every machine, those of the connections included, by label."""
+        every = dict(self._machines.by_label())
+        for seat in self._seats.values():
+            every.update(seat.connection.machines)
+        return every
+
+    def __repr__(self) -> str:
+        ready = sum(connection.is_ready for connection in self._peers.values())
+        return f"<Room {self.room!r} {self.signaling_status.value}, {ready} of {len(self._peers)} peers ready>"
+
+    # What can be done with it.
+
+    async def open(self) -> Self:
+        """Begin; ``async with`` does this, if it hasn't been done.
+
+        Raises:
+            SignalingError: the channel can't be opened, or the room is closed.
+        """
+        if self._closing is not None:
+            raise SignalingError("the room is closed; make a new one, with a new channel")
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(), name="fsm_rtc read room")
+            await self._channel.open(self._member)
+        return self
+
+    async def aclose(self, reason: str = "closed") -> None:
+        """Say goodbye to everybody, close everything and wait until nothing is left of it.
+
+        Idempotent; a caller who is cancelled leaves the closing to go on.
+
+        Args:
+            reason: told to the peers.
+        """
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(reason), name="fsm_rtc close room")
+        await asyncio.shield(self._closing)
+
+    async def _close(self, reason: str) -> None:
+        for seat in tuple(self._seats.values()):
+            self._drop(seat, reason)
+        while self._jobs:
+            await asyncio.wait(set(self._jobs))
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait((self._reading,))
+        try:
+            await self._channel.aclose()
+        except Exception:
+            logger.exception("the signalling channel failed to close")
+        if self.signaling_link.permits("on_disconnected"):
+            self.signaling_link.on_disconnected()
+        self._arrivals.end()
+        self._events.end()
+
+    async def __aenter__(self) -> Self:
+        try:
+            return await self.open()
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def connections(self, capacity: int = MAX_PEERS) -> ArrivalReader:
+        """``async for connection in room.connections()``: who is there, and who comes, until the room is closed.
+
+        Each is open and trusted; await its `wait_for_ready` before sending.
+
+        Args:
+            capacity: how many wait for a slow reader; then the oldest is dropped from it, and counted.
+
+        Raises:
+            ConnectionFailedError: out of the reader, when the signalling was given up.
+        """
+        return ArrivalReader(self._arrivals.reader(capacity, self._peers.values()), lambda: self._failure)
+
+    def events(self, capacity: int = 1024) -> StreamReader[RoomEvent]:
+        """``async for event in room.events()``: what happens from now on, until the room is closed.
+
+        Args:
+            capacity: how many events wait for a slow reader; then the oldest is dropped, and counted.
+        """
+        return self._events.reader(capacity)
+
+    async def send(self, message: str | bytes) -> int:
+        """Send a message to all who are ready; waits while too much is waiting to be sent to any of them.
+
+        Args:
+            message: text or bytes; at most 262,144 bytes.
+
+        Returns:
+            To how many it went.
+
+        Raises:
+            ValueError: the message is too long.
+            TypeError: it is neither text nor bytes.
+        """
+        ready = [connection for connection in self._peers.values() if connection.is_ready]
+        outcomes = await asyncio.gather(*(one.send(message) for one in ready), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, ChannelClosedError):
+                raise outcome
+        return outcomes.count(None)
+
+    # What the signalling tells.
+
+    async def _read(self) -> None:
+        try:
+            await self._channel.read(self._take)
+        except Exception:
+            logger.exception("the signalling channel failed")
+
+    def _take(self, news: RoomNews) -> None:
+        match news:
+            case LinkUp(members):
+                self.signaling_link.fire("on_connected")
+                self._tell(SignalingStatusChanged(self.signaling_status))
+                self._look_round(members)
+            case LinkDown():
+                self._link_down(news)
+            case PeerJoined(member):
+                self._joined(member)
+            case PeerLeft(who, session):
+                if (seat := self._seats.get((who, session))) is not None:
+                    self._drop(seat, "the peer left")
+                self._over.pop((who, session), None)
+
+    def _link_down(self, news: LinkDown) -> None:
+        self.signaling_link.fire("on_error" if news.error is not None else "on_disconnected")
+        self._tell(SignalingStatusChanged(self.signaling_status, news.error, news.retry_seconds))
+        if news.error is not None and news.retry_seconds is None:
+            self._failure = news.error
+            self._arrivals.end()
+
+    def _look_round(self, members: tuple[Introduction, ...]) -> None:
+        """The link stands again; who is missing may have gone, or have yet to come back as this side has."""
+        there = {(member.id, member.session) for member in members}
+        for key in [key for key in self._over if key not in there]:
+            del self._over[key]
+        for seat in self._seats.values():
+            if seat.key not in there and not seat.is_absent:
+                seat.is_absent = True
+                asyncio.get_running_loop().call_later(GIVE_UP_SECONDS, self._still_absent, seat)
+        for member in members:
+            self._joined(member)
+
+    def _still_absent(self, seat: _Seat) -> None:
+        if seat.is_absent and not seat.connection.is_ready:
+            self._drop(seat, "the peer is no longer in the room")
+
+    def _joined(self, peer: Introduction) -> None:
+        key = (peer.id, peer.session)
+        if (seat := self._seats.get(key)) is not None:
+            seat.is_absent = False
+        elif key not in self._over and self._closing is None:
+            if len(self._seats) < MAX_PEERS:
+                self._begin_with(peer)
+            else:
+                self.ignored["too many peers"] += 1
+
+    # One peer.
+
+    def _begin_with(self, peer: Introduction) -> None:
+        self._made += 1
+        connection = Connection(
+            self._channel.channel_to(peer),
+            trust=self._trust,
+            configuration=self._configuration,
+            receive=self._receive,
+            peer_connection_factory=self._factory,
+            engine=self._engine,
+            journal=self._journal,
+            label=f"{self._label}.{self._made}",
+            clock=self._clock,
+            member=self._member,
+        )
+        seat = _Seat(peer, connection, connection.events())
+        self._seats[seat.key] = seat
+        self._own(self._attend(seat))
+
+    async def _attend(self, seat: _Seat) -> None:
+        """See to a connection from its first event to its last."""
+        reason = "the connection was closed"
+        try:
+            await seat.connection.open()
+            async for event in seat.events:
+                end = self._end_of(seat, event)
+                if end is not None:
+                    reason = end
+                    break
+        except SignalingError as closed:
+            reason = str(closed)
+        finally:
+            self._drop(seat, reason)
+
+    def _end_of(self, seat: _Seat, event: ConnectionEvent) -> str | None:
+        """Take note of an event; why the connection is over with it, or None."""
+        match event:
+            case Joined():
+                self._accepted(seat)
+            case Refused():
+                self._tell(event)
+                return None if seat.is_accepted else "not trusted"
+            case Negotiated() if not self._is_still_trusted(seat.peer):
+                return "somebody else was the first under that name"
+            case Ended(reason):
+                return reason
+            case _:
+                pass
+        return None
+
+    def _is_still_trusted(self, peer: Introduction) -> bool:
+        """Of two who came at once under one name only the first to agree is trusted."""
+        if self._member.identity is None:
+            return True
+        try:
+            return self._trust.accepts(peer.name, peer.id)
+        except FsmRtcError:
+            return True  # it was let in when that could be decided
+
+    def _accepted(self, seat: _Seat) -> None:
+        if seat.is_accepted or self._seats.get(seat.key) is not seat:
+            return
+        seat.is_accepted = True
+        for other in [other for other in self._seats.values() if other.peer.id == seat.peer.id and other is not seat]:
+            if other.is_accepted:
+                self._drop(other, "the peer came again with a new session")
+        self._peers[seat.peer.id] = seat.connection
+        self._arrivals.put(seat.connection)
+        self._tell(PeerArrived(seat.peer, seat.connection))
+
+    def _drop(self, seat: _Seat, reason: str) -> None:
+        """Close a connection and forget it; the others don't notice."""
+        if self._seats.get(seat.key) is not seat:
+            return
+        del self._seats[seat.key]
+        self._over[seat.key] = None
+        if len(self._over) > MAX_REMEMBERED:
+            del self._over[next(iter(self._over))]
+        if self._peers.get(seat.peer.id) is seat.connection:
+            del self._peers[seat.peer.id]
+        self._own(seat.connection.aclose(reason))
+        if seat.is_accepted:
+            self._tell(PeerGone(seat.peer, seat.connection, reason))
+
+    def _own(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, name="fsm_rtc room")
+        self._jobs.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._jobs.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a connection of the room failed", exc_info=error)
+
+    def _tell(self, event: RoomEvent) -> None:
+        self._events.put(event)
