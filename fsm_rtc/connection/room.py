@@ -11,19 +11,18 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
 from fsm_rtc.connection.arrivals import ArrivalReader
 from fsm_rtc.connection.channel import LinkDown, LinkUp, PeerJoined, PeerLeft, SignalingChannel
 from fsm_rtc.connection.connection import Connection
-from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
-from fsm_rtc.connection.events import ConnectionEvent, Ended, Joined, Negotiated, Refused, SignalingStatusChanged
+from fsm_rtc.connection.events import Refused, SignalingStatusChanged
 from fsm_rtc.connection.peers import PeerConnectionFactory
 from fsm_rtc.connection.room_channel import RoomChannel, RoomNews
 from fsm_rtc.connection.room_events import PeerArrived, PeerGone, RoomEvent
+from fsm_rtc.connection.seats import MAX_PEERS, Seats
 from fsm_rtc.connection.streams import Stream, StreamReader
 from fsm_rtc.engine import Chart, Journal
 from fsm_rtc.engine.clock import Clock
@@ -36,28 +35,9 @@ from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.peer.peer_connection import PeerConnection
 
-__all__ = ["MAX_PEERS", "Room"]
+__all__ = ["Room"]
 
 logger = logging.getLogger("fsm_rtc.connection")
-
-MAX_PEERS = 64
-"""So many connections a room has at once; who comes then is counted and left alone."""
-
-MAX_REMEMBERED = 1024
-"""So many sessions with whom it is over are remembered."""
-
-
-@dataclass(eq=False, slots=True)
-class _Seat:
-    peer: Introduction
-    connection: Connection
-    events: StreamReader[ConnectionEvent]
-    is_accepted: bool = False
-    is_absent: bool = False
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.peer.id, self.peer.session
 
 
 class Room:
@@ -113,14 +93,11 @@ class Room:
         self._clock = clock
         self._machines = MachineSet(label, generation=0, engine=engine, journal=journal)
         self.signaling_link = self._machines.make(SignalingLink, "signaling_link")
-        self._seats: dict[tuple[str, str], _Seat] = {}
-        self._over: dict[tuple[str, str], None] = {}
-        self._peers: dict[str, Connection] = {}
+        self._seats = Seats(self, self.ignored)
         self._made = 0
         self._arrivals: Stream[Connection] = Stream("connections")
         self._events: Stream[RoomEvent] = Stream("room events")
         self._reading: asyncio.Task[None] | None = None
-        self._jobs: set[asyncio.Task[None]] = set()
         self._failure: Exception | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -139,7 +116,7 @@ class Room:
     @property
     def peers(self) -> Mapping[str, Connection]:
         """The connections to those who are there, by the peer's id; not each of them need be ready."""
-        return MappingProxyType(self._peers)
+        return MappingProxyType(self._seats.peers)
 
     @property
     def signaling_status(self) -> SignalingStatus:
@@ -150,13 +127,13 @@ class Room:
     def machines(self) -> Mapping[str, Chart[Any, Any]]:
         """Every machine, those of the connections included, by label."""
         every = dict(self._machines.by_label())
-        for seat in self._seats.values():
-            every.update(seat.connection.machines)
+        for connection in self._seats.connections:
+            every.update(connection.machines)
         return every
 
     def __repr__(self) -> str:
-        ready = sum(connection.is_ready for connection in self._peers.values())
-        return f"<Room {self.room!r} {self.signaling_status.value}, {ready} of {len(self._peers)} peers ready>"
+        ready = sum(connection.is_ready for connection in self._seats.peers.values())
+        return f"<Room {self.room!r} {self.signaling_status.value}, {ready} of {len(self._seats.peers)} peers ready>"
 
     # What can be done with it.
 
@@ -186,10 +163,7 @@ class Room:
         await asyncio.shield(self._closing)
 
     async def _close(self, reason: str) -> None:
-        for seat in tuple(self._seats.values()):
-            self._drop(seat, reason)
-        while self._jobs:
-            await asyncio.wait(set(self._jobs))
+        await self._seats.aclose(reason)
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.wait((self._reading,))
@@ -223,7 +197,7 @@ class Room:
         Raises:
             ConnectionFailedError: out of the reader, when the signalling was given up.
         """
-        return ArrivalReader(self._arrivals.reader(capacity, self._peers.values()), lambda: self._failure)
+        return ArrivalReader(self._arrivals.reader(capacity, self._seats.peers.values()), lambda: self._failure)
 
     def events(self, capacity: int = 1024) -> StreamReader[RoomEvent]:
         """``async for event in room.events()``: what happens from now on, until the room is closed.
@@ -246,7 +220,7 @@ class Room:
             ValueError: the message is too long.
             TypeError: it is neither text nor bytes.
         """
-        ready = [connection for connection in self._peers.values() if connection.is_ready]
+        ready = [connection for connection in self._seats.peers.values() if connection.is_ready]
         outcomes = await asyncio.gather(*(one.send(message) for one in ready), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException) and not isinstance(outcome, ChannelClosedError):
@@ -266,15 +240,13 @@ class Room:
             case LinkUp(members):
                 self.signaling_link.fire("on_connected")
                 self._tell(SignalingStatusChanged(self.signaling_status))
-                self._look_round(members)
+                self._seats.present(members)
             case LinkDown():
                 self._link_down(news)
             case PeerJoined(member):
-                self._joined(member)
+                self._seats.joined(member)
             case PeerLeft(who, session):
-                if (seat := self._seats.get((who, session))) is not None:
-                    self._drop(seat, "the peer left")
-                self._over.pop((who, session), None)
+                self._seats.left(who, session)
 
     def _link_down(self, news: LinkDown) -> None:
         self.signaling_link.fire("on_error" if news.error is not None else "on_disconnected")
@@ -283,37 +255,12 @@ class Room:
             self._failure = news.error
             self._arrivals.end()
 
-    def _look_round(self, members: tuple[Introduction, ...]) -> None:
-        """The link stands again; who is missing may have gone, or have yet to come back as this side has."""
-        there = {(member.id, member.session) for member in members}
-        for key in [key for key in self._over if key not in there]:
-            del self._over[key]
-        for seat in self._seats.values():
-            if seat.key not in there and not seat.is_absent:
-                seat.is_absent = True
-                asyncio.get_running_loop().call_later(GIVE_UP_SECONDS, self._still_absent, seat)
-        for member in members:
-            self._joined(member)
+    # What becomes of the peers.
 
-    def _still_absent(self, seat: _Seat) -> None:
-        if seat.is_absent and not seat.connection.is_ready:
-            self._drop(seat, "the peer is no longer in the room")
-
-    def _joined(self, peer: Introduction) -> None:
-        key = (peer.id, peer.session)
-        if (seat := self._seats.get(key)) is not None:
-            seat.is_absent = False
-        elif key not in self._over and self._closing is None:
-            if len(self._seats) < MAX_PEERS:
-                self._begin_with(peer)
-            else:
-                self.ignored["too many peers"] += 1
-
-    # One peer.
-
-    def _begin_with(self, peer: Introduction) -> None:
+    def connection_to(self, peer: Introduction) -> Connection:
+        """A connection of this session to that peer alone."""
         self._made += 1
-        connection = Connection(
+        return Connection(
             self._channel.channel_to(peer),
             trust=self._trust,
             configuration=self._configuration,
@@ -325,42 +272,8 @@ class Room:
             clock=self._clock,
             member=self._member,
         )
-        seat = _Seat(peer, connection, connection.events())
-        self._seats[seat.key] = seat
-        self._own(self._attend(seat))
 
-    async def _attend(self, seat: _Seat) -> None:
-        """See to a connection from its first event to its last."""
-        reason = "the connection was closed"
-        try:
-            await seat.connection.open()
-            async for event in seat.events:
-                end = self._end_of(seat, event)
-                if end is not None:
-                    reason = end
-                    break
-        except SignalingError as closed:
-            reason = str(closed)
-        finally:
-            self._drop(seat, reason)
-
-    def _end_of(self, seat: _Seat, event: ConnectionEvent) -> str | None:
-        """Take note of an event; why the connection is over with it, or None."""
-        match event:
-            case Joined():
-                self._accepted(seat)
-            case Refused():
-                self._tell(event)
-                return None if seat.is_accepted else "not trusted"
-            case Negotiated() if not self._is_still_trusted(seat.peer):
-                return "somebody else was the first under that name"
-            case Ended(reason):
-                return reason
-            case _:
-                pass
-        return None
-
-    def _is_still_trusted(self, peer: Introduction) -> bool:
+    def is_still_trusted(self, peer: Introduction) -> bool:
         """Of two who came at once under one name only the first to agree is trusted."""
         if self._member.identity is None:
             return True
@@ -369,40 +282,18 @@ class Room:
         except FsmRtcError:
             return True  # it was let in when that could be decided
 
-    def _accepted(self, seat: _Seat) -> None:
-        if seat.is_accepted or self._seats.get(seat.key) is not seat:
-            return
-        seat.is_accepted = True
-        for other in [other for other in self._seats.values() if other.peer.id == seat.peer.id and other is not seat]:
-            if other.is_accepted:
-                self._drop(other, "the peer came again with a new session")
-        self._peers[seat.peer.id] = seat.connection
-        self._arrivals.put(seat.connection)
-        self._tell(PeerArrived(seat.peer, seat.connection))
+    def peer_arrived(self, peer: Introduction, connection: Connection) -> None:
+        """Somebody whom this side trusts is there."""
+        self._arrivals.put(connection)
+        self._tell(PeerArrived(peer, connection))
 
-    def _drop(self, seat: _Seat, reason: str) -> None:
-        """Close a connection and forget it; the others don't notice."""
-        if self._seats.get(seat.key) is not seat:
-            return
-        del self._seats[seat.key]
-        self._over[seat.key] = None
-        if len(self._over) > MAX_REMEMBERED:
-            del self._over[next(iter(self._over))]
-        if self._peers.get(seat.peer.id) is seat.connection:
-            del self._peers[seat.peer.id]
-        self._own(seat.connection.aclose(reason))
-        if seat.is_accepted:
-            self._tell(PeerGone(seat.peer, seat.connection, reason))
+    def peer_gone(self, peer: Introduction, connection: Connection, reason: str) -> None:
+        """The connection to somebody is over."""
+        self._tell(PeerGone(peer, connection, reason))
 
-    def _own(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work, name="fsm_rtc room")
-        self._jobs.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._jobs.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a connection of the room failed", exc_info=error)
+    def peer_refused(self, refused: Refused) -> None:
+        """Somebody isn't talked to."""
+        self._tell(refused)
 
     def _tell(self, event: RoomEvent) -> None:
         self._events.put(event)

@@ -153,10 +153,17 @@ class HallChannel:
         self._events.put_nowait(error)
 
 
-def room_in(hall: Hall, identity: Identity | None, network: FakeNetwork, **options: Any) -> Room:
+def room_in(
+    hall: Hall,
+    identity: Identity | None,
+    network: FakeNetwork,
+    *,
+    channel: HallChannel | None = None,
+    **options: Any,
+) -> Room:
     """A room over the hall, whose peer connections are in memory."""
     return Room(
-        hall.channel(),
+        channel or hall.channel(),
         identity,
         configuration=Configuration(close_timeout_seconds=0.02),
         peer_connection_factory=partial(FakePeerConnection, network=network),

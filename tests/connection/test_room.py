@@ -31,7 +31,7 @@ async def test_three_have_a_connection_each_to_each() -> None:
         room_in(hall, KEYS[2], network, name="c") as c,
     ):
         await whole(a, b, c)
-        heard = [(await anext(b.connections())).messages() , c.peers[a.me.id].messages()]
+        heard = [(await anext(b.connections())).messages(), c.peers[a.me.id].messages()]
         heard[0] = b.peers[a.me.id].messages()
         assert await a.send("hello") == 2
         assert [await anext(one) for one in heard] == ["hello", "hello"]
