@@ -21,9 +21,11 @@ class LinkUp:
 
     Attributes:
         members: who else is in the room now.
+        resumed: whether the others have heard nothing of its having been down; else this side has joined anew.
     """
 
     members: tuple[Introduction, ...] = ()
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,8 @@ class Room:
 
     Others join and leave at any time. What becomes of one of them concerns no other: who isn't trusted, fails, or comes
     again with a new session changes that connection alone. A link to the signalling that is lost and returns leaves
-    every connection that stands as it is. With a session with whom it is over nothing begins again before it has left
-    the room.
+    every connection that stands as it is. With whom it is over nothing begins again before one of the two has joined
+    anew.
 
     Args:
         channel: what carries the messages; `fsm_rtc.signaling.WebSocketSignaling`, or one of your own.
@@ -237,10 +237,10 @@ class Room:
 
     def _take(self, news: RoomNews) -> None:
         match news:
-            case LinkUp(members):
+            case LinkUp(members, resumed):
                 self.signaling_link.fire("on_connected")
                 self._tell(SignalingStatusChanged(self.signaling_status))
-                self._seats.present(members)
+                self._seats.present(members, resumed=resumed)
             case LinkDown():
                 self._link_down(news)
             case PeerJoined(member):

@@ -29,6 +29,7 @@ from fsm_rtc.connection.channel import (
     SignalingChannel,
     SignalingEvent,
 )
+from fsm_rtc.errors import LinkDownError
 from fsm_rtc.messages import MAX_MESSAGE_BYTES, Introduction, Member
 
 __all__ = ["PeerChannel", "RoomChannel", "RoomNews"]
@@ -70,8 +71,10 @@ class PeerChannel:
         """Pass a message on.
 
         Raises:
-            LinkDownError: the link is down.
+            LinkDownError: the link is down, or the peer has left; if it came back, that is another channel's matter.
         """
+        if not self._whole.serves(self):
+            raise LinkDownError("the peer has left the room")
         await self._whole.send(text)
 
     async def events(self) -> AsyncIterator[SignalingEvent]:
@@ -139,14 +142,19 @@ class RoomChannel:
 
     def channel_to(self, peer: Introduction) -> PeerChannel:
         """A channel that shows this peer alone; the one before, of the same session, is cut off."""
+        if (before := self._peers.get((peer.id, peer.session))) is not None:
+            before.take(LinkDown())
         channel = self._peers[peer.id, peer.session] = PeerChannel(self, peer)
         return channel
 
+    def serves(self, channel: PeerChannel) -> bool:
+        """Whether this channel is the present one of its peer."""
+        return self._peers.get((channel.peer.id, channel.peer.session)) is channel
+
     def forget(self, channel: PeerChannel) -> None:
         """Hand nothing more on to this channel."""
-        key = (channel.peer.id, channel.peer.session)
-        if self._peers.get(key) is channel:
-            del self._peers[key]
+        if self.serves(channel):
+            del self._peers[channel.peer.id, channel.peer.session]
 
     async def aclose(self) -> None:
         """Leave the room."""
@@ -157,11 +165,11 @@ class RoomChannel:
             case MessageReceived(frame):
                 self._route(event, frame)
                 return
-            case LinkUp(members):
+            case LinkUp(members, resumed):
                 self.is_up = True
                 there = {(member.id, member.session): member for member in members}
                 for key, channel in tuple(self._peers.items()):
-                    channel.take(LinkUp((there[key],) if key in there else ()))
+                    channel.take(LinkUp((there[key],) if key in there else (), resumed))
             case LinkDown():
                 self.is_up = False
                 for channel in tuple(self._peers.values()):

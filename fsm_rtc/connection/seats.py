@@ -1,7 +1,8 @@
 """Seats: the peers of a room, and the connection to each, from his coming to the end of it.
 
 A peer is an id and a session. His connection is made when he comes; it counts when he is trusted; it is closed when he
-leaves, says goodbye, isn't trusted or fails, and with that session nothing begins again before it has left the room.
+leaves, says goodbye, isn't trusted or fails. With that session nothing begins again before it has left the room, or
+this side has joined anew: either is known to both.
 """
 
 from __future__ import annotations
@@ -102,11 +103,10 @@ class Seats:
 
     # What the signalling tells.
 
-    def present(self, members: Iterable[Introduction]) -> None:
+    def present(self, members: Iterable[Introduction], *, resumed: bool) -> None:
         """The link stands again; who is missing may have gone, or have yet to come back as this side has."""
         there = {(member.id, member.session): member for member in members}
-        for key in [key for key in self._over if key not in there]:
-            del self._over[key]
+        self._over = {key: None for key in self._over if resumed and key in there}
         loop = asyncio.get_running_loop()
         for key, seat in self._seats.items():
             if key not in there and seat.absent is None:

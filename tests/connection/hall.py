@@ -48,7 +48,7 @@ class Hall:
         others = [seat for seat in self.seats.values() if seat.introduction.id != me.id]
         was_here = me.id in self.seats
         self.seats[me.id] = channel
-        channel.tell(LinkUp(tuple(other.introduction for other in others)))
+        channel.tell(LinkUp(tuple(other.introduction for other in others), resumed=was_here))
         for other in () if was_here else others:
             other.tell(PeerJoined(me))
 
@@ -91,7 +91,8 @@ class HallChannel:
         self.hall = hall
         self.is_up = False
         self.is_closed = False
-        self.sent = 0
+        self.refuses: Exception | None = None
+        self.fails_to_close: Exception | None = None
         self._member: Member | None = None
         self._events: asyncio.Queue[SignalingEvent | Exception | None] = asyncio.Queue()
 
@@ -105,13 +106,14 @@ class HallChannel:
         return self._member.introduction
 
     async def open(self, me: Member) -> None:
+        if self.refuses is not None:
+            raise self.refuses
         self._member = me
         self.up()
 
     async def send(self, text: str) -> None:
         if not self.is_up:
             raise LinkDownError("down")
-        self.sent += 1
         self.hall.carry(text)
 
     async def events(self) -> AsyncIterator[SignalingEvent]:
@@ -127,6 +129,12 @@ class HallChannel:
             if self._member is not None:
                 self.hall.leave(self)
             self._events.put_nowait(None)
+        if self.fails_to_close is not None:
+            raise self.fails_to_close
+
+    def say(self, frame: str | bytes) -> None:
+        """A frame comes, whatever it holds."""
+        self.tell(MessageReceived(frame))
 
     def tell(self, event: SignalingEvent) -> None:
         """This happens, if the link is up; a link that is down loses it."""

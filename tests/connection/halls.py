@@ -18,7 +18,7 @@ async def whole(*rooms: Room) -> None:
 
 async def has_just(room: Room, ids: set[str]) -> None:
     events = room.events()
-    while set(room.peers) != ids or not all([await is_ready(one) for one in room.peers.values()]):
+    while set(room.peers) != ids or not all([await is_ready(one) for one in tuple(room.peers.values())]):
         await anext(events)
 
 
