@@ -1,4 +1,4 @@
-"""`join`: a chat with whoever joins the same room."""
+"""`join`: a chat with all who join the same room."""
 
 from __future__ import annotations
 
@@ -112,9 +112,9 @@ def join(
         ),
     ] = False,
 ) -> None:
-    """Chat with whoever joins the same room, over a connection of your own that is encrypted from end to end.
+    """Chat with all who join the same room, over a connection to each of them that is encrypted from end to end.
 
-    Each line that you type is sent. When the other side leaves, the next one is waited for.
+    Each line that you type is sent to all who are connected. When the last one leaves, the next one is waited for.
 
     Ctrl-D, /quit or Ctrl-C leaves. The exit code is 0 then, and 1 if the call was given up.
     """
@@ -188,14 +188,11 @@ async def _json_chat(plan: Plan) -> Outcome:
 def _made(plan: Plan, trust: ChatTrust, report: Report, *, verbatim: bool = False) -> Chat:
     from fsm_rtc.cli.chat import Chat
     from fsm_rtc.cli.input_lines import InputLines
-    from fsm_rtc.connection.connection import Connection
-    from fsm_rtc.signaling import WebSocketSignaling
+    from fsm_rtc.signaling import join
 
     trust.report = report
-    connection = Connection(
-        WebSocketSignaling(plan.url), plan.identity, name=plan.name, trust=trust, configuration=plan.configuration
-    )
-    return Chat(connection, InputLines.of_stdin(), report, verbatim=verbatim, timeout_seconds=plan.timeout_seconds)
+    room = join(plan.url, plan.identity, name=plan.name, trust=trust, configuration=plan.configuration)
+    return Chat(room, InputLines.of_stdin(), report, verbatim=verbatim, timeout_seconds=plan.timeout_seconds)
 
 
 async def _run(chat: Chat) -> Outcome:

@@ -25,7 +25,7 @@ from fsm_rtc.connection.events import (
 )
 from fsm_rtc.connection.pipe import PipeChannel, memory_pipe
 from fsm_rtc.connection.room import Room
-from fsm_rtc.connection.room_events import PeerArrived, PeerGone, RoomEvent
+from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 
 __all__ = [
     "ChannelAnnounced",
@@ -40,6 +40,7 @@ __all__ = [
     "MessageReceived",
     "Negotiated",
     "PeerArrived",
+    "PeerEvent",
     "PeerGone",
     "PeerJoined",
     "PeerLeft",

@@ -263,10 +263,21 @@ class Connection:
             ValueError: the message is too long.
             TypeError: it is neither text nor bytes.
         """
+        self.send_now(message)
+        await self.drained()
+
+    def send_now(self, message: str | bytes) -> None:
+        """Send a message as `send` does, without waiting; await `drained` before the next one."""
         channel = self._peers.channel
         if channel is None:
             raise ChannelClosedError("there is no data channel yet; await wait_for_ready() before sending")
         channel.send(message)
+
+    async def drained(self) -> None:
+        """Wait until no longer too much is waiting to be sent."""
+        channel = self._peers.channel
+        if channel is None:
+            return
         while channel.flow_state is FlowState.CONGESTED and channel.ready_state is DataChannelState.OPEN:
             await self._next_drain(channel)
 

@@ -11,17 +11,18 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, Self
 
 from fsm_rtc.connection.arrivals import ArrivalReader
 from fsm_rtc.connection.channel import LinkDown, LinkUp, PeerJoined, PeerLeft, SignalingChannel
 from fsm_rtc.connection.connection import Connection
-from fsm_rtc.connection.events import Refused, SignalingStatusChanged
+from fsm_rtc.connection.events import ConnectionEvent, Ended, Refused, SignalingStatusChanged
 from fsm_rtc.connection.peers import PeerConnectionFactory
 from fsm_rtc.connection.room_channel import RoomChannel, RoomNews
-from fsm_rtc.connection.room_events import PeerArrived, PeerGone, RoomEvent
+from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 from fsm_rtc.connection.seats import MAX_PEERS, Seats
 from fsm_rtc.connection.streams import Stream, StreamReader
 from fsm_rtc.engine import Chart, Journal
@@ -124,6 +125,11 @@ class Room:
         return self.signaling_link.state
 
     @property
+    def refused(self) -> Counter[str]:
+        """How many frames of the peers were refused, by the guard's name or the reason; of all that ever were here."""
+        return self._seats.refused
+
+    @property
     def machines(self) -> Mapping[str, Chart[Any, Any]]:
         """Every machine, those of the connections included, by label."""
         every = dict(self._machines.by_label())
@@ -207,11 +213,12 @@ class Room:
         """
         return self._events.reader(capacity)
 
-    async def send(self, message: str | bytes) -> int:
-        """Send a message to all who are ready; waits while too much is waiting to be sent to any of them.
+    async def send(self, message: str | bytes, to: Collection[Connection] | None = None) -> int:
+        """Send a message to all who are ready; then wait while too much is waiting to be sent to any of them.
 
         Args:
             message: text or bytes; at most 262,144 bytes.
+            to: those of the room's connections for which it is; None for all.
 
         Returns:
             To how many it went.
@@ -220,12 +227,14 @@ class Room:
             ValueError: the message is too long.
             TypeError: it is neither text nor bytes.
         """
-        ready = [connection for connection in self._seats.peers.values() if connection.is_ready]
-        outcomes = await asyncio.gather(*(one.send(message) for one in ready), return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException) and not isinstance(outcome, ChannelClosedError):
-                raise outcome
-        return outcomes.count(None)
+        reached = []
+        for connection in self.peers.values():
+            if connection.is_ready and (to is None or connection in to):
+                with suppress(ChannelClosedError):
+                    connection.send_now(message)
+                    reached.append(connection)
+        await asyncio.gather(*(connection.drained() for connection in reached))
+        return len(reached)
 
     # What the signalling tells.
 
@@ -239,7 +248,7 @@ class Room:
         match news:
             case LinkUp(members, resumed):
                 self.signaling_link.fire("on_connected")
-                self._tell(SignalingStatusChanged(self.signaling_status))
+                self._events.put(SignalingStatusChanged(self.signaling_status))
                 self._seats.present(members, resumed=resumed)
             case LinkDown():
                 self._link_down(news)
@@ -250,7 +259,7 @@ class Room:
 
     def _link_down(self, news: LinkDown) -> None:
         self.signaling_link.fire("on_error" if news.error is not None else "on_disconnected")
-        self._tell(SignalingStatusChanged(self.signaling_status, news.error, news.retry_seconds))
+        self._events.put(SignalingStatusChanged(self.signaling_status, news.error, news.retry_seconds))
         if news.error is not None and news.retry_seconds is None:
             self._failure = news.error
             self._arrivals.end()
@@ -285,15 +294,16 @@ class Room:
     def peer_arrived(self, peer: Introduction, connection: Connection) -> None:
         """Somebody whom this side trusts is there."""
         self._arrivals.put(connection)
-        self._tell(PeerArrived(peer, connection))
+        self._events.put(PeerArrived(peer, connection))
 
-    def peer_gone(self, peer: Introduction, connection: Connection, reason: str) -> None:
+    def peer_told(self, peer: Introduction, connection: Connection, event: ConnectionEvent) -> None:
+        """Something happened on a connection that counts."""
+        self._events.put(PeerEvent(peer, connection, event))
+
+    def peer_gone(self, peer: Introduction, connection: Connection, end: Ended) -> None:
         """The connection to somebody is over."""
-        self._tell(PeerGone(peer, connection, reason))
+        self._events.put(PeerGone(peer, connection, end.reason, end.by_peer, end.error))
 
     def peer_refused(self, refused: Refused) -> None:
         """Somebody isn't talked to."""
-        self._tell(refused)
-
-    def _tell(self, event: RoomEvent) -> None:
-        self._events.put(event)
+        self._events.put(refused)

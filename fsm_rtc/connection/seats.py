@@ -31,6 +31,10 @@ MAX_PEERS = 64
 MAX_REMEMBERED = 1024
 """So many sessions with whom it is over are remembered."""
 
+NOT_TRUSTED = "the other side does not trust this key under that name"
+
+NAMESAKE = "somebody else was the first under that name"
+
 SessionKey = tuple[str, str]
 """An id and a session."""
 
@@ -45,7 +49,8 @@ class RoomObserver(Protocol):
         """Whether he is to be talked to, now that both agree."""
 
     def peer_arrived(self, peer: Introduction, connection: Connection) -> None: ...
-    def peer_gone(self, peer: Introduction, connection: Connection, reason: str) -> None: ...
+    def peer_told(self, peer: Introduction, connection: Connection, event: ConnectionEvent) -> None: ...
+    def peer_gone(self, peer: Introduction, connection: Connection, end: Ended) -> None: ...
     def peer_refused(self, refused: Refused) -> None: ...
 
 
@@ -84,6 +89,8 @@ class Seats:
         self._observer = observer
         self._ignored = ignored
         self._seats: dict[SessionKey, _Seat] = {}
+        self._refused_before: Counter[str] = Counter()
+        self._closing: set[Connection] = set()
         self._over: dict[SessionKey, None] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._is_closed = False
@@ -93,11 +100,19 @@ class Seats:
         """All that are open, also to those of whom it isn't known yet whether they are trusted."""
         return tuple(seat.connection for seat in self._seats.values())
 
+    @property
+    def refused(self) -> Counter[str]:
+        """How many frames were refused, by every connection that ever was."""
+        every = self._refused_before.copy()
+        for connection in (*self.connections, *self._closing):
+            every.update(connection.refused)
+        return every
+
     async def aclose(self, reason: str) -> None:
         """Close every connection, all at once, and wait for that."""
         self._is_closed = True
         for seat in tuple(self._seats.values()):
-            self._drop(seat, reason)
+            self._drop(seat, Ended(reason, by_peer=False))
         while self._jobs:
             await asyncio.wait(set(self._jobs))
 
@@ -128,12 +143,12 @@ class Seats:
     def left(self, who: str, session: str) -> None:
         """Somebody has gone."""
         if (seat := self._seats.get((who, session))) is not None:
-            self._drop(seat, "the peer left")
+            self._drop(seat, Ended("the peer left", by_peer=True))
         self._over.pop((who, session), None)
 
     def _still_absent(self, seat: _Seat) -> None:
         if not seat.connection.is_ready:
-            self._drop(seat, "the peer is no longer in the room")
+            self._drop(seat, Ended("the peer is no longer in the room", by_peer=True))
 
     # One peer.
 
@@ -145,31 +160,32 @@ class Seats:
 
     async def _attend(self, seat: _Seat) -> None:
         """See to a connection from its first event to its last."""
-        reason = "the connection was closed"
+        end = Ended("the connection was closed", by_peer=False)
         try:
             await seat.connection.open()
             async for event in seat.events:
-                end = self._end_of(seat, event)
-                if end is not None:
-                    reason = end
+                if (ended := self._end_of(seat, event)) is not None:
+                    end = ended
                     break
         except SignalingError as closed:
-            reason = str(closed)
+            end = Ended(str(closed), by_peer=False, error=closed)
         finally:
-            self._drop(seat, reason)
+            self._drop(seat, end)
 
-    def _end_of(self, seat: _Seat, event: ConnectionEvent) -> str | None:
-        """Take note of an event; why the connection is over with it, or None."""
+    def _end_of(self, seat: _Seat, event: ConnectionEvent) -> Ended | None:
+        """Take note of an event; with what the connection is over then, or None."""
+        if seat.is_accepted and self._seats.get(seat.key) is seat:
+            self._observer.peer_told(seat.peer, seat.connection, event)
         match event:
             case Joined():
                 self._accepted(seat)
             case Refused():
                 self._observer.peer_refused(event)
-                return None if seat.is_accepted else "not trusted"
+                return None if seat.is_accepted else Ended(NOT_TRUSTED, by_peer=False)
             case Negotiated() if not self._observer.is_still_trusted(seat.peer):
-                return "somebody else was the first under that name"
-            case Ended(reason):
-                return reason
+                return Ended(NAMESAKE, by_peer=False)
+            case Ended():
+                return event
             case _:
                 pass
         return None
@@ -180,11 +196,11 @@ class Seats:
         seat.is_accepted = True
         for other in [other for other in self._seats.values() if other.peer.id == seat.peer.id and other is not seat]:
             if other.is_accepted:
-                self._drop(other, "the peer came again with a new session")
+                self._drop(other, Ended("the peer came again with a new session", by_peer=True))
         self.peers[seat.peer.id] = seat.connection
         self._observer.peer_arrived(seat.peer, seat.connection)
 
-    def _drop(self, seat: _Seat, reason: str) -> None:
+    def _drop(self, seat: _Seat, end: Ended) -> None:
         """Close a connection and forget it; the others don't notice."""
         if self._seats.get(seat.key) is not seat:
             return
@@ -195,9 +211,17 @@ class Seats:
             del self._over[next(iter(self._over))]
         if self.peers.get(seat.peer.id) is seat.connection:
             del self.peers[seat.peer.id]
-        self._own(seat.connection.aclose(reason))
+        self._closing.add(seat.connection)
+        self._own(self._close(seat.connection, end.reason))
         if seat.is_accepted:
-            self._observer.peer_gone(seat.peer, seat.connection, reason)
+            self._observer.peer_gone(seat.peer, seat.connection, end)
+
+    async def _close(self, connection: Connection, reason: str) -> None:
+        try:
+            await connection.aclose(reason)
+        finally:
+            self._closing.discard(connection)
+            self._refused_before.update(connection.refused)
 
     def _own(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work, name="fsm_rtc room")

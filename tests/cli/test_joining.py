@@ -74,7 +74,12 @@ def test_with_json_every_event_is_an_object_and_the_last_one_a_summary(tmp_path:
         alice.until_event("ready")
         bob.until_event("ready")
         alice.enter("/quit")
-        assert bob.until_event("message") == {"event": "message", "name": "alice", "text": "/quit"}
+        assert bob.until_event("message") == {
+            "event": "message",
+            "id": alice.events()[0]["id"],
+            "name": "alice",
+            "text": "/quit",
+        }
         bob.end_input()
         assert bob.ended() == (0, "")
         assert alice.until_event("ended")["reason"] == "goodbye"
