@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import msgspec
 
@@ -63,7 +64,7 @@ class PeerChannel:
 
     async def open(self, me: Member) -> None:
         """Begin with the peer, who is there; the real channel was opened by the room."""
-        self._events.put_nowait(LinkUp((self.peer,)))
+        self._events.put_nowait(replace(self._whole.last_up, members=(self.peer,)))
         if not self._whole.is_up:
             self._events.put_nowait(LinkDown())
 
@@ -105,11 +106,13 @@ class RoomChannel:
 
     Attributes:
         is_up: whether the link stands.
+        last_up: what was told when it came up, the last time.
         ignored: how many frames went to no peer, by why.
     """
 
     def __init__(self, channel: SignalingChannel) -> None:
         self.is_up = False
+        self.last_up = LinkUp()
         self.ignored: Counter[str] = Counter()
         self._channel = channel
         self._peers: dict[PeerKey, PeerChannel] = {}
@@ -165,11 +168,12 @@ class RoomChannel:
             case MessageReceived(frame):
                 self._route(event, frame)
                 return
-            case LinkUp(members, resumed):
+            case LinkUp(members):
                 self.is_up = True
+                self.last_up = event
                 there = {(member.id, member.session): member for member in members}
                 for key, channel in tuple(self._peers.items()):
-                    channel.take(LinkUp((there[key],) if key in there else (), resumed))
+                    channel.take(replace(event, members=(there[key],) if key in there else ()))
             case LinkDown():
                 self.is_up = False
                 for channel in tuple(self._peers.values()):
