@@ -88,13 +88,13 @@ class Meeting:
     """Persons in one hall."""
 
     def __init__(self) -> None:
-        self._hall = Hall()
+        self.hall = Hall()
         self._network = FakeNetwork()
         self.persons: list[Person] = []
 
     def person(self, name: str, timeout_seconds: float | None = None) -> Person:
-        channel = self._hall.channel()
-        room = room_in(self._hall, Identity.generate(), self._network, channel=channel, name=name)
+        channel = self.hall.channel()
+        room = room_in(self.hall, Identity.generate(), self._network, channel=channel, name=name)
         person = Person(room, channel, timeout_seconds)
         self.persons.append(person)
         return person
@@ -171,6 +171,27 @@ async def test_a_line_that_nobody_is_there_to_hear_is_not_sent() -> None:
         await carol.told.says("alice: end")
         assert [line for line in carol.told.lines if line.startswith("alice:")] == ["alice: hello", "alice: end"]
         assert "too long" in alice.told.lines[-1]
+
+
+async def test_a_line_for_somebody_who_left_before_he_was_connected_is_for_nobody_else() -> None:
+    async with meeting() as here:
+        alice, bob = here.person("alice"), here.person("bob")
+        await all_connected(alice, bob)
+        bob.types("/quit")
+        await alice.told.says("bob is gone")
+        here.hall.loss = 1.0
+        carol = here.person("carol")
+        await alice.told.says("carol is here")
+        alice.types("for carol")
+        await alice.told.says("kept")
+        carol.channel.cut()
+        await alice.told.says("not sent: the other side left before; type it again when somebody has joined")
+        here.hall.calm()
+        dave = here.person("dave")
+        await all_connected(alice, dave)
+        alice.types("for dave")
+        await dave.told.says("alice: for dave")
+        assert "alice: for carol" not in dave.told.lines
 
 
 async def test_it_is_given_up_when_nobody_comes_or_the_server_refuses() -> None:

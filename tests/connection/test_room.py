@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from fsm_rtc.connection import seats
-from fsm_rtc.connection.channel import LinkUp, PeerJoined
+from fsm_rtc.connection.channel import LinkUp, PeerJoined, PeerLeft
+from fsm_rtc.connection.connection import Connection
 from fsm_rtc.connection.events import Refused, SignalingStatusChanged
 from fsm_rtc.connection.room import Room
 from fsm_rtc.connection.room_events import PeerArrived, PeerGone
 from fsm_rtc.engine import Journal
-from fsm_rtc.errors import ConnectionFailedError, SignalingError
+from fsm_rtc.errors import ConnectionFailedError, KnownPeersError, SignalingError
 from fsm_rtc.machines.signaling_link import SignalingStatus
 from fsm_rtc.messages import Allowlist, AnyPeer, Identity, Member
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
@@ -235,6 +236,7 @@ async def test_who_is_not_trusted_harms_no_other_and_is_told_so() -> None:
         await has_just(a, {b.me.id})
         await has_just(c, {b.me.id})
         assert await a.send("to bob") == 1
+        assert a.refused == {"trusted": 1}
 
 
 async def test_of_two_who_come_at_once_under_one_name_one_is_let_in() -> None:
@@ -245,6 +247,57 @@ async def test_of_two_who_come_at_once_under_one_name_one_is_let_in() -> None:
         assert isinstance(lost, PeerGone)
         assert lost.reason == "somebody else was the first under that name"
         await has_just(a, {b.me.id, c.me.id} - {lost.peer.id})
+
+
+class TornFile:
+    """A trust whose file can be read until somebody was let in."""
+
+    def __init__(self) -> None:
+        self.is_torn = False
+
+    def accepts(self, name: str, key_id: str) -> bool:
+        if self.is_torn:
+            raise KnownPeersError("torn")
+        return True
+
+    def remember(self, name: str, public_key: bytes) -> None:
+        self.is_torn = True
+
+
+async def test_who_was_let_in_stays_when_trust_can_not_be_decided_any_more() -> None:
+    async with meeting() as here:
+        a, b = await here.join(A, trust=TornFile()), await here.join(B)
+        await whole(a, b)
+        await here.join(C)
+        await hear_each_other(a, b)
+
+
+async def test_who_goes_as_soon_as_he_comes_leaves_nothing_behind() -> None:
+    async with meeting() as here:
+        a, b = await here.several(A, B)
+        stranger = Member("hall", C).introduction
+        for _ in range(3):
+            here.channels[a].tell(PeerJoined(stranger))
+            here.channels[a].tell(PeerLeft(stranger.id, stranger.session))
+        await hear_each_other(a, b)
+        assert set(a.peers) == {b.me.id}
+
+
+async def test_a_connection_that_can_not_be_opened_harms_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with meeting() as here:
+        a, b = await here.several(A, B)
+
+        async def refuse(_: Connection) -> Connection:
+            raise RuntimeError("not today")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Connection, "open", refuse)
+            here.channels[a].tell(PeerJoined(Member("hall", C).introduction))
+            await hear_each_other(a, b)
+        assert "a connection of the room failed" in caplog.text
+        assert set(a.peers) == {b.me.id}
 
 
 async def test_a_forged_introduction_replaces_nobody() -> None:
