@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from fsm_rtc.cli.joining import _configuration
 from fsm_rtc.messages import Identity
 from fsm_rtc.messages.trust import KnownPeers
 from fsm_rtc.peer.configuration import Configuration, IceServer
+from fsm_rtc.signaling import SignalingServer
 from tests.cli.conftest import Run
 from tests.cli.programs import Program, server
 
@@ -64,6 +68,54 @@ def test_the_one_who_stays_talks_to_the_next_one(tmp_path: Path, room: str) -> N
                 alice.until(f"{name} left")
             alice.enter("is anybody there?")
             alice.until("not sent: nobody is there")
+
+
+@pytest.fixture
+def wide_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a room that holds many, on a server in a thread."""
+    monkeypatch.setattr("fsm_rtc.signaling.rooms.ROOM_SIZE", 8)
+    url: Future[str] = Future()
+    loop = asyncio.new_event_loop()
+    over = asyncio.Event()
+
+    async def serve() -> None:
+        async with SignalingServer() as server:
+            url.set_result(server.url)
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    yield f"{url.result()}/kitchen"
+    loop.call_soon_threadsafe(over.set)
+    thread.join()
+    loop.close()
+
+
+def test_of_three_each_hears_all_and_two_go_on_when_one_leaves(tmp_path: Path, wide_room: str) -> None:
+    with (
+        Program(tmp_path, "join", wide_room, "--name", "alice", *QUIET) as alice,
+        Program(tmp_path, "join", wide_room, "--name", "bob", *QUIET) as bob,
+        Program(tmp_path, "join", wide_room, "--name", "carol", *QUIET) as carol,
+    ):
+        everybody = (alice, bob, carol)
+        for one in everybody:
+            for _ in range(2):
+                one.until("connected to")
+        for one, name in zip(everybody, ("alice", "bob", "carol"), strict=True):
+            one.enter("hello all")
+            for other in everybody:
+                if other is not one:
+                    assert other.until("hello").strip() == f"{name}: hello all"
+        carol.enter("bye\n/quit")
+        assert carol.ended() == (0, "")
+        for one, rest in ((alice, "bob"), (bob, "alice")):
+            assert one.until("carol").strip() == "carol: bye"
+            one.until(f"carol left: goodbye; still here: {rest}")
+        bob.enter("still here")
+        assert alice.until("still").strip() == "bob: still here"
+        for one in (bob, alice):
+            one.end_input()
+            assert one.ended() == (0, "")
 
 
 def test_with_json_every_event_is_an_object_and_the_last_one_a_summary(tmp_path: Path, room: str) -> None:

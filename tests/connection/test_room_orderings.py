@@ -76,9 +76,16 @@ class Party:
             await asyncio.gather(*self.leaving)
             await whole(*self.rooms.values())
             await hear_each_other(*self.rooms.values())
+            for room in self.rooms.values():
+                assert len(exchanges_of(room)) == len(self.rooms) - 1
             for room in (*self.rooms.values(), *self.killed):
                 await room.aclose()
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def exchanges_of(room: Room) -> list[str]:
+    """The exchanges that the room still has, those of connections that nobody sees included."""
+    return [label for label in room.machines if ".exchange" in label and ".candidates" not in label]
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
