@@ -127,12 +127,22 @@ class Seats:
             if key not in there and seat.absent is None:
                 seat.absent = loop.call_later(GIVE_UP_SECONDS, self._still_absent, seat)
         for member in there.values():
-            self.joined(member)
+            self.joined(member, anew=not resumed)
 
-    def joined(self, peer: Introduction) -> None:
-        """Somebody is there."""
+    def joined(self, peer: Introduction, *, anew: bool = False) -> None:
+        """Somebody is there.
+
+        Args:
+            peer: who.
+            anew: whether for him this side has joined anew, so that he may have given up what there was.
+        """
         key = (peer.id, peer.session)
-        if (seat := self._seats.get(key)) is not None:
+        seat = self._seats.get(key)
+        if seat is not None and (anew or seat.absent is not None) and not seat.connection.is_ready:
+            self._drop(seat, Ended("the two met anew", by_peer=True))
+            del self._over[key]
+            seat = None
+        if seat is not None:
             seat.is_here()
         elif key not in self._over and not self._is_closed:
             if len(self._seats) < MAX_PEERS:

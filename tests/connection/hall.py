@@ -59,6 +59,12 @@ class Hall:
             for other in self.seats.values():
                 other.tell(PeerLeft(me.id, me.session))
 
+    def restart(self) -> None:
+        """All links are lost, and the hall knows nobody any more; each comes back when its `up` is called."""
+        for channel in tuple(self.seats.values()):
+            channel.down()
+        self.seats.clear()
+
     def carry(self, text: str) -> None:
         message = msgspec.json.decode(text)
         if self._random.random() < self.loss:

@@ -189,6 +189,22 @@ async def test_a_session_that_was_away_too_long_comes_back_to_a_new_connection()
         await hear_each_other(a, b)
 
 
+async def test_who_was_away_and_has_not_heard_that_he_was_given_up_begins_anew_too() -> None:
+    async with meeting() as here:
+        a, b = await here.several(A, B)
+        cut_off = b.peers[a.me.id].peer_connection
+        assert isinstance(cut_off, FakePeerConnection)
+        cut_off.library.report("ice", "disconnected")
+        cut_off.library.detach()  # no network: it hears nothing of the other side's closing
+        over = asyncio.create_task(gone(a, b.me.id))
+        here.channels[b].cut()
+        await over
+        assert set(b.peers) == {a.me.id}
+        here.channels[b].up()
+        await whole(a, b)
+        await hear_each_other(a, b)
+
+
 async def test_a_lost_link_disturbs_no_connection_that_stands() -> None:
     async with meeting() as here:
         rooms = await here.several(A, B, C)

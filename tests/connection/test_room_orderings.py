@@ -23,7 +23,7 @@ LATEST_SECONDS = 400.0
 """On the loop's own time: what is lost is said again, who is missing is waited for."""
 
 steps = st.tuples(
-    st.sampled_from(("join", "join", "leave", "kill", "link down", "link up", "wait")),
+    st.sampled_from(("join", "join", "leave", "kill", "link down", "link up", "restart", "wait")),
     st.integers(0, len(KEYS) - 1),
     st.integers(0, 30),
 )
@@ -42,7 +42,9 @@ class Party:
 
     async def do(self, verb: str, number: int, turns: int) -> None:
         room = self.rooms.get(number)
-        if verb == "join" and room is None:
+        if verb == "restart":
+            self.hall.restart()
+        elif verb == "join" and room is None:
             self.channels[number] = self.hall.channel()
             loop = asyncio.get_running_loop()
             made = room_in(
