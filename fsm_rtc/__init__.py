@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fsm_rtc._version import __version__
 
 if TYPE_CHECKING:
-    from fsm_rtc.connection import Connection, PipeChannel
+    from fsm_rtc.connection import Connection, PipeChannel, Room
     from fsm_rtc.engine import (
         Accepted,
         Chart,
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from fsm_rtc.peer.rtc_peer_connection import RTCDataChannelEvent, RTCPeerConnection
     from fsm_rtc.peer.rtc_session_description import RTCSessionDescription
     from fsm_rtc.peer.track_event import RTCTrackEvent
-    from fsm_rtc.signaling import SignalingServer, WebSocketSignaling
+    from fsm_rtc.signaling import SignalingServer, WebSocketSignaling, join
     from fsm_rtc.store import ConnectionStore
 
 __all__ = [
@@ -127,6 +127,7 @@ __all__ = [
     "RTCTrackEvent",
     "Reason",
     "Rejected",
+    "Room",
     "Row",
     "Rule",
     "RTCError",
@@ -144,6 +145,7 @@ __all__ = [
     "WebSocketSignaling",
     "__version__",
     "adopt",
+    "join",
     "resolves_to",
     "stay",
 ]
@@ -173,10 +175,12 @@ _ELSEWHERE = {
     "RTCTrackEvent": "fsm_rtc.peer.track_event",
     "Reason": "fsm_rtc.errors",
     "Rejected": "fsm_rtc.errors",
+    "Room": "fsm_rtc.connection",
     "SessionDescription": "fsm_rtc.peer.description",
     "SignalingServer": "fsm_rtc.signaling",
     "TrustOnFirstUse": "fsm_rtc.messages",
     "WebSocketSignaling": "fsm_rtc.signaling",
+    "join": "fsm_rtc.signaling",
 }
 """Where a name lives, unless it is an error (``fsm_rtc.errors``) or a word of the engine (``fsm_rtc.engine``)."""
 

@@ -14,10 +14,10 @@ PUBLIC = """
     InvalidModificationError InvalidStateError Journal JournalError KnownPeers KnownPeersError LinkDownError
     Malformed MediaStream MessageError NoUsableAddressError NotSupportedError Observed On OperationError
     PeerConnection PipeChannel Queued RTCConfiguration RTCDataChannel RTCDataChannelEvent RTCError RTCIceCandidate
-    RTCPeerConnection RTCPeerConnectionIceEvent RTCSessionDescription RTCTrackEvent Reason Rejected Row Rule
+    RTCPeerConnection RTCPeerConnectionIceEvent RTCSessionDescription RTCTrackEvent Reason Rejected Room Row Rule
     RunawayError SdpSyntaxError SessionDescription SignalingError SignalingServer SpecificationError TokenError
     TrustOnFirstUse UnknownEngineError UnknownMachineError UnknownTriggerError WebSocketSignaling __version__
-    adopt resolves_to stay
+    adopt join resolves_to stay
 """.split()
 
 

@@ -1,4 +1,4 @@
-"""A chat over a `Connection`: lines go out, messages come in, until somebody ends it."""
+"""A chat over a `Room`: lines go out to all, messages come in, until somebody ends it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fsm_rtc.connection.connection import Connection
-from fsm_rtc.connection.events import ConnectionEvent, Ended, Joined, Ready, SignalingStatusChanged
+from fsm_rtc.connection.events import Ready, SignalingStatusChanged
 from fsm_rtc.connection.messages import chat_message
-from fsm_rtc.errors import ChannelClosedError
+from fsm_rtc.connection.room import Room
+from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
+from fsm_rtc.messages import Introduction
 
 __all__ = ["Chat", "Outcome", "Report"]
 
@@ -36,12 +38,12 @@ class Outcome:
 class Report(Protocol):
     """Who is told what happens."""
 
-    def happened(self, event: ConnectionEvent) -> None: ...
-    def heard(self, message: str | bytes) -> None:
-        """A message of the other side."""
+    def happened(self, event: RoomEvent) -> None: ...
+    def heard(self, peer: Introduction, message: str | bytes) -> None:
+        """A message of somebody."""
 
     def kept(self) -> None:
-        """A line waits for the other side to be connected."""
+        """A line waits for somebody to be connected."""
 
     def not_sent(self, why: str) -> None:
         """A line is not sent, and won't be."""
@@ -50,7 +52,7 @@ class Report(Protocol):
         """Somebody is not talked to: under that name another key is known."""
 
     def forgetful(self, why: str) -> None:
-        """The other side's key can't be remembered, or not be compared."""
+        """Somebody's key can't be remembered, or not be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,35 +61,35 @@ class Line:
 
     Attributes:
         text: the line.
-        call: the call in which it was typed, by number; what was typed before the first one is for that.
+        audience: who was there when it was typed; None if nobody had been there yet: it is for the first ones.
     """
 
     text: str
-    call: int
+    audience: frozenset[Connection] | None
 
 
 class Chat:
     """One run of `join`.
 
-    A line is for whoever is there, and never for who comes next: before the first call lines wait for it, later those
+    A line is for all who are there, and never for who comes next: before the first call lines wait for it, later those
     that nobody is there to hear are not sent.
 
     Args:
-        connection: not open yet; closed when the chat is over.
+        room: not open yet; closed when the chat is over.
         lines: what is typed.
         report: who is told.
         verbatim: ``/quit`` and an empty line are lines as any other.
-        timeout_seconds: give up if the other side isn't connected for the first time by then; None for never.
+        timeout_seconds: give up if nobody is connected for the first time by then; None for never.
 
     Attributes:
-        sent: how many lines were sent.
+        sent: how many lines were sent, each to whoever was connected.
         received: how many messages came.
-        calls: how often the other side was connected.
+        calls: how often somebody was connected.
     """
 
     def __init__(
         self,
-        connection: Connection,
+        room: Room,
         lines: AsyncIterator[str],
         report: Report,
         *,
@@ -97,21 +99,22 @@ class Chat:
         self.sent = 0
         self.received = 0
         self.calls = 0
-        self._connection = connection
+        self._room = room
         self._lines = lines
         self._report = report
         self._verbatim = verbatim
         self._timeout_seconds = timeout_seconds
         self._typed: asyncio.Queue[Line | None] = asyncio.Queue(MAX_KEPT_LINES)
         self._changed = asyncio.Event()
-        self._call = 1
-        self._is_here = False
+        self._here: set[Connection] = set()
+        self._first: frozenset[Connection] | None = None
+        self._hearing: set[asyncio.Task[None]] = set()
         self._outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
     @property
     def refused(self) -> dict[str, int]:
         """How many signalling frames were refused, by why."""
-        return dict(self._connection.refused)
+        return dict(self._room.refused)
 
     def finish(self, outcome: Outcome) -> None:
         """End the chat; only the first outcome counts."""
@@ -120,15 +123,16 @@ class Chat:
 
     async def run(self) -> Outcome:
         """Chat, until `finish`, the end of input, or a refusal that is final; nothing is left when it returns."""
-        told = [self._job(self._follow(self._connection.events())), self._job(self._hear(self._connection.messages()))]
+        told = self._job(self._follow(self._room.events()))
         done = [self._job(self._read()), self._job(self._send()), self._job(self._watch_the_time())]
         try:
-            await self._connection.open()
+            await self._room.open()
             outcome = await self._outcome
         finally:
             await self._cancel(done)
-            await self._connection.aclose("goodbye")
-        await asyncio.gather(*told)
+            await self._room.aclose("goodbye")
+        await told
+        await asyncio.gather(*self._hearing)
         return outcome
 
     def _job(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -137,6 +141,7 @@ class Chat:
         return task
 
     def _job_done(self, task: asyncio.Task[None]) -> None:
+        self._hearing.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None and not self._outcome.done():
             self._outcome.set_exception(error)
 
@@ -147,7 +152,7 @@ class Chat:
 
     # What happens.
 
-    async def _follow(self, events: AsyncIterator[ConnectionEvent]) -> None:
+    async def _follow(self, events: AsyncIterator[RoomEvent]) -> None:
         async for event in events:
             if self._outcome.done():
                 continue  # what the leaving itself brings about is no news
@@ -155,25 +160,26 @@ class Chat:
             self._take(event)
             self._changed.set()
 
-    def _take(self, event: ConnectionEvent) -> None:
+    def _take(self, event: RoomEvent) -> None:
         match event:
-            case Joined():
-                self._is_here = True
-            case Ready():
+            case PeerArrived(peer, connection):
+                self._here.add(connection)
+                self._hearing.add(self._job(self._hear(peer, connection.messages())))
+            case PeerEvent(event=Ready()):
                 self.calls += 1
-            case Ended():
-                self._is_here = False
-                if self.calls:
-                    self._call += 1
+                if self._first is None:
+                    self._first = frozenset(self._here)
+            case PeerGone(_, connection):
+                self._here.discard(connection)
             case SignalingStatusChanged(_, error, None) if error is not None:
                 self.finish(Outcome(1, str(error)))
             case _:
                 pass
 
-    async def _hear(self, messages: AsyncIterator[str | bytes]) -> None:
+    async def _hear(self, peer: Introduction, messages: AsyncIterator[str | bytes]) -> None:
         async for message in messages:
             self.received += 1
-            self._report.heard(message)
+            self._report.heard(peer, message)
 
     async def _watch_the_time(self) -> None:
         if self._timeout_seconds is not None:
@@ -190,12 +196,12 @@ class Chat:
                 return
             if not line and not self._verbatim:
                 continue
-            if self._call > 1 and not self._is_here:
+            if self.calls and not self._here:
                 self._report.not_sent("nobody is there; type it again when somebody has joined")
                 continue
-            if not self._connection.is_ready:
+            if not any(connection.is_ready for connection in self._here):
                 self._report.kept()
-            await self._typed.put(Line(line, self._call))
+            await self._typed.put(Line(line, frozenset(self._here) if self.calls else None))
         await self._typed.put(None)
 
     async def _send(self) -> None:
@@ -205,18 +211,19 @@ class Chat:
         self.finish(Outcome(0, "end of input"))
 
     async def _is_done_with(self, line: Line) -> bool:
-        """Try to send a line; if the other side isn't connected, whether there is no use in trying again."""
+        """Try to send a line; if nobody is connected, whether there is no use in trying again."""
         self._changed.clear()
-        try:
-            if line.call != self._call:
-                self._report.not_sent("the other side left before; type it again when somebody has joined")
-            elif self._connection.is_ready:
-                await self._connection.send(chat_message(line.text))
-                self.sent += 1
-            else:
-                return False
-        except ChannelClosedError:
+        audience = line.audience if line.audience is not None else self._first
+        if audience is None:
             return False
+        if not audience & self._here:
+            self._report.not_sent("the other side left before; type it again when somebody has joined")
+            return True
+        try:
+            reached = await self._room.send(chat_message(line.text), audience)
         except ValueError as too_long:
             self._report.not_sent(str(too_long))
-        return True
+            return True
+        if reached:
+            self.sent += 1
+        return reached > 0

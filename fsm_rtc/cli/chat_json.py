@@ -4,12 +4,12 @@
 | --- | --- |
 | me | id, name, room, url, identity (a file, or null for a key of this run only), known_peers (likewise) |
 | signaling | status, error, code, retry_seconds |
-| joined, left | id, name |
-| negotiated | offer_id |
-| connection | state |
-| ready | |
-| ended | reason, by_peer, error |
-| message | name, text (of a chat message), data (any other text) or base64 (bytes) |
+| joined | id, name |
+| negotiated | id, name, offer_id |
+| connection | id, name, state |
+| ready | id, name |
+| ended | id, name, reason, by_peer, error |
+| message | id, name, text (of a chat message), data (any other text) or base64 (bytes) |
 | refused | id, name, known_id |
 | not_sent, forgetful | error |
 | summary, the last one | exit_code, reason, sent, received, calls, refused |
@@ -24,17 +24,10 @@ import json
 from collections.abc import Callable
 
 from fsm_rtc.cli.chat import Chat, Outcome
-from fsm_rtc.connection.events import (
-    ConnectionEvent,
-    ConnectionStateChanged,
-    Ended,
-    Joined,
-    Left,
-    Negotiated,
-    Ready,
-    SignalingStatusChanged,
-)
+from fsm_rtc.connection.events import ConnectionStateChanged, Negotiated, Ready, SignalingStatusChanged
 from fsm_rtc.connection.messages import chat_text
+from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
+from fsm_rtc.messages import Introduction
 
 __all__ = ["ChatJson"]
 
@@ -48,47 +41,43 @@ class ChatJson:
 
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
-        self._name: str | None = None
 
     def tell(self, event: str, **fields: object) -> None:
         """Write one object."""
         self._write(json.dumps({"event": event, **fields}))
 
-    def happened(self, event: ConnectionEvent) -> None:
+    def happened(self, event: RoomEvent) -> None:
         match event:
             case SignalingStatusChanged(status, error, retry_seconds):
                 code = getattr(error, "code", None)
                 self.tell(
                     "signaling",
                     status=status.value,
-                    error=str(error) if error is not None else None,
+                    error=_text(error),
                     code=code,
                     retry_seconds=retry_seconds,
                 )
-            case Joined(peer):
-                self._name = peer.name
+            case PeerArrived(peer):
                 self.tell("joined", id=peer.id, name=peer.name)
-            case Left(peer):
-                self.tell("left", id=peer.id, name=peer.name)
-            case Negotiated(offer_id):
-                self.tell("negotiated", offer_id=offer_id)
-            case ConnectionStateChanged(state):
-                self.tell("connection", state=state.value)
-            case Ready():
-                self.tell("ready")
-            case Ended(reason, by_peer, failure):
-                self.tell("ended", reason=reason, by_peer=by_peer, error=str(failure) if failure is not None else None)
+            case PeerEvent(peer, _, Negotiated(offer_id)):
+                self.tell("negotiated", id=peer.id, name=peer.name, offer_id=offer_id)
+            case PeerEvent(peer, _, ConnectionStateChanged(state)):
+                self.tell("connection", id=peer.id, name=peer.name, state=state.value)
+            case PeerEvent(peer, _, Ready()):
+                self.tell("ready", id=peer.id, name=peer.name)
+            case PeerGone(peer, _, reason, by_peer, failure):
+                self.tell("ended", id=peer.id, name=peer.name, reason=reason, by_peer=by_peer, error=_text(failure))
             case _:
                 pass  # channels and tracks that nobody asked for
 
-    def heard(self, message: str | bytes) -> None:
+    def heard(self, peer: Introduction, message: str | bytes) -> None:
         said = chat_text(message)
         if said is not None:
-            self.tell("message", name=self._name, text=said)
+            self.tell("message", id=peer.id, name=peer.name, text=said)
         elif isinstance(message, str):
-            self.tell("message", name=self._name, data=message)
+            self.tell("message", id=peer.id, name=peer.name, data=message)
         else:
-            self.tell("message", name=self._name, base64=base64.b64encode(message).decode())
+            self.tell("message", id=peer.id, name=peer.name, base64=base64.b64encode(message).decode())
 
     def kept(self) -> None:
         pass  # a program sees by `ready` when its lines go out
@@ -113,3 +102,7 @@ class ChatJson:
             calls=chat.calls,
             refused=chat.refused,
         )
+
+
+def _text(error: Exception | None) -> str | None:
+    return str(error) if error is not None else None

@@ -1,4 +1,4 @@
-"""What a person reads of a chat: what happens in plain words, and what the other side says."""
+"""What a person reads of a chat: what happens in plain words, and what the others say."""
 
 from __future__ import annotations
 
@@ -9,16 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from fsm_rtc.cli.plain import plain, plain_lines
-from fsm_rtc.connection.events import (
-    ConnectionEvent,
-    ConnectionStateChanged,
-    Ended,
-    Joined,
-    Left,
-    Ready,
-    SignalingStatusChanged,
-)
+from fsm_rtc.connection.events import ConnectionEvent, ConnectionStateChanged, Ready, SignalingStatusChanged
 from fsm_rtc.connection.messages import chat_text
+from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.signaling_link import SignalingStatus
 from fsm_rtc.messages import Introduction
@@ -28,7 +21,7 @@ __all__ = ["ChatWords", "name_of"]
 ADVICE = {
     "replaced": "Another program joined the room with your key and took your place. "
     "Give one of the two a key of its own: --one-time-key, or --identity FILE.",
-    "room_full": "A room holds two; agree on another one.",
+    "room_full": "The room has as many as it may hold; agree on another one.",
 }
 """What to do about a refusal of the server, by its code."""
 
@@ -48,46 +41,35 @@ class ChatWords:
         self._room = room
         self._known_id = known_id
         self._forget = forget
-        self._peer = "the other side"
-        self._is_here = False
-        self._in_call = False
+        self._here: dict[str, Introduction] = {}
         self._said_kept = False
 
     def say(self, text: str, style: str = "dim") -> None:
         """Show a line that nobody of the chat said."""
         self._console.print(Text(f"* {plain_lines(text)}", style), soft_wrap=True)
 
-    def happened(self, event: ConnectionEvent) -> None:
+    def happened(self, event: RoomEvent) -> None:
         match event:
             case SignalingStatusChanged():
                 self._signaling(event)
-            case Joined(peer):
-                self._joined(peer)
-            case Ready():
-                self._in_call = True
-                self._said_kept = False
-                self.say(f"connected to {self._peer}: what you type is sent, /quit leaves", "green")
-            case ConnectionStateChanged(PeerConnectionState.DISCONNECTED):
-                self.say(f"the connection to {self._peer} is disturbed; it may recover", "yellow")
-            case ConnectionStateChanged(PeerConnectionState.FAILED):
-                self.say(f"the connection to {self._peer} has failed", "red")
-            case ConnectionStateChanged(PeerConnectionState.CLOSED):
-                self.say(f"{self._peer} is no longer connected", "yellow")
-            case Left():
-                self._left()
-            case Ended():
-                self._ended(event)
+            case PeerArrived(peer):
+                self._arrived(peer)
+            case PeerEvent(peer, _, what):
+                self._on_connection(self._name(peer), what)
+            case PeerGone():
+                self._gone(event)
             case _:
                 pass
 
-    def heard(self, message: str | bytes) -> None:
+    def heard(self, peer: Introduction, message: str | bytes) -> None:
+        name = self._name(peer)
         said = chat_text(message)
         if said is not None:
-            line = Text.assemble((f"{self._peer}: ", "bold cyan"), plain_lines(said))
+            line = Text.assemble((f"{name}: ", "bold cyan"), plain_lines(said))
         elif isinstance(message, str):
-            line = Text(f"* {self._peer} sends text that is no chat message: {plain_lines(message)}", "dim")
+            line = Text(f"* {name} sends text that is no chat message: {plain_lines(message)}", "dim")
         else:
-            line = Text(f"* {self._peer} sends {len(message)} bytes", "dim")
+            line = Text(f"* {name} sends {len(message)} bytes", "dim")
         self._console.print(line, soft_wrap=True)
 
     def kept(self) -> None:
@@ -120,34 +102,50 @@ class ChatWords:
             if (advice := ADVICE.get(getattr(event.error, "code", None) or "")) is not None:
                 self.say(advice, "yellow")
         elif event.status is SignalingStatus.CONNECTED:
-            if self._in_call:
+            if self._here:
                 self.say("the signalling server is there again")
             else:
                 self.say(f"waiting for the other side in room {self._room}")
 
-    def _joined(self, peer: Introduction) -> None:
-        self._peer = name_of(peer)
-        self._is_here = True
-        self._in_call = False
+    def _arrived(self, peer: Introduction) -> None:
+        self._here[peer.id] = peer
+        name = self._name(peer)
         known = self._known_id(peer.name)
         if known == peer.id:
-            self.say(f"{self._peer} joined, with the id that is known: {peer.id}")
+            self.say(f"{name} joined, with the id that is known: {peer.id}")
         elif known is not None:
-            self.say(f"{self._peer} joined, with another id than before: {peer.id}", "yellow")
+            self.say(f"{name} joined, with another id than before: {peer.id}", "yellow")
         else:
-            self.say(f"{self._peer} joined, with the id {peer.id}")
+            self.say(f"{name} joined, with the id {peer.id}")
 
-    def _left(self) -> None:
-        if self._is_here and self._in_call:
-            self.say(f"{self._peer} has left the signalling server; the call goes on while its own link holds")
-        elif self._is_here:
-            self.say(f"{self._peer} left")
-        self._is_here = False
+    def _on_connection(self, name: str, event: ConnectionEvent) -> None:
+        match event:
+            case Ready():
+                self._said_kept = False
+                self.say(f"connected to {name}: what you type is sent, /quit leaves", "green")
+            case ConnectionStateChanged(PeerConnectionState.DISCONNECTED):
+                self.say(f"the connection to {name} is disturbed; it may recover", "yellow")
+            case ConnectionStateChanged(PeerConnectionState.FAILED):
+                self.say(f"the connection to {name} has failed", "red")
+            case ConnectionStateChanged(PeerConnectionState.CLOSED):
+                self.say(f"{name} is no longer connected", "yellow")
+            case _:
+                pass
 
-    def _ended(self, event: Ended) -> None:
-        what = f"{self._peer} left" if event.by_peer else f"the call with {self._peer} ended"
-        self.say(f"{what}: {event.reason}; waiting for the next one in room {self._room}", "yellow")
-        self._is_here = self._in_call = False
+    def _gone(self, event: PeerGone) -> None:
+        name = self._name(event.peer)
+        what = f"{name} left" if event.by_peer else f"the call with {name} ended"
+        if self._here.get(event.peer.id) == event.peer:
+            del self._here[event.peer.id]
+        rest = sorted(self._name(peer) for peer in self._here.values())
+        then = f"still here: {', '.join(rest)}" if rest else f"waiting for the next one in room {self._room}"
+        self.say(f"{what}: {event.reason}; {then}", "yellow")
+
+    def _name(self, peer: Introduction) -> str:
+        """How somebody is called here, told apart from who is called the same."""
+        name = name_of(peer)
+        alike = [other for other in self._here.values() if other.id != peer.id and name_of(other) == name]
+        return f"{name} ({plain(peer.id[:8])})" if alike else name
 
 
 def name_of(peer: Introduction) -> str:

@@ -1,4 +1,4 @@
-"""`join`: a chat with whoever joins the same room."""
+"""`join`: a chat with all who join the same room."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class Plan:
         policy: whom to talk to.
         configuration: how to connect.
         timeout_seconds: when to give up; None for never.
+        token: the join token, or empty.
     """
 
     url: str
@@ -61,6 +62,7 @@ class Plan:
     policy: Policy
     configuration: Configuration
     timeout_seconds: float | None
+    token: str
 
 
 def join(
@@ -101,6 +103,15 @@ def join(
     loopback: Annotated[
         bool, typer.Option("--loopback", help="Stay on 127.0.0.1; for hosts without a network.")
     ] = False,
+    token: Annotated[
+        str,
+        typer.Option(
+            metavar="TOKEN",
+            envvar="FSM_RTC_JOIN_TOKEN",
+            show_envvar=True,
+            help="What lets you in where the server asks for it, see `fsm-rtc token`.",
+        ),
+    ] = "",
     timeout: Annotated[
         float | None,
         typer.Option(min=0.0, metavar="SECONDS", help="Give up if nobody is connected by then."),
@@ -112,9 +123,9 @@ def join(
         ),
     ] = False,
 ) -> None:
-    """Chat with whoever joins the same room, over a connection of your own that is encrypted from end to end.
+    """Chat with all who join the same room, over a connection to each of them that is encrypted from end to end.
 
-    Each line that you type is sent. When the other side leaves, the next one is waited for.
+    Each line that you type is sent to all who are connected. When the last one leaves, the next one is waited for.
 
     Ctrl-D, /quit or Ctrl-C leaves. The exit code is 0 then, and 1 if the call was given up.
     """
@@ -137,6 +148,7 @@ def join(
             policy=policy,
             configuration=_configuration(stun, loopback=loopback),
             timeout_seconds=timeout,
+            token=token,
         )
         try:
             outcome = asyncio.run(_json_chat(plan) if json_lines else _chat(plan))
@@ -188,14 +200,13 @@ async def _json_chat(plan: Plan) -> Outcome:
 def _made(plan: Plan, trust: ChatTrust, report: Report, *, verbatim: bool = False) -> Chat:
     from fsm_rtc.cli.chat import Chat
     from fsm_rtc.cli.input_lines import InputLines
-    from fsm_rtc.connection.connection import Connection
-    from fsm_rtc.signaling import WebSocketSignaling
+    from fsm_rtc.signaling import join
 
     trust.report = report
-    connection = Connection(
-        WebSocketSignaling(plan.url), plan.identity, name=plan.name, trust=trust, configuration=plan.configuration
+    room = join(
+        plan.url, plan.identity, name=plan.name, trust=trust, configuration=plan.configuration, token=plan.token
     )
-    return Chat(connection, InputLines.of_stdin(), report, verbatim=verbatim, timeout_seconds=plan.timeout_seconds)
+    return Chat(room, InputLines.of_stdin(), report, verbatim=verbatim, timeout_seconds=plan.timeout_seconds)
 
 
 async def _run(chat: Chat) -> Outcome:

@@ -24,6 +24,8 @@ from fsm_rtc.connection.events import (
     TrackAdded,
 )
 from fsm_rtc.connection.pipe import PipeChannel, memory_pipe
+from fsm_rtc.connection.room import Room
+from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 
 __all__ = [
     "ChannelAnnounced",
@@ -37,11 +39,16 @@ __all__ = [
     "LinkUp",
     "MessageReceived",
     "Negotiated",
+    "PeerArrived",
+    "PeerEvent",
+    "PeerGone",
     "PeerJoined",
     "PeerLeft",
     "PipeChannel",
     "Ready",
     "Refused",
+    "Room",
+    "RoomEvent",
     "SignalingChannel",
     "SignalingEvent",
     "SignalingStatusChanged",

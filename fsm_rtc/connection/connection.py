@@ -41,7 +41,7 @@ from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.data_channel import DataChannelState, FlowState
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
-from fsm_rtc.messages import Identity, Introduction
+from fsm_rtc.messages import Identity, Introduction, Member
 from fsm_rtc.messages.trust import Trust
 from fsm_rtc.peer.backend import Kind
 from fsm_rtc.peer.configuration import Configuration
@@ -74,6 +74,7 @@ class Connection:
         journal: watches every machine.
         label: how its machines are called in the journal.
         clock: seconds.
+        member: this side, instead of `identity` and `name`; for several connections of one session, as in a `Room`.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Connection:
         journal: Journal | None = None,
         label: str = "connection",
         clock: Clock = time.monotonic,
+        member: Member | None = None,
     ) -> None:
         self._machines = MachineSet(label, generation=0, engine=engine, journal=journal)
         self.signaling_link = self._machines.make(SignalingLink, "signaling_link")
@@ -116,6 +118,7 @@ class Connection:
             name=name,
             trust=trust,
             clock=clock,
+            member=member,
         )
 
     # What it is.
@@ -219,7 +222,7 @@ class Connection:
             await self._peers.aclose()
             if self.signaling_link.permits("on_disconnected"):
                 self.signaling_link.on_disconnected()
-            self._messages.end()
+            self._messages.end_for_good()
             self._events.end()
             self._changed.set()
 
@@ -260,10 +263,21 @@ class Connection:
             ValueError: the message is too long.
             TypeError: it is neither text nor bytes.
         """
+        self.send_now(message)
+        await self.drained()
+
+    def send_now(self, message: str | bytes) -> None:
+        """Send a message as `send` does, without waiting; await `drained` before the next one."""
         channel = self._peers.channel
         if channel is None:
             raise ChannelClosedError("there is no data channel yet; await wait_for_ready() before sending")
         channel.send(message)
+
+    async def drained(self) -> None:
+        """Wait until no longer too much is waiting to be sent."""
+        channel = self._peers.channel
+        if channel is None:
+            return
         while channel.flow_state is FlowState.CONGESTED and channel.ready_state is DataChannelState.OPEN:
             await self._next_drain(channel)
 

@@ -60,6 +60,7 @@ class SignalingDriver:
         trust: whom it talks to; whoever comes first under a name, if None.
         machines: makes the machines.
         clock: seconds.
+        member: this side, instead of `identity` and `name`; for several drivers of one session.
 
     Attributes:
         me: this side.
@@ -78,8 +79,9 @@ class SignalingDriver:
         name: str = "",
         trust: Trust | None = None,
         clock: Clock = time.monotonic,
+        member: Member | None = None,
     ) -> None:
-        self.me = Member(channel.room, identity, name)
+        self.me = member or Member(channel.room, identity, name)
         self._channel = channel
         self._peer = peer
         self._observer = observer

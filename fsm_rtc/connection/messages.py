@@ -94,6 +94,10 @@ class Messages:
         """The connection is over: every reader ends after its last message."""
         self._stream.end_readers()
 
+    def end_for_good(self) -> None:
+        """There will be no other connection either: a reader to come gets what was kept, and ends."""
+        self._stream.end()
+
     def forget(self) -> None:
         """Drop what was kept for nobody."""
         self._kept.clear()

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from fsm_rtc.cli.chat_trust import ChatTrust
-from fsm_rtc.connection.events import ConnectionEvent
+from fsm_rtc.connection.room_events import RoomEvent
 from fsm_rtc.errors import KnownPeersError
-from fsm_rtc.messages import Identity, KnownPeers
+from fsm_rtc.messages import Identity, Introduction, KnownPeers
 
 
 class Told:
@@ -19,8 +19,8 @@ class Told:
         self.refusals: list[tuple[str, str, str | None]] = []
         self.losses: list[str] = []
 
-    def happened(self, event: ConnectionEvent) -> None: ...
-    def heard(self, message: str | bytes) -> None: ...
+    def happened(self, event: RoomEvent) -> None: ...
+    def heard(self, peer: Introduction, message: str | bytes) -> None: ...
     def kept(self) -> None: ...
     def not_sent(self, why: str) -> None: ...
 

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import cast
 
 import pytest
 from rich.console import Console
 
 from fsm_rtc.cli.chat_words import ChatWords
-from fsm_rtc.connection.events import (
-    ConnectionEvent,
-    ConnectionStateChanged,
-    Ended,
-    Joined,
-    Left,
-    Ready,
-    SignalingStatusChanged,
-)
+from fsm_rtc.connection.connection import Connection
+from fsm_rtc.connection.events import ConnectionEvent, ConnectionStateChanged, Ready, SignalingStatusChanged
 from fsm_rtc.connection.messages import chat_message
+from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 from fsm_rtc.errors import SignalingError
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.signaling_link import SignalingStatus
 from fsm_rtc.messages import Introduction
 
 BOB = Introduction(id="b" * 43, session="s" * 22, name="bob", public_key=b"", signature=b"")
+CAROL = Introduction(id="c" * 43, session="s" * 22, name="carol", public_key=b"", signature=b"")
 EVE = Introduction(id="e" * 43, session="s" * 22, name="e\x1b[31m\nve", public_key=b"", signature=b"")
 NOBODY = Introduction(id="n" * 43, session="s" * 22, name="", public_key=b"", signature=b"")
+
+
+CONNECTION = cast(Connection, None)
+"""Whatever it is: the words don't look at it."""
+
+
+def arrived(peer: Introduction) -> PeerArrived:
+    return PeerArrived(peer, CONNECTION)
+
+
+def told(peer: Introduction, event: ConnectionEvent) -> PeerEvent:
+    return PeerEvent(peer, CONNECTION, event)
+
+
+def gone(peer: Introduction, reason: str, *, by_peer: bool) -> PeerGone:
+    return PeerGone(peer, CONNECTION, reason, by_peer)
 
 
 class Screen:
@@ -35,7 +47,7 @@ class Screen:
         self._file = StringIO()
         self.words = ChatWords(Console(file=self._file, width=40), "kitchen", (known or {}).get, forget)
 
-    def after(self, *events: ConnectionEvent) -> list[str]:
+    def after(self, *events: RoomEvent) -> list[str]:
         """The lines that these events add."""
         before = len(self.lines)
         for event in events:
@@ -56,55 +68,74 @@ class Screen:
             ["* it is down; trying again in 3.0 s"],
         ),
         (SignalingStatusChanged(SignalingStatus.ERROR, SignalingError("no"), None), ["* no; given up"]),
-        (Joined(BOB), [f"* bob joined, with the id {BOB.id}"]),
-        (Joined(NOBODY), [f"* nnnnnnnn joined, with the id {NOBODY.id}"]),
-        (ConnectionStateChanged(PeerConnectionState.CONNECTING), []),
+        (arrived(BOB), [f"* bob joined, with the id {BOB.id}"]),
+        (arrived(NOBODY), [f"* nnnnnnnn joined, with the id {NOBODY.id}"]),
+        (told(BOB, ConnectionStateChanged(PeerConnectionState.CONNECTING)), []),
     ],
 )
-def test_each_event_is_one_line_that_is_not_wrapped(event: ConnectionEvent, says: list[str]) -> None:
+def test_each_event_is_one_line_that_is_not_wrapped(event: RoomEvent, says: list[str]) -> None:
     assert Screen().after(event) == says
 
 
 def test_who_is_known_by_this_key_is_recognised() -> None:
-    assert "that is known" in Screen(known={"bob": BOB.id}).after(Joined(BOB))[0]
-    assert "that is known" not in Screen(known={"bob": EVE.id}).after(Joined(BOB))[0]
+    assert "that is known" in Screen(known={"bob": BOB.id}).after(arrived(BOB))[0]
+    assert "that is known" not in Screen(known={"bob": EVE.id}).after(arrived(BOB))[0]
 
 
 def test_a_call_from_its_beginning_to_its_end() -> None:
     screen = Screen()
-    screen.after(Joined(BOB))
-    assert screen.after(Ready()) == ["* connected to bob: what you type is sent, /quit leaves"]
-    screen.words.heard(chat_message("hi\nthere"))
+    screen.after(arrived(BOB))
+    assert screen.after(told(BOB, Ready())) == ["* connected to bob: what you type is sent, /quit leaves"]
+    screen.words.heard(BOB, chat_message("hi\nthere"))
     assert screen.lines[-2:] == ["bob: hi", "    there"]
-    assert screen.after(Ended("goodbye", by_peer=True), Left(BOB)) == [
+    assert screen.after(gone(BOB, "goodbye", by_peer=True)) == [
         "* bob left: goodbye; waiting for the next one in room kitchen"
     ]
 
 
-def test_a_peer_that_leaves_the_server_alone_is_still_in_the_call() -> None:
+def test_a_connection_that_is_disturbed_and_lost() -> None:
     screen = Screen()
-    screen.after(Joined(BOB), Ready())
-    assert "the call goes on" in screen.after(Left(BOB))[0]
+    screen.after(arrived(BOB), told(BOB, Ready()))
     assert "there again" in screen.after(SignalingStatusChanged(SignalingStatus.CONNECTED))[0]
-    assert "disturbed" in screen.after(ConnectionStateChanged(PeerConnectionState.DISCONNECTED))[0]
-    assert "failed" in screen.after(ConnectionStateChanged(PeerConnectionState.FAILED))[0]
-    assert "no longer" in screen.after(ConnectionStateChanged(PeerConnectionState.CLOSED))[0]
-    ended = screen.after(Ended("nothing came", by_peer=False))
+    assert "disturbed" in screen.after(told(BOB, ConnectionStateChanged(PeerConnectionState.DISCONNECTED)))[0]
+    assert "failed" in screen.after(told(BOB, ConnectionStateChanged(PeerConnectionState.FAILED)))[0]
+    assert "no longer" in screen.after(told(BOB, ConnectionStateChanged(PeerConnectionState.CLOSED)))[0]
+    ended = screen.after(gone(BOB, "nothing came", by_peer=False))
     assert ended == ["* the call with bob ended: nothing came; waiting for the next one in room kitchen"]
 
 
-def test_a_peer_that_leaves_before_the_call_has_left() -> None:
+def test_of_several_each_is_called_by_name_and_who_is_left_is_told() -> None:
     screen = Screen()
-    screen.after(Joined(BOB))
-    assert screen.after(Left(BOB)) == ["* bob left"]
+    screen.after(arrived(BOB), arrived(CAROL), told(BOB, Ready()), told(CAROL, Ready()))
+    screen.words.heard(CAROL, chat_message("hi"))
+    screen.words.heard(BOB, chat_message("hello"))
+    assert screen.lines[-2:] == ["carol: hi", "bob: hello"]
+    assert screen.after(gone(CAROL, "goodbye", by_peer=True)) == ["* carol left: goodbye; still here: bob"]
+
+
+def test_two_who_are_called_the_same_are_told_apart() -> None:
+    namesake = Introduction(id="d" * 43, session="s" * 22, name="bob", public_key=b"", signature=b"")
+    screen = Screen()
+    screen.after(arrived(BOB), arrived(namesake))
+    screen.words.heard(BOB, chat_message("it is me"))
+    screen.words.heard(namesake, chat_message("no, me"))
+    assert screen.lines[-2:] == ["bob (bbbbbbbb): it is me", "bob (dddddddd): no, me"]
+    assert screen.after(gone(namesake, "goodbye", by_peer=True)) == ["* bob (dddddddd) left: goodbye; still here: bob"]
+
+
+def test_the_end_of_a_session_that_was_replaced_leaves_the_new_one_here() -> None:
+    again = Introduction(id=BOB.id, session="t" * 22, name="bob", public_key=b"", signature=b"")
+    screen = Screen()
+    screen.after(arrived(BOB), arrived(again))
+    assert "still here: bob" in screen.after(gone(BOB, "the peer came again with a new session", by_peer=True))[0]
 
 
 def test_nothing_that_others_wrote_moves_the_cursor() -> None:
     screen = Screen()
-    screen.after(Joined(EVE), Ready(), Ended("\x1b[2J\nbob: I agree", by_peer=True))
-    screen.words.heard(chat_message("\x1b]0;title\x07"))
-    screen.words.heard("\x1b[A")
-    screen.words.heard(b"\x1b[A")
+    screen.after(arrived(EVE), told(EVE, Ready()), gone(EVE, "\x1b[2J\nbob: I agree", by_peer=True))
+    screen.words.heard(EVE, chat_message("\x1b]0;title\x07"))
+    screen.words.heard(EVE, "\x1b[A")
+    screen.words.heard(EVE, b"\x1b[A")
     screen.words.refused("\x1b[A", EVE.id, BOB.id)
     assert "\x1b" not in "".join(screen.lines)
     assert not any(line.startswith("bob:") for line in screen.lines)
@@ -112,9 +143,9 @@ def test_nothing_that_others_wrote_moves_the_cursor() -> None:
 
 def test_what_is_no_chat_message_is_told_as_such() -> None:
     screen = Screen()
-    screen.after(Joined(BOB))
-    screen.words.heard("{}")
-    screen.words.heard(b"\x00\x01")
+    screen.after(arrived(BOB))
+    screen.words.heard(BOB, "{}")
+    screen.words.heard(BOB, b"\x00\x01")
     assert screen.lines[-2:] == ["* bob sends text that is no chat message: {}", "* bob sends 2 bytes"]
 
 
@@ -123,7 +154,7 @@ def test_that_lines_wait_is_said_once_a_wait() -> None:
     screen.words.kept()
     screen.words.kept()
     assert len(screen.lines) == 1
-    screen.after(Joined(BOB), Ready(), Ended("goodbye", by_peer=True))
+    screen.after(arrived(BOB), told(BOB, Ready()), gone(BOB, "goodbye", by_peer=True))
     before = len(screen.lines)
     screen.words.kept()
     assert len(screen.lines) == before + 1

@@ -66,6 +66,33 @@ def test_the_one_who_stays_talks_to_the_next_one(tmp_path: Path, room: str) -> N
             alice.until("not sent: nobody is there")
 
 
+def test_of_three_each_hears_all_and_two_go_on_when_one_leaves(tmp_path: Path, room: str) -> None:
+    with (
+        Program(tmp_path, "join", room, "--name", "alice", *QUIET) as alice,
+        Program(tmp_path, "join", room, "--name", "bob", *QUIET) as bob,
+        Program(tmp_path, "join", room, "--name", "carol", *QUIET) as carol,
+    ):
+        everybody = (alice, bob, carol)
+        for one in everybody:
+            for _ in range(2):
+                one.until("connected to")
+        for one, name in zip(everybody, ("alice", "bob", "carol"), strict=True):
+            one.enter("hello all")
+            for other in everybody:
+                if other is not one:
+                    assert other.until("hello").strip() == f"{name}: hello all"
+        carol.enter("bye\n/quit")
+        assert carol.ended() == (0, "")
+        for one, rest in ((alice, "bob"), (bob, "alice")):
+            assert one.until("carol").strip() == "carol: bye"
+            one.until(f"carol left: goodbye; still here: {rest}")
+        bob.enter("still here")
+        assert alice.until("still").strip() == "bob: still here"
+        for one in (bob, alice):
+            one.end_input()
+            assert one.ended() == (0, "")
+
+
 def test_with_json_every_event_is_an_object_and_the_last_one_a_summary(tmp_path: Path, room: str) -> None:
     with (
         Program(tmp_path, "join", room, "--name", "alice", "--json", *QUIET) as alice,
@@ -74,7 +101,12 @@ def test_with_json_every_event_is_an_object_and_the_last_one_a_summary(tmp_path:
         alice.until_event("ready")
         bob.until_event("ready")
         alice.enter("/quit")
-        assert bob.until_event("message") == {"event": "message", "name": "alice", "text": "/quit"}
+        assert bob.until_event("message") == {
+            "event": "message",
+            "id": alice.events()[0]["id"],
+            "name": "alice",
+            "text": "/quit",
+        }
         bob.end_input()
         assert bob.ended() == (0, "")
         assert alice.until_event("ended")["reason"] == "goodbye"

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import selectors
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -21,6 +20,7 @@ from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
 from fsm_rtc.peer import Configuration, IceCandidate
 from fsm_rtc.store import ConnectionSnapshot
 from fsm_rtc.testing import FakeTrack
+from tests.instant_loop import InstantLoop
 from tests.store.stores import CANDIDATE, Side, World
 
 SIDES = st.integers(0, 1)
@@ -44,28 +44,6 @@ OVERTAKEN = (
     "the store was reset during this operation",
     "the status was set to Disconnected during this operation",
 )
-
-
-class InstantSelector(selectors.DefaultSelector):
-    """Never waits: when nothing is to be done, the time at which there is something has come."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> Any:
-        assert timeout is not None, "everybody waits, for ever"
-        self.now += max(0.0, timeout)
-        return super().select(0)
-
-
-class InstantLoop(asyncio.SelectorEventLoop):
-    """A loop whose time is its own, so that an example always goes the same way."""
-
-    def __init__(self) -> None:
-        self._clock = InstantSelector()
-        super().__init__(self._clock)
-
-    def time(self) -> float:
-        return self._clock.now
 
 
 class Errors(logging.Handler):

@@ -1,0 +1,309 @@
+"""Room: a call with everybody in a room, each over a connection of his own.
+
+async with fsm_rtc.join("ws://127.0.0.1:8765/kitchen", Identity.generate(), name="alice") as room:
+    async for connection in room.connections():
+        print(connection.peer.name, "is here")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Any, Self
+
+from fsm_rtc.connection.arrivals import ArrivalReader
+from fsm_rtc.connection.channel import LinkDown, LinkUp, PeerJoined, PeerLeft, SignalingChannel
+from fsm_rtc.connection.connection import Connection
+from fsm_rtc.connection.events import ConnectionEvent, Ended, Refused, SignalingStatusChanged
+from fsm_rtc.connection.peers import PeerConnectionFactory
+from fsm_rtc.connection.room_channel import RoomChannel, RoomNews
+from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
+from fsm_rtc.connection.seats import MAX_PEERS, Seats
+from fsm_rtc.connection.streams import Stream, StreamReader
+from fsm_rtc.engine import Chart, Journal
+from fsm_rtc.engine.clock import Clock
+from fsm_rtc.errors import ChannelClosedError, FsmRtcError, SignalingError
+from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
+from fsm_rtc.messages import Identity, Introduction, Member
+from fsm_rtc.messages.trust import Trust, TrustOnFirstUse
+from fsm_rtc.peer.backend import Kind
+from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.peer.machine_set import MachineSet
+from fsm_rtc.peer.peer_connection import PeerConnection
+
+__all__ = ["Room"]
+
+logger = logging.getLogger("fsm_rtc.connection")
+
+
+class Room:
+    """A full mesh: one `Connection` to each of the others in the room; ``async with`` opens and closes it.
+
+    Others join and leave at any time. What becomes of one of them concerns no other: who isn't trusted, fails, or comes
+    again with a new session changes that connection alone. A link to the signalling that is lost and returns leaves
+    every connection that stands as it is. With whom it is over nothing begins again before one of the two has joined
+    anew.
+
+    Args:
+        channel: what carries the messages; `fsm_rtc.signaling.WebSocketSignaling`, or one of your own.
+        identity: this side's key. None for a channel that is trusted: then nothing is signed or verified.
+        name: how this side calls itself, at most 128 characters.
+        trust: whom it talks to. None for whoever comes first under a name, while this object lives.
+        configuration: servers and time limits, for each connection; none and the defaults if None.
+        receive: the kinds of media to be ready to receive: ``("audio", "video")``.
+        peer_connection_factory: makes the peer connections.
+        engine: ``compiled``, or ``transitions`` to let every machine be stepped by that library.
+        journal: watches every machine.
+        label: how its machines are called in the journal; those of its connections have a number behind it.
+        clock: seconds.
+
+    Attributes:
+        ignored: how many frames and newcomers were ignored, by why.
+    """
+
+    def __init__(
+        self,
+        channel: SignalingChannel,
+        identity: Identity | None = None,
+        *,
+        name: str = "",
+        trust: Trust | None = None,
+        configuration: Configuration | None = None,
+        receive: tuple[Kind, ...] = (),
+        peer_connection_factory: PeerConnectionFactory = PeerConnection,
+        engine: str = "compiled",
+        journal: Journal | None = None,
+        label: str = "room",
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._member = Member(channel.room, identity, name)
+        self._channel = RoomChannel(channel)
+        self.ignored: Counter[str] = self._channel.ignored
+        self._trust = trust or TrustOnFirstUse()
+        self._configuration = configuration
+        self._receive = receive
+        self._factory = peer_connection_factory
+        self._engine = engine
+        self._journal = journal
+        self._label = label
+        self._clock = clock
+        self._machines = MachineSet(label, generation=0, engine=engine, journal=journal)
+        self.signaling_link = self._machines.make(SignalingLink, "signaling_link")
+        self._seats = Seats(self, self.ignored)
+        self._made = 0
+        self._arrivals: Stream[Connection] = Stream("connections")
+        self._events: Stream[RoomEvent] = Stream("room events")
+        self._reading: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    # What it is.
+
+    @property
+    def room(self) -> str:
+        """The room's name."""
+        return self._channel.room
+
+    @property
+    def me(self) -> Introduction:
+        """How this side introduces itself."""
+        return self._member.introduction
+
+    @property
+    def peers(self) -> Mapping[str, Connection]:
+        """The connections to those who are there, by the peer's id; not each of them need be ready."""
+        return MappingProxyType(self._seats.peers)
+
+    @property
+    def signaling_status(self) -> SignalingStatus:
+        """The link to the signalling."""
+        return self.signaling_link.state
+
+    @property
+    def refused(self) -> Counter[str]:
+        """How many frames of the peers were refused, by the guard's name or the reason; of all that ever were here."""
+        return self._seats.refused
+
+    @property
+    def machines(self) -> Mapping[str, Chart[Any, Any]]:
+        """Every machine, those of the connections included, by label."""
+        every = dict(self._machines.by_label())
+        for connection in self._seats.connections:
+            every.update(connection.machines)
+        return every
+
+    def __repr__(self) -> str:
+        ready = sum(connection.is_ready for connection in self._seats.peers.values())
+        return f"<Room {self.room!r} {self.signaling_status.value}, {ready} of {len(self._seats.peers)} peers ready>"
+
+    # What can be done with it.
+
+    async def open(self) -> Self:
+        """Begin; ``async with`` does this, if it hasn't been done.
+
+        Raises:
+            SignalingError: the channel can't be opened, or the room is closed.
+        """
+        if self._closing is not None:
+            raise SignalingError("the room is closed; make a new one, with a new channel")
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(), name="fsm_rtc read room")
+            await self._channel.open(self._member)
+        return self
+
+    async def aclose(self, reason: str = "closed") -> None:
+        """Say goodbye to everybody, close everything and wait until nothing is left of it.
+
+        Idempotent; a caller who is cancelled leaves the closing to go on.
+
+        Args:
+            reason: told to the peers.
+        """
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(reason), name="fsm_rtc close room")
+        await asyncio.shield(self._closing)
+
+    async def _close(self, reason: str) -> None:
+        await self._seats.aclose(reason)
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait((self._reading,))
+        try:
+            await self._channel.aclose()
+        except Exception:
+            logger.exception("the signalling channel failed to close")
+        if self.signaling_link.permits("on_disconnected"):
+            self.signaling_link.on_disconnected()
+        self._arrivals.end()
+        self._events.end()
+
+    async def __aenter__(self) -> Self:
+        try:
+            return await self.open()
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def connections(self, capacity: int = MAX_PEERS) -> ArrivalReader:
+        """``async for connection in room.connections()``: who is there, and who comes, until the room is closed.
+
+        Each is open and trusted; await its `wait_for_ready` before sending.
+
+        Args:
+            capacity: how many wait for a slow reader; then the oldest is dropped from it, and counted.
+
+        Raises:
+            ConnectionFailedError: out of the reader, when the signalling was given up.
+        """
+        return ArrivalReader(self._arrivals.reader(capacity, self._seats.peers.values()), lambda: self._failure)
+
+    def events(self, capacity: int = 1024) -> StreamReader[RoomEvent]:
+        """``async for event in room.events()``: what happens from now on, until the room is closed.
+
+        Args:
+            capacity: how many events wait for a slow reader; then the oldest is dropped, and counted.
+        """
+        return self._events.reader(capacity)
+
+    async def send(self, message: str | bytes, to: Collection[Connection] | None = None) -> int:
+        """Send a message to all who are ready; then wait while too much is waiting to be sent to any of them.
+
+        Args:
+            message: text or bytes; at most 262,144 bytes.
+            to: those of the room's connections for which it is; None for all.
+
+        Returns:
+            To how many it went.
+
+        Raises:
+            ValueError: the message is too long.
+            TypeError: it is neither text nor bytes.
+        """
+        reached = []
+        for connection in self.peers.values():
+            if connection.is_ready and (to is None or connection in to):
+                with suppress(ChannelClosedError):
+                    connection.send_now(message)
+                    reached.append(connection)
+        await asyncio.gather(*(connection.drained() for connection in reached))
+        return len(reached)
+
+    # What the signalling tells.
+
+    async def _read(self) -> None:
+        try:
+            await self._channel.read(self._take)
+        except Exception:
+            logger.exception("the signalling channel failed")
+
+    def _take(self, news: RoomNews) -> None:
+        match news:
+            case LinkUp(members, resumed):
+                self.signaling_link.fire("on_connected")
+                self._events.put(SignalingStatusChanged(self.signaling_status))
+                self._seats.present(members, resumed=resumed)
+            case LinkDown():
+                self._link_down(news)
+            case PeerJoined(member):
+                self._seats.joined(member)
+            case PeerLeft(who, session):
+                self._seats.left(who, session)
+
+    def _link_down(self, news: LinkDown) -> None:
+        self.signaling_link.fire("on_error" if news.error is not None else "on_disconnected")
+        self._events.put(SignalingStatusChanged(self.signaling_status, news.error, news.retry_seconds))
+        if news.error is not None and news.retry_seconds is None:
+            self._failure = news.error
+            self._arrivals.end()
+
+    # What becomes of the peers.
+
+    def connection_to(self, peer: Introduction) -> Connection:
+        """A connection of this session to that peer alone."""
+        self._made += 1
+        return Connection(
+            self._channel.channel_to(peer),
+            trust=self._trust,
+            configuration=self._configuration,
+            receive=self._receive,
+            peer_connection_factory=self._factory,
+            engine=self._engine,
+            journal=self._journal,
+            label=f"{self._label}.{self._made}",
+            clock=self._clock,
+            member=self._member,
+        )
+
+    def is_still_trusted(self, peer: Introduction) -> bool:
+        """Of two who came at once under one name only the first to agree is trusted."""
+        if self._member.identity is None:
+            return True
+        try:
+            return self._trust.accepts(peer.name, peer.id)
+        except FsmRtcError:
+            return True  # it was let in when that could be decided
+
+    def peer_arrived(self, peer: Introduction, connection: Connection) -> None:
+        """Somebody whom this side trusts is there."""
+        self._arrivals.put(connection)
+        self._events.put(PeerArrived(peer, connection))
+
+    def peer_told(self, peer: Introduction, connection: Connection, event: ConnectionEvent) -> None:
+        """Something happened on a connection that counts."""
+        self._events.put(PeerEvent(peer, connection, event))
+
+    def peer_gone(self, peer: Introduction, connection: Connection, end: Ended) -> None:
+        """The connection to somebody is over."""
+        self._events.put(PeerGone(peer, connection, end.reason, end.by_peer, end.error))
+
+    def peer_refused(self, refused: Refused) -> None:
+        """Somebody isn't talked to."""
+        self._events.put(refused)

@@ -1,0 +1,64 @@
+"""What happens in a room, for people and programs that follow it, in one order for all of its connections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fsm_rtc.connection.events import ConnectionEvent, Refused, SignalingStatusChanged
+from fsm_rtc.messages import Introduction
+
+if TYPE_CHECKING:
+    from fsm_rtc.connection.connection import Connection
+
+__all__ = ["PeerArrived", "PeerEvent", "PeerGone", "RoomEvent"]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerArrived:
+    """Somebody whom this side trusts is there.
+
+    Attributes:
+        peer: who it is.
+        connection: to him alone; open, and soon ready.
+    """
+
+    peer: Introduction
+    connection: Connection
+
+
+@dataclass(frozen=True, slots=True)
+class PeerEvent:
+    """Something happened on a connection, between its `PeerArrived` and its `PeerGone`.
+
+    Attributes:
+        peer: who is on the other side.
+        connection: which it is.
+        event: what happened.
+    """
+
+    peer: Introduction
+    connection: Connection
+    event: ConnectionEvent
+
+
+@dataclass(frozen=True, slots=True)
+class PeerGone:
+    """Somebody left, or the connection to him is over.
+
+    Attributes:
+        peer: who it was.
+        connection: which it was; it is being closed.
+        reason: why, for people.
+        by_peer: whether the peer ended it, or left.
+        error: what failed on this side, or None.
+    """
+
+    peer: Introduction
+    connection: Connection
+    reason: str
+    by_peer: bool = False
+    error: Exception | None = None
+
+
+RoomEvent = SignalingStatusChanged | PeerArrived | PeerEvent | PeerGone | Refused
