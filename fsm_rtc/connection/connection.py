@@ -67,7 +67,8 @@ class Connection:
         identity: this side's key. None for a channel that is trusted: then nothing is signed or verified.
         name: how this side calls itself, at most 128 characters.
         trust: whom it talks to. None for whoever comes first under a name, while this object lives.
-        configuration: servers and time limits; none and the defaults if None.
+        configuration: servers and time limits; none and the defaults if None. Servers that the signalling offers come
+            on top.
         receive: the kinds of media to be ready to receive: ``("audio", "video")``.
         peer_connection_factory: makes the peer connections.
         engine: ``compiled``, or ``transitions`` to let every machine be stepped by that library.
@@ -338,6 +339,7 @@ class Connection:
         error = retry = None
         if isinstance(event, LinkUp):
             self._failure = None
+            self._peers.offered_servers = event.ice_servers
             self.signaling_link.fire("on_connected")
         else:
             error, retry = event.error, event.retry_seconds

@@ -18,7 +18,7 @@ from fsm_rtc.engine import Journal
 from fsm_rtc.errors import InvalidStateError
 from fsm_rtc.machines.data_channel import DataChannelState
 from fsm_rtc.peer.backend import Kind
-from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.peer.configuration import Configuration, IceServer
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.peer_connection import PeerConnection
@@ -99,6 +99,7 @@ class ReplaceablePeer:
     Attributes:
         tracks: the media of both sides.
         channel: the data channel ``secure-channel``, or None while there is none.
+        offered_servers: STUN and TURN servers for the peer connections made from now on, besides the configured ones.
     """
 
     def __init__(self, options: PeerOptions, events: PeerEvents) -> None:
@@ -106,6 +107,7 @@ class ReplaceablePeer:
         self._events = events
         self.tracks = Tracks()
         self.channel: DataChannel | None = None
+        self.offered_servers: tuple[IceServer, ...] = ()
         self._session: Session | None = None
         self._generation = 0
         self._closings: set[asyncio.Task[None]] = set()
@@ -229,7 +231,7 @@ class ReplaceablePeer:
         self.give_up(f"the peer connection was replaced: {reason}")
         self._generation += 1
         connection = options.factory(
-            options.configuration,
+            options.configuration.with_servers(self.offered_servers),
             engine=options.engine,
             journal=options.journal,
             label=options.label if self._generation == 1 else f"{options.label}.{self._generation}",

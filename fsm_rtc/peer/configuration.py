@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 __all__ = ["Configuration", "IceServer"]
@@ -75,3 +75,7 @@ class Configuration:
         ):
             if getattr(self, name) not in kinds:
                 raise ValueError(f"{name} is one of {', '.join(kinds)}, not {getattr(self, name)!r}")
+
+    def with_servers(self, offered: tuple[IceServer, ...]) -> Configuration:
+        """The same with these servers besides, as signalling offers them."""
+        return replace(self, ice_servers=(*self.ice_servers, *offered)) if offered else self

@@ -56,6 +56,7 @@ class Lifecycle(Setters):
         label: str = "store",
     ) -> None:
         self.configuration = configuration or DEFAULT_CONFIGURATION
+        self._offered_servers: tuple[IceServer, ...] = ()
         self._factory = peer_connection_factory
         self._engine = engine
         self._journal = journal
@@ -196,7 +197,7 @@ class Lifecycle(Setters):
         """Make a connection; only when that has worked is the earlier one given up."""
         generation = self._generation + 1
         connection = self._factory(
-            self.configuration,
+            self.configuration.with_servers(self._offered_servers),
             engine=self._engine,
             journal=self._journal,
             label=self._label if generation == 1 else f"{self._label}.{generation}",

@@ -96,6 +96,7 @@ class Signaled(Operations):
         The state is reset at once; the call returns when nothing of the connection is left.
         """
         driver, self._driver = self._driver, None
+        self._offered_servers = ()
         try:
             await super().reset()
         finally:
@@ -117,6 +118,7 @@ class Signaled(Operations):
         """The channel's link is up or down; an error is stored until it is up again."""
         with self._subscriptions.together():
             if isinstance(event, LinkUp):
+                self._offered_servers = event.ice_servers
                 self.signaling_link.fire("on_connected")
                 self._errors.clear(SIGNALING)
             elif event.error is not None:
