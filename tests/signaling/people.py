@@ -40,7 +40,7 @@ ANNA, BERT, CARL = (Identity.generate() for _ in range(3))
 def offer(sender: Member, recipient: Member, payload: str = "v=0", sequence: int = 1) -> str:
     """A signed offer, as text."""
     message = Offer(
-        room=ROOM,
+        room=sender.room,
         sender=sender.introduction.id,
         recipient=recipient.introduction.id,
         sender_session=sender.introduction.session,
@@ -55,7 +55,7 @@ def offer(sender: Member, recipient: Member, payload: str = "v=0", sequence: int
 
 def hello_of(me: Member, nonce: bytes, **changes: object) -> str:
     """An answer to a challenge, right but for these fields."""
-    hello = Hello(protocol=PROTOCOL, room=ROOM, introduction=me.introduction, proof=me.prove(nonce))
+    hello = Hello(protocol=PROTOCOL, room=me.room, introduction=me.introduction, proof=me.prove(nonce))
     return encode(msgspec.structs.replace(hello, **changes))
 
 
