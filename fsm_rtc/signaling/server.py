@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
@@ -13,6 +12,7 @@ from websockets.protocol import State
 
 from fsm_rtc.errors import SignalingError
 from fsm_rtc.messages.wire import ErrorCode
+from fsm_rtc.signaling.http_answers import answer_to
 from fsm_rtc.signaling.service import Settings, SignalingService
 from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES
 from fsm_rtc.signaling.websocket_link import WebSocketLink
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
 
 __all__ = ["SignalingServer"]
-
-_GREETING = "This is a signalling server of fsm_rtc. Open a WebSocket at /ROOM, on both sides the same.\n"
 
 
 class SignalingServer:
@@ -160,9 +158,11 @@ class SignalingServer:
         """Tell a browser what this is; None for a WebSocket, which goes on."""
         if "websocket" in request.headers.get("Upgrade", "").lower():
             return None
-        if request.path.partition("?")[0] == "/":
-            return socket.respond(HTTPStatus.OK, _GREETING)
-        return socket.respond(HTTPStatus.UPGRADE_REQUIRED, "Open a WebSocket here: this is a room's address.\n")
+        answer = answer_to(request.path.partition("?")[0], self.service)
+        response = socket.respond(answer.status, answer.body.decode())
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = answer.content_type
+        return response
 
 
 def _too_many(settings: Settings) -> str:

@@ -1,0 +1,64 @@
+"""What a signalling service answers to plain HTTP, whichever front end it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fsm_rtc.signaling.service import SignalingService
+
+__all__ = ["HttpAnswer", "answer_to"]
+
+TEXT = "text/plain; charset=utf-8"
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+GREETING = "This is a signalling server of fsm_rtc. Open a WebSocket at /ROOM, on both sides the same.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """One answer.
+
+    Attributes:
+        status: its HTTP status.
+        body: its text, in UTF-8.
+        content_type: what the body is.
+    """
+
+    status: HTTPStatus
+    body: bytes
+    content_type: str = TEXT
+
+
+def answer_to(path: str, service: SignalingService) -> HttpAnswer:
+    """The answer to a request that asks for no WebSocket.
+
+    Args:
+        path: with its leading slash, without the query.
+        service: whose health and figures are asked for.
+    """
+    match path:
+        case "/" | "":
+            return HttpAnswer(HTTPStatus.OK, GREETING.encode())
+        case "/healthz":
+            return _health(service)
+        case "/metrics":
+            return _metrics(service)
+        case _:
+            text = "Open a WebSocket here: this is a room's address.\n"
+            return HttpAnswer(HTTPStatus.UPGRADE_REQUIRED, text.encode())
+
+
+def _health(service: SignalingService) -> HttpAnswer:
+    if service.hub.is_draining or service.is_stopped:
+        return HttpAnswer(HTTPStatus.SERVICE_UNAVAILABLE, b"draining\n")
+    return HttpAnswer(HTTPStatus.OK, b"ok\n")
+
+
+def _metrics(service: SignalingService) -> HttpAnswer:
+    try:
+        from fsm_rtc.signaling.metrics import exposition
+    except ImportError:
+        text = "There are no metrics without prometheus-client: pip install 'fsm-rtc[server]'\n"
+        return HttpAnswer(HTTPStatus.NOT_IMPLEMENTED, text.encode())
+    return HttpAnswer(HTTPStatus.OK, exposition(service), PROMETHEUS)
