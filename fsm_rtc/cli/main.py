@@ -59,7 +59,11 @@ app.command(
     "fsm-rtc conform --adapter 'node my-adapter.js' --self-test"
 )(conform)
 app.command(epilog="Examples: fsm-rtc stacks; fsm-rtc stacks --json")(stacks)
-app.command(epilog="Examples: fsm-rtc serve; fsm-rtc serve --host 0.0.0.0 --certificate chain.pem --key key.pem")(serve)
+app.command(
+    context_settings={"auto_envvar_prefix": "FSM_RTC"},
+    epilog="Examples: fsm-rtc serve; fsm-rtc serve --host 0.0.0.0 --certificate chain.pem --key key.pem; "
+    "fsm-rtc serve --config /etc/fsm-rtc.toml --log-format json",
+)(serve)
 app.command(
     epilog="Examples, in two terminals: fsm-rtc join ws://127.0.0.1:8765/kitchen --name alice; "
     "fsm-rtc join ws://127.0.0.1:8765/kitchen --name bob"

@@ -16,8 +16,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def calls_when_stopped(stop: Callable[[], object]) -> Iterator[None]:
-    """Call `stop` at the first Ctrl-C or SIGTERM, in the running loop; the second one acts as if nobody listened."""
+def calls_when_stopped(stop: Callable[[], object], *, terminate: Callable[[], object] | None = None) -> Iterator[None]:
+    """Call `stop` at the first Ctrl-C or SIGTERM, in the running loop; the second one acts as if nobody listened.
+
+    Args:
+        stop: what to do.
+        terminate: what to do at SIGTERM instead.
+    """
     loop = asyncio.get_running_loop()
     listening: list[signal.Signals] = []
 
@@ -25,13 +30,16 @@ def calls_when_stopped(stop: Callable[[], object]) -> Iterator[None]:
         while listening:
             loop.remove_signal_handler(listening.pop())
 
-    def first() -> None:
+    def first(number: signal.Signals) -> None:
         listen_no_more()
-        stop()
+        if number is signal.SIGTERM and terminate is not None:
+            terminate()
+        else:
+            stop()
 
     try:
         for number in SIGNALS:
-            loop.add_signal_handler(number, first)
+            loop.add_signal_handler(number, first, number)
             listening.append(number)
     except NotImplementedError:
         pass  # on Windows Ctrl-C raises KeyboardInterrupt out of the loop, which callers handle as the second one

@@ -8,6 +8,7 @@ Whoever sends never waits for who reads: what a member doesn't read waits in its
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import secrets
 import time
@@ -105,7 +106,8 @@ class SignalingService:
         self._wall_clock = wall_clock
         self._mailboxes = self.settings.mailboxes or MemoryMailboxes()
         self._outlets: dict[Seat[Link], Outlet] = {}
-        self._links: set[Link] = set()
+        self._links: dict[Link, int] = {}
+        self._numbers = itertools.count(1)
         self._closing: dict[Link, asyncio.Task[None]] = {}
         self._ticker: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
@@ -129,7 +131,7 @@ class SignalingService:
 
     async def serve(self, link: Link) -> None:
         """Talk with a client until its link is closed."""
-        self._links.add(link)
+        self._links[link] = next(self._numbers)
         try:
             if self.is_stopped:
                 raise _RefusedError(ErrorCode.SHUTTING_DOWN, _SHUTTING_DOWN)
@@ -139,15 +141,15 @@ class SignalingService:
             self._refuse(link, refused.code, refused.message)
         except LinkLostError as lost:
             if lost.refused:
-                self._count(ErrorCode.BAD_MESSAGE)
+                self._count(ErrorCode.BAD_MESSAGE, link)
             if lost.refused or lost.code in LEAVING:
                 await self._leave(link)
         except Exception as bug:
             # The type alone: its text may hold what the client sent.
             _LOG.error("a socket's handler failed with %s; please report it", type(bug).__qualname__)
         finally:
-            self._links.discard(link)
             self._lost(link)
+            self._links.pop(link, None)
             await asyncio.wait({self._close(link, 1000, "")})
 
     async def _leave(self, link: Link) -> None:
@@ -158,7 +160,7 @@ class SignalingService:
         if seat is not None:
             self._outlets[seat].detach(link)
             self.hub.lost(link, self._clock())
-            self.counts["lost"] += 1
+            self._note("lost", link)
             if self._ticker is None:
                 self._ticker = asyncio.create_task(self._tick(), name="signalling grace time")
 
@@ -254,9 +256,9 @@ class SignalingService:
 
     def _send(self, link: Link, message: Message) -> None:
         if isinstance(message, Error):
-            self._count(message.code)
+            self._count(message.code, link)
         elif isinstance(message, Welcome):
-            self.counts["resumed" if message.resumed else "joined"] += 1
+            self._note("resumed" if message.resumed else "joined", link)
             seat = self.hub.seat_of(link)
             if seat is not None and self.settings.turn is not None:
                 server = self.settings.turn.credentials(seat.introduction.id, self._wall_clock())
@@ -274,7 +276,7 @@ class SignalingService:
 
     async def _forget(self, seat: Seat[Link]) -> None:
         outlet = self._outlets.pop(seat, None)
-        self.counts["left"] += 1
+        self._note("left")
         if not self._outlets:
             self._empty.set()
         if outlet is not None:
@@ -284,7 +286,7 @@ class SignalingService:
         """Say why and close, without waiting for it."""
         if link in self._closing:
             return
-        self._count(code)
+        self._count(code, link)
         link.write(encode(Error(code=code, message=message)))
         self._close(link, CLOSE_CODES[code], code.value)
 
@@ -295,9 +297,18 @@ class SignalingService:
             task.add_done_callback(lambda _: self._closing.pop(link, None))
         return self._closing[link]
 
-    def _count(self, code: ErrorCode) -> None:
+    def _count(self, code: ErrorCode, link: Link) -> None:
         self.refused[code] += 1
-        _LOG.info("refused: %s", code.value)
+        fields = {"link": self._links.get(link, 0), "code": code.value}
+        _LOG.info("refused: %s", code.value, extra={"event": "refused", "fields": fields})
+
+    def _note(self, event: str, link: Link | None = None) -> None:
+        """Count and log what became of a session; no room, id, key or address is told."""
+        self.counts[event] += 1
+        if _LOG.isEnabledFor(logging.DEBUG):
+            fields = {"members": self.hub.member_count, "rooms": len(self.hub)}
+            number = {"link": self._links.get(link, 0)} if link is not None else {}
+            _LOG.debug("%s", event, extra={"event": event, "fields": number | fields})
 
     def _decoded(self, frame: str | bytes) -> Message:
         if not isinstance(frame, str):

@@ -60,7 +60,7 @@ def test_a_port_in_use_is_told_in_one_sentence(tmp_path: Path) -> None:
 
 
 def test_what_it_refuses_is_told_by_code(tmp_path: Path) -> None:
-    with Program(tmp_path, "serve", "--port", "0") as serving:
+    with Program(tmp_path, "serve", "--port", "0", "--members", "2") as serving:
         url = serving.until("join with").split("join with: fsm-rtc join ")[1].replace("ROOM", "kitchen")
         everybody = [Program(tmp_path, "join", url, "--loopback", "--json", "--name", name) for name in ("a", "b", "c")]
         with everybody[0] as first, everybody[1] as second, everybody[2] as third:

@@ -219,7 +219,7 @@ async def test_nothing_private_is_logged(
             await second.end()
         await http(server, b"secret\r\n\r\n")
     ours = [record for record in caplog.records if record.name.startswith("fsm_rtc")]
-    assert [record.getMessage() for record in ours] == ["refused: bad_message"]
+    assert [record.getMessage() for record in ours] == ["joined", "joined", "left", "refused: bad_message", "left"]
 
 
 async def test_a_client_that_vanishes_mid_handshake_harms_nobody(server: SignalingServer, anna: Member) -> None:
