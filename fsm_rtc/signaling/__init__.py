@@ -1,5 +1,6 @@
 """Signalling over WebSockets: the server with its rooms, and the client, which is a `SignalingChannel`."""
 
+from fsm_rtc.signaling.asgi import SignalingApp
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.signaling.client import WebSocketSignaling
 from fsm_rtc.signaling.hub import Hub
@@ -8,4 +9,14 @@ from fsm_rtc.signaling.limits import Limits
 from fsm_rtc.signaling.server import SignalingServer
 from fsm_rtc.signaling.service import Settings, SignalingService
 
-__all__ = ["Backoff", "Hub", "Limits", "Settings", "SignalingServer", "SignalingService", "WebSocketSignaling", "join"]
+__all__ = [
+    "Backoff",
+    "Hub",
+    "Limits",
+    "Settings",
+    "SignalingApp",
+    "SignalingServer",
+    "SignalingService",
+    "WebSocketSignaling",
+    "join",
+]
