@@ -1,6 +1,6 @@
 """The servers that benchmarks/signaling.py measures, each in a process of its own.
 
-``python benchmarks/_signaling_servers.py bare|ours`` prints the port that it listens on, and serves until it is ended.
+``_signaling_servers.py bare|ours|bounded`` prints the port that it listens on, and serves until it is ended.
 """
 
 from __future__ import annotations
@@ -42,11 +42,20 @@ async def bare() -> None:
 
 async def ours() -> None:
     """A `SignalingServer` whose bounds the load doesn't reach."""
-    limits = Limits(messages_per_second=1e6, burst=1_000_000, connections_per_address=100_000, rooms=100_000)
+    await serve_ours(Limits(messages_per_second=1e6, burst=1_000_000, connections_per_address=100_000, rooms=100_000))
+
+
+async def bounded() -> None:
+    """A `SignalingServer` that is attacked: the hostile clients go beyond these bounds, the honest ones don't."""
+    await serve_ours(Limits(messages_per_second=200, burst=40, handshake_seconds=0.5, grace_seconds=0.1, members=100))
+
+
+async def serve_ours(limits: Limits) -> None:
+    """Serve until the process is ended."""
     async with SignalingServer(settings=Settings(limits=limits)) as server:
         print(server.port, flush=True)
         await asyncio.get_running_loop().create_future()
 
 
 if __name__ == "__main__":
-    asyncio.run({"bare": bare, "ours": ours}[sys.argv[1]]())
+    asyncio.run({"bare": bare, "ours": ours, "bounded": bounded}[sys.argv[1]]())

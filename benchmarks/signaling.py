@@ -5,11 +5,13 @@ each other messages of 1.4 kB, a bounded number ahead of what has arrived. Measu
 user and system, for a message; and what an idle client adds to its memory.
 
 Against: a bare relay of two dozen lines on `websockets`, which checks and keeps nothing; and PeerServer, the server of
-PeerJS, if npm can fetch it.
+PeerJS, if npm can fetch it. And how long a message of honest clients takes while hostile ones attack the server in
+every way that tests/signaling/hostile_clients.py knows, against its time while nobody does.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import resource
@@ -23,6 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from _harness import Result, Samples, arguments, finish, ratio_of
+from _signaling_attack import AT_ONCE, delays_of_honest_clients
 
 HERE = Path(__file__).parent
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -187,15 +190,22 @@ def memory(clients: int, rounds: int) -> Result:
     return ratio_of(f"an idle client among {clients}, server's kB", samples, scale=1e-3, at_most=1.5)
 
 
+def under_attack(attacks: int, rounds: int) -> Result:
+    """The way of honest clients' messages."""
+    with python_server("bounded") as server:
+        samples = asyncio.run(delays_of_honest_clients(server.port, attacks, rounds))
+    return ratio_of(f"a message's way under attack, {AT_ONCE} at once, ms", samples, scale=1e3, at_most=2.0)
+
+
 def main() -> None:
     """Measure, print, leave."""
     options = arguments("What a relayed message and an idle client cost a signalling server.")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if options.quick:
-        results = [*message_costs(20, 4_000, 3), memory(200, 2)]
+        results = [*message_costs(20, 4_000, 3), memory(200, 2), under_attack(200, 2)]
     else:
-        results = [*message_costs(40, 40_000, 7), memory(2_000, 3)]
+        results = [*message_costs(40, 40_000, 7), memory(2_000, 3), under_attack(1_000, 6)]
     finish(results, as_json=options.json)
 
 
