@@ -238,8 +238,7 @@ class Hub(Generic[S]):
         if seat is None:
             return ()
         if not seat.bucket.take(now):
-            rate = self.limits.messages_per_second
-            return self.put_out(seat, ErrorCode.TOO_FAST, f"more than {rate:g} messages a second; send fewer")
+            return self._too_fast(seat)
         me = seat.introduction
         if message.room != seat.room:
             return self.put_out(seat, ErrorCode.WRONG_ROOM, "the message names another room; send it to its own")
@@ -254,6 +253,15 @@ class Hub(Generic[S]):
             error = Error(code=ErrorCode.NOT_HERE, message="the recipient isn't here; wait for joined")
             return (Send(socket, error), *told)
         return (Deliver(other, text), *told)
+
+    def repeat(self, socket: S, now: float) -> tuple[Effect[S], ...]:
+        """A frame came that says nothing new: it counts as a message, for reading it costs as much."""
+        seat = self._seats.get(socket)
+        return () if seat is None or seat.bucket.take(now) else self._too_fast(seat)
+
+    def _too_fast(self, seat: Seat[S]) -> tuple[Effect[S], ...]:
+        rate = self.limits.messages_per_second
+        return self.put_out(seat, ErrorCode.TOO_FAST, f"more than {rate:g} messages a second; send fewer")
 
     def lost(self, socket: S, now: float) -> None:
         """A socket is gone without a word; its member may come back."""

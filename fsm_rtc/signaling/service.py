@@ -224,6 +224,9 @@ class SignalingService:
         outlet = self._outlets[seat]
         if number > outlet.sent:
             raise _RefusedError(ErrorCode.BAD_MESSAGE, "more was received than was sent; count again")
+        if number <= outlet.seen:
+            await self._perform(self.hub.repeat(link, self._clock()))
+            return
         await outlet.acknowledge(number)
 
     # What was decided is done.

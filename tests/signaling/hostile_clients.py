@@ -28,6 +28,7 @@ __all__ = ["ATTACKS", "SLOW"]
 
 ADDRESS = "127.0.0.2"
 PATIENCE_SECONDS = 30
+FLOOD = 1000
 ROOM = "kitchen"
 CARL, DORA = Member(ROOM, Identity.generate()), Member(ROOM, Identity.generate())
 
@@ -213,10 +214,16 @@ async def floods(port: int, random: Random) -> None:
     me = Member(ROOM, Identity.generate())
     async with socket_to(port) as socket:
         await joined(socket, me)
-        for _ in range(60):
-            await socket.send(offer(me, CARL))
+        text = offer(me, CARL)
+        for _ in range(FLOOD):
+            await socket.send(text)
         async for _ in socket:
             pass
+
+
+@attack
+async def repeats_what_it_received(port: int, random: Random) -> None:
+    await after_welcome(port, *([encode(Received(0))] * FLOOD))
 
 
 @attack

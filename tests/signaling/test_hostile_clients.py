@@ -74,7 +74,7 @@ async def test_attacks_of_every_kind_leave_nothing_behind_and_honest_clients_are
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     anna, bert = Member(PARLOUR, ANNA), Member(PARLOUR, BERT)
-    bounds = {"members": 40, "grace_seconds": 0.05, "burst": 40, "messages_per_second": 1000.0, "rooms": 50}
+    bounds = {"members": 40, "grace_seconds": 0.05, "burst": 40, "messages_per_second": 250.0, "rooms": 50}
     async with (
         server_of(handshake_seconds=0.5, **bounds) as server,
         joining(room_of(server, PARLOUR), anna) as one,

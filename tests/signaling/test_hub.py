@@ -206,6 +206,13 @@ def test_who_sends_faster_than_allowed_is_put_out_and_who_doesn_t_is_not(hub: Hu
     assert deliveries(burst[100]) == [("anna", Left(id="bert", session="s1"))]
 
 
+def test_who_repeats_what_was_said_is_as_fast_as_who_sends_messages(hub: Hub[int]) -> None:
+    assert [hub.repeat(1, 0.0) for _ in range(50)] == [()] * 50
+    assert not any(codes(hub.post(1, message("anna", "bert"), "text", 0.0)) for _ in range(50))
+    assert codes(hub.repeat(1, 0.0)) == [(1, ErrorCode.TOO_FAST)]
+    assert hub.repeat(1, 0.0) == ()
+
+
 # The end.
 
 
