@@ -50,3 +50,25 @@ async def hear_each_other(*rooms: Room) -> None:
 def connections_of(room: Room) -> dict[str, tuple[int, int]]:
     """Which objects serve each peer: those that must stay the same if nothing happens to them."""
     return {who: (id(one), id(one.peer_connection)) for who, one in room.peers.items()}
+
+
+class Talk:
+    """One of a room counts to another, over and over; each number is said when the one before has arrived."""
+
+    def __init__(self, sender: Room, listener: Room) -> None:
+        self._connection = sender.peers[listener.me.id]
+        self._messages = listener.peers[sender.me.id].messages()
+        self._more = asyncio.Event()
+        self.heard = 0
+
+    async def run(self) -> None:
+        while True:
+            await self._connection.send(str(self.heard))
+            assert await anext(self._messages) == str(self.heard)
+            self.heard += 1
+            self._more.set()
+
+    async def goes_on(self) -> None:
+        """Wait until something more has arrived."""
+        self._more.clear()
+        await self._more.wait()

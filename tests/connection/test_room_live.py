@@ -9,7 +9,7 @@ from fsm_rtc.connection.room import Room
 from fsm_rtc.messages import Identity
 from fsm_rtc.peer.configuration import Configuration
 from tests.connection.hall import Hall, HallChannel
-from tests.connection.halls import connections_of, gone, has_just, hear_each_other, whole
+from tests.connection.halls import Talk, connections_of, gone, has_just, hear_each_other, whole
 
 LIMIT_SECONDS = 60.0
 
@@ -18,28 +18,6 @@ EIGHT = 8
 
 def room_over(channel: HallChannel, name: str) -> Room:
     return Room(channel, Identity.generate(), name=name, configuration=Configuration(loopback=True))
-
-
-class Talk:
-    """One of a room counts to another, over and over; each number is said when the one before has arrived."""
-
-    def __init__(self, sender: Room, listener: Room) -> None:
-        self._connection = sender.peers[listener.me.id]
-        self._messages = listener.peers[sender.me.id].messages()
-        self._more = asyncio.Event()
-        self.heard = 0
-
-    async def run(self) -> None:
-        while True:
-            await self._connection.send(str(self.heard))
-            assert await anext(self._messages) == str(self.heard)
-            self.heard += 1
-            self._more.set()
-
-    async def goes_on(self) -> None:
-        """Wait until something more has arrived."""
-        self._more.clear()
-        await self._more.wait()
 
 
 async def test_one_is_killed_and_one_comes_and_the_others_notice_nothing() -> None:
