@@ -1,7 +1,7 @@
 """ReplaceablePeer: the peer connections of one call, one at a time; the next one gets the next generation.
 
 A peer connection is replaced where it can't go on: its library can't take an offer back (fact 2); the other side has
-new ICE credentials; or it was started anew.
+another certificate, and so another peer connection; or it was started anew. New ICE credentials alone restart ICE.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from fsm_rtc.connection.candidates import ice_ufrag_of
 from fsm_rtc.connection.session import Session
 from fsm_rtc.connection.tracks import Tracks
 from fsm_rtc.engine import Journal
@@ -22,6 +21,7 @@ from fsm_rtc.peer.configuration import Configuration, IceServer
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.peer_connection import PeerConnection
+from fsm_rtc.peer.sdp import fingerprints_of
 
 __all__ = ["ROLLBACK", "SECURE_CHANNEL", "PeerConnectionFactory", "PeerEvents", "ReplaceablePeer", "expects_channel"]
 
@@ -152,8 +152,8 @@ class ReplaceablePeer:
     async def apply_offer(self, offer: SessionDescription) -> None:
         session = self._present_session()
         before = session.connection.remote_description
-        if before is not None and ice_ufrag_of(before) != ice_ufrag_of(offer):
-            session = self._open("the other side has new ICE credentials")
+        if before is not None and fingerprints_of(before).isdisjoint(fingerprints_of(offer)):
+            session = self._open("the other side has another certificate")
         session.connection.receive(*self._options.receive)
         await session.connection.set_remote_description(offer)
         session.demand()

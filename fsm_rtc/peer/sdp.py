@@ -18,6 +18,7 @@ __all__ = [
     "check_candidate",
     "check_description",
     "check_syntax",
+    "fingerprints_of",
     "sections_of",
     "with_candidate",
 ]
@@ -68,6 +69,15 @@ def sections_of(sdp: str) -> tuple[Section, ...]:
             else:
                 (sections[-1].attributes if sections else session)[name] = value
     return tuple(sections)
+
+
+def fingerprints_of(description: SessionDescription) -> frozenset[str]:
+    """The fingerprints of the certificates that a description's sections may use; they are its connection's own."""
+    return frozenset(
+        section.attributes["fingerprint"].upper()
+        for section in sections_of(description.sdp)
+        if "fingerprint" in section.attributes
+    )
 
 
 def check_syntax(description: SessionDescription) -> tuple[Section, ...]:

@@ -14,6 +14,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -53,7 +54,8 @@ _NONCE_BYTES = 32
 _SHUTTING_DOWN = "the server is shutting down; try again in a while"
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """What a signalling server is told, whichever front end it has.
 
     Attributes:
@@ -63,8 +65,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         mailboxes: where the members' mail is kept; None for this process' memory.
     """
 
-    limits: Limits = Limits()
-    access: Access = Open()
+    limits: Limits = field(default_factory=Limits)
+    access: Access = field(default_factory=Open)
     turn: TurnServers | None = None
     mailboxes: Mailboxes | None = None
 
@@ -343,6 +345,8 @@ class SignalingService:
         """
         if not self._outlets:
             self._empty.set()
+        fields = {"members": self.hub.member_count, "seconds": self.settings.limits.grace_seconds}
+        _LOG.info("draining: nobody new is let in", extra={"event": "draining", "fields": fields})
         await self._perform(self.hub.drain())
         try:
             async with asyncio.timeout(self.settings.limits.grace_seconds):

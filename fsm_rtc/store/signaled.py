@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from fsm_rtc.connection.candidates import ice_ufrag_of
 from fsm_rtc.connection.channel import LinkDown, LinkUp, SignalingChannel
 from fsm_rtc.connection.driver import SignalingDriver
 from fsm_rtc.connection.peers import ROLLBACK
@@ -13,6 +12,7 @@ from fsm_rtc.errors import ConnectionFailedError, InvalidStateError, Rejected
 from fsm_rtc.messages import Identity, Introduction
 from fsm_rtc.messages.trust import Trust
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.sdp import fingerprints_of
 from fsm_rtc.store.operations import Operations
 
 __all__ = ["Signaled"]
@@ -179,7 +179,7 @@ class _Negotiating:
     async def apply_offer(self, offer: SessionDescription) -> None:
         store = self._store
         before = store._session.connection.remote_description if store._session is not None else None
-        if before is not None and ice_ufrag_of(before) != ice_ufrag_of(offer):
+        if before is not None and fingerprints_of(before).isdisjoint(fingerprints_of(offer)):
             store.create_peer_connection()
         await store._in_lane("process_offer", lambda session: store._set_remote(session, offer))
 

@@ -8,6 +8,7 @@ state, vanish. Everything happens in later turns of the event loop, one step a t
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import count
@@ -22,8 +23,6 @@ from fsm_rtc.peer.track_event import RTCTrackEvent
 from fsm_rtc.testing.fake_sections import FakeSections, Line
 
 __all__ = ["FakeBackend", "FakeNetwork", "FakeTrack"]
-
-FINGERPRINT = "sha-256 " + ":".join(["FA"] * 32)
 
 
 NUMBERS = count(1)
@@ -79,6 +78,7 @@ class FakeBackend:
     def __init__(self, network: FakeNetwork | None = None) -> None:
         self._network = network or DEFAULT_NETWORK
         self.ufrag = self._network.join(self)
+        self._fingerprint = "sha-256 " + hashlib.sha256(self.ufrag.encode()).digest().hex(":").upper()
         self.remote_candidates: list[IceCandidate | None] = []
         self.operations: list[str] = []
         self.rolls_back = True
@@ -322,7 +322,7 @@ class FakeBackend:
         channel.tell_opened()
 
     def _sdp(self, setup: str, lines: list[Line]) -> str:
-        text = ["v=0", f"o=- 1 1 IN IP4 {self.ufrag}.invalid", "s=-", "t=0 0", f"a=fingerprint:{FINGERPRINT}"]
+        text = ["v=0", f"o=- 1 1 IN IP4 {self.ufrag}.invalid", "s=-", "t=0 0", f"a=fingerprint:{self._fingerprint}"]
         for line in lines:
             protocol = "UDP/DTLS/SCTP webrtc-datachannel" if line.kind == "application" else "UDP/TLS/RTP/SAVPF 0"
             text += [

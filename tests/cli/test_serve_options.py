@@ -123,7 +123,7 @@ def test_sigterm_waits_for_those_who_are_there_and_ends_when_they_have_left(tmp_
         alice.interrupt()
         assert alice.ended()[0] == 0
         code, told = server.ended()
-        assert (code, set(told.split())) == (0, {"refused:", "shutting_down"})
+        assert (code, told.splitlines()) == (0, ["draining: nobody new is let in", "refused: shutting_down"])
 
 
 def test_a_second_sigterm_ends_it_at_once(tmp_path: Path) -> None:

@@ -29,12 +29,14 @@ def test_for_every_address_it_says_what_to_put_in_place_of_the_host(tmp_path: Pa
     assert "where HOST is this machine's name or address" in greeting
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_in_order_when_it_is_told_to(tmp_path: Path, number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "told"), [(signal.SIGINT, ""), (signal.SIGTERM, "draining: nobody new is let in\n")]
+)
+def test_it_ends_in_order_when_it_is_told_to(tmp_path: Path, number: int, told: str) -> None:
     with Program(tmp_path, "serve", "--port", "0") as serving:
         serving.until("join with")
         serving.interrupt(number)
-        assert serving.ended() == (0, "")
+        assert serving.ended() == (0, told)
 
 
 def test_whoever_is_there_when_it_ends_was_not_refused(tmp_path: Path) -> None:
