@@ -10,6 +10,7 @@ from fsm_rtc._version import __version__
 from fsm_rtc.cli.charts import diagram, machines, matrix
 from fsm_rtc.cli.conforming import conform
 from fsm_rtc.cli.demo import demo
+from fsm_rtc.cli.doctor import doctor
 from fsm_rtc.cli.joining import join
 from fsm_rtc.cli.keys import keygen
 from fsm_rtc.cli.known_peers import add, forget, known_peers
@@ -73,6 +74,10 @@ app.command(
     epilog="Examples: fsm-rtc token kitchen --secret-file secret.txt; FSM_RTC_TOKEN_SECRET=... fsm-rtc token kitchen "
     "--minutes 60 --id DXa3ua..."
 )(token)
+
+app.command(
+    epilog="Examples: fsm-rtc doctor; fsm-rtc doctor --stun stun:stun.example.org:3478 --signaling ws://127.0.0.1:8765"
+)(doctor)
 
 _known_peers = typer.Typer(
     invoke_without_command=True, epilog="Examples: fsm-rtc known-peers; fsm-rtc known-peers forget alice"
