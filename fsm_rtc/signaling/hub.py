@@ -8,7 +8,8 @@ here. Each call takes effect at once and returns what to do, in the order in whi
 | somebody joins | it: `welcome` with the others; the others: `joined` |
 | one more than a room holds, or the hub has rooms | it: `room_full` or `too_many_rooms`, and it is out |
 | the same session again, which goes on | the old socket: `replaced`; the new one: `welcome`, and what waits |
-| the same session again, from its beginning | as before, but what waited is dropped |
+| the same session again, which has not heard its first `welcome` | as at first, and what waits |
+| the same session again, from its beginning | the same, but what waited is dropped |
 | the same id with a new session | the old socket: `replaced`; the others: `left` and `joined` |
 | a message to a member | the member: the very text |
 | a message to somebody who isn't there | the sender: `not_here` |
@@ -61,18 +62,27 @@ class Seat(Generic[S]):
         machine: whether it is there.
         socket: its socket, or None while it has none.
         posts: how many of its messages were taken.
+        first_members: who was there when it came, while it may still not have heard so; None afterwards.
         grace_ends: when it is given up; None while it has a socket.
     """
 
-    __slots__ = ("bucket", "grace_ends", "introduction", "machine", "posts", "room", "socket")
+    __slots__ = ("bucket", "first_members", "grace_ends", "introduction", "machine", "posts", "room", "socket")
 
-    def __init__(self, room: str, socket: S, introduction: Introduction, bucket: TokenBucket) -> None:
+    def __init__(
+        self,
+        room: str,
+        socket: S,
+        introduction: Introduction,
+        bucket: TokenBucket,
+        first_members: tuple[Introduction, ...],
+    ) -> None:
         self.room = room
         self.introduction = introduction
         self.machine = Session()
         self.socket: S | None = socket
         self.bucket = bucket
         self.posts = 0
+        self.first_members: tuple[Introduction, ...] | None = first_members
         self.grace_ends: float | None = None
 
 
@@ -181,8 +191,12 @@ class Hub(Generic[S]):
             seen: how many deliveries it has seen, to go on behind them; None to begin.
         """
         old = self._rooms.get(room, {}).get(introduction.id)
-        if old is not None and seen is not None and old.introduction.session == introduction.session:
-            return self._resume(old, socket, seen)
+        if old is not None and old.introduction.session == introduction.session:
+            if seen is not None:
+                old.first_members = None
+                return self._resume(old, socket, Welcome(members=(), resumed=True, received=old.posts), seen)
+            if old.first_members is not None:
+                return self._resume(old, socket, Welcome(members=old.first_members), 0)
         if self.is_draining:
             return (Refuse(socket, ErrorCode.SHUTTING_DOWN, "the server is shutting down; try again in a while"),)
         if old is None and room not in self._rooms and len(self._rooms) >= self.limits.rooms:
@@ -192,14 +206,13 @@ class Hub(Generic[S]):
             return (Refuse(socket, ErrorCode.ROOM_FULL, message),)
         return tuple(self._begin(old, socket, room, introduction, now))
 
-    def _resume(self, seat: Seat[S], socket: S, seen: int) -> tuple[Effect[S], ...]:
+    def _resume(self, seat: Seat[S], socket: S, welcome: Welcome, seen: int) -> tuple[Effect[S], ...]:
         old, seat.socket = seat.socket, socket
         seat.machine.resume()
         seat.grace_ends = None
         self._away.pop(seat, None)
         self._seats[socket] = seat
-        welcome = Send(socket, Welcome(members=(), resumed=True, received=seat.posts))
-        return (*self._replaced(old), welcome, Attach(seat, socket, seen))
+        return (*self._replaced(old), Send(socket, welcome), Attach(seat, socket, seen))
 
     def _begin(
         self, old: Seat[S] | None, socket: S, room: str, introduction: Introduction, now: float
@@ -210,8 +223,9 @@ class Hub(Generic[S]):
             yield from self._forget(old, "leave")
         others = tuple(seat for seat in seats.values() if seat is not old)
         bucket = TokenBucket(self.limits.messages_per_second, self.limits.burst, now)
-        seat = self._seats[socket] = seats[introduction.id] = Seat(room, socket, introduction, bucket)
-        yield Send(socket, Welcome(members=tuple(other.introduction for other in others)))
+        members = tuple(other.introduction for other in others)
+        seat = self._seats[socket] = seats[introduction.id] = Seat(room, socket, introduction, bucket, members)
+        yield Send(socket, Welcome(members=members))
         yield Attach(seat, socket, 0)
         if old is None or old.introduction.session != introduction.session:
             for other in others:
@@ -245,6 +259,7 @@ class Hub(Generic[S]):
         if (message.sender, message.sender_session) != (me.id, me.session):
             return self.put_out(seat, ErrorCode.BAD_MESSAGE, "the message names another sender; send your own only")
         seat.posts += 1
+        seat.first_members = None
         told: tuple[Effect[S], ...] = ()
         if seat.posts % ACKNOWLEDGE_EVERY == 0:
             told = (Send(socket, Received(seat.posts)),)
@@ -253,6 +268,11 @@ class Hub(Generic[S]):
             error = Error(code=ErrorCode.NOT_HERE, message="the recipient isn't here; wait for joined")
             return (Send(socket, error), *told)
         return (Deliver(other, text), *told)
+
+    def seen(self, socket: S) -> None:
+        """A member has told how much it has seen, so it has heard its welcome."""
+        if (seat := self._seats.get(socket)) is not None:
+            seat.first_members = None
 
     def repeat(self, socket: S, now: float) -> tuple[Effect[S], ...]:
         """A frame came that says nothing new: it counts as a message, for reading it costs as much."""

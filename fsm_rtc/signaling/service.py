@@ -229,6 +229,7 @@ class SignalingService:
         if number <= outlet.seen:
             await self._perform(self.hub.repeat(link, self._clock()))
             return
+        self.hub.seen(link)
         await outlet.acknowledge(number)
 
     # What was decided is done.

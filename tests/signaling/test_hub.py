@@ -90,7 +90,27 @@ def test_the_same_session_takes_over_its_old_socket_unnoticed(hub: Hub[int]) -> 
     assert hub.seat_of(3) is not None
 
 
-def test_the_same_session_from_its_beginning_gets_an_empty_mailbox_and_the_others_hear_nothing(hub: Hub[int]) -> None:
+def test_who_lost_its_link_before_its_first_welcome_gets_it_again_and_loses_nothing(hub: Hub[int]) -> None:
+    hub.lost(2, 0.0)
+    hub.join(3, "kitchen", introduction("carl"), 1.0)
+    effects = hub.join(4, "kitchen", introduction("bert"), 2.0)
+    assert said(effects) == [(4, Welcome(members=(introduction("anna"),)))]  # carl's coming is among the deliveries
+    assert attached(effects) == [("bert", 4, 0)]
+    assert len(effects) == 2
+
+
+@pytest.mark.parametrize("how", ["posted", "received", "resumed"])
+def test_the_same_session_from_its_beginning_gets_an_empty_mailbox_and_the_others_hear_nothing(
+    hub: Hub[int], how: str
+) -> None:
+    match how:
+        case "posted":
+            hub.post(1, message("anna", "bert"), "text", 0.0)
+        case "received":
+            hub.seen(1)
+        case "resumed":
+            hub.lost(1, 0.0)
+            hub.join(1, "kitchen", introduction("anna"), 0.0, seen=0)
     effects = hub.join(3, "kitchen", introduction("anna"), 0.0)
     assert codes(effects) == [(1, ErrorCode.REPLACED)]
     assert said(effects) == [(3, Welcome(members=(introduction("bert"),)))]

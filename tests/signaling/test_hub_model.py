@@ -35,6 +35,7 @@ class Client:
     socket: int | None
     knows: set[Key] = field(default_factory=set)
     seen: int = 0
+    has_gone_on: bool = False
     heard: dict[Key, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     @property
@@ -98,6 +99,10 @@ class Hotel(RuleBasedStateMachine):
     def connected(self) -> list[Client]:
         return [client for client in self.clients.values() if client.socket is not None]
 
+    def unheard(self) -> list[Client]:
+        """Those that may not have heard their first welcome."""
+        return [client for client in self.clients.values() if not client.has_gone_on]
+
     @rule(room=st.sampled_from(ROOMS), who=st.sampled_from(IDS))
     def join(self, room: str, who: str) -> None:
         self.sockets += 1
@@ -121,9 +126,19 @@ class Hotel(RuleBasedStateMachine):
             self.read(client)
         self.sockets += 1
         client.socket = self.sockets
+        client.has_gone_on = True
         me = introduction(client.who, client.session)
         effects = self.hub.join(self.sockets, client.room, me, self.now, seen=client.seen)
         self.perform(effects, client)
+
+    @precondition(lambda self: self.unheard())
+    @rule(data=st.data())
+    def join_again_since_the_welcome_was_lost(self, data: st.DataObject) -> None:
+        client = data.draw(st.sampled_from(self.unheard()))
+        self.sockets += 1
+        client.socket = self.sockets
+        me = introduction(client.who, client.session)
+        self.perform(self.hub.join(self.sockets, client.room, me, self.now), client)
 
     @precondition(lambda self: self.connected())
     @rule(data=st.data())
@@ -162,6 +177,7 @@ class Hotel(RuleBasedStateMachine):
         number = self.posts[sender.key, (who, to_session)] + 1
         effects = self.hub.post(sender.socket, sent, f"{sender.who} {sender.session} {number}", self.now)
         assert any(isinstance(effect, Deliver) for effect in effects) == reaches
+        sender.has_gone_on = True
         if reaches:
             self.posts[sender.key, (who, to_session)] = number
         self.perform(effects)
@@ -174,7 +190,9 @@ class Hotel(RuleBasedStateMachine):
     @precondition(lambda self: self.clients)
     @rule(data=st.data())
     def read_something(self, data: st.DataObject) -> None:
-        self.read(data.draw(st.sampled_from(list(self.clients.values()))))
+        client = data.draw(st.sampled_from(list(self.clients.values())))
+        client.has_gone_on = True
+        self.read(client)
 
     @invariant()
     def every_client_that_reads_everything_knows_who_is_there_and_has_every_text_once(self) -> None:

@@ -75,6 +75,7 @@ async def test_the_same_session_takes_over(server: SignalingServer, anna: Member
         await other.joined(bert)
         await new.joined(anna)
         assert await old.end() == refusal(ErrorCode.REPLACED)
+        assert await new.receive() == Joined(member=bert.introduction)
         await other.send(text := offer(bert, anna))
         assert await new.socket.recv() == text
         await new.send(text := offer(anna, bert))
