@@ -27,8 +27,8 @@ from tests.signaling.people import hello_of, offer
 __all__ = ["ATTACKS", "SLOW"]
 
 ADDRESS = "127.0.0.2"
-PATIENCE_SECONDS = 30
-FLOOD = 1000
+PATIENCE_SECONDS = 10
+FLOOD = 200
 ROOM = "kitchen"
 CARL, DORA = Member(ROOM, Identity.generate()), Member(ROOM, Identity.generate())
 
