@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fsm_rtc.cli.demo_meeting import DemoLink, Meeting, PipeMeeting, ServerMeeting
+from fsm_rtc.connection.messages import chat_text
 from fsm_rtc.engine import Journal, Started
 from fsm_rtc.engine.journal import Entry, line_of
 from fsm_rtc.errors import FsmRtcError
@@ -31,6 +32,9 @@ CONNECT_TIMEOUT_SECONDS = 20.0
 EXCHANGE_TIMEOUT_SECONDS = 10.0
 GOODBYE_TIMEOUT_SECONDS = 20.0
 CHAT_INTERVAL_SECONDS = 0.5
+
+LAST_WORDS = "I have heard and seen you"
+"""What a peer says that has all it waited for; neither leaves before the other has said it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class DemoPeer:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._alone = asyncio.Event()
         self._exchanged = asyncio.Event()
+        self._other_has_all = asyncio.Event()
         self._journal = Journal(clock)
         self._journal.subscribe(self._show)
         self.store = ConnectionStore(
@@ -154,7 +159,11 @@ class DemoPeer:
             self._tally.sent += 1
             await asyncio.sleep(min(CHAT_INTERVAL_SECONDS, max(0.0, end - self._clock())))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._exchanged.wait(), EXCHANGE_TIMEOUT_SECONDS)
+            async with asyncio.timeout(EXCHANGE_TIMEOUT_SECONDS):
+                await self._exchanged.wait()
+                self.store.send_chat(LAST_WORDS)
+                self._tally.sent += 1
+                await self._other_has_all.wait()
 
     async def _read(self) -> None:
         while (message := await self._link.receive()) is not None:
@@ -166,6 +175,8 @@ class DemoPeer:
 
     def _heard(self, message: str | bytes) -> None:
         self._tally.received += 1
+        if chat_text(message) == LAST_WORDS:
+            self._other_has_all.set()
         self._note_exchange()
         self._link.send({"heard": message if isinstance(message, str) else f"{len(message)} bytes"})
 
