@@ -48,6 +48,7 @@ __all__ = [
     "RunawayError",
     "SdpSyntaxError",
     "SignalingError",
+    "SnapshotError",
     "SpecificationError",
     "TokenError",
     "UnknownEngineError",
@@ -368,6 +369,10 @@ class AdapterError(ConformanceError):
     def __init__(self, message: str, *, has_ended: bool = False) -> None:
         super().__init__(message)
         self.has_ended = has_ended
+
+
+class SnapshotError(FsmRtcError, ValueError):
+    """What was kept of a machine or a call can't be gone on with: another table, format or owner, or no such thing."""
 
 
 class JournalError(FsmRtcError, ValueError):

@@ -30,6 +30,7 @@ from fsm_rtc.connection.events import (
 )
 from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.messages import Delivery
+from fsm_rtc.connection.persistence import MemoryPersistence, Persistence, SqliteFile
 from fsm_rtc.connection.pipe import PipeChannel, memory_pipe
 from fsm_rtc.connection.recovery_policy import NO_RECOVERY, RecoveryPolicy
 from fsm_rtc.connection.room import Room
@@ -50,6 +51,7 @@ __all__ = [
     "LinkDown",
     "LinkUp",
     "LossReason",
+    "MemoryPersistence",
     "MessageReceived",
     "Negotiated",
     "PeerArrived",
@@ -58,6 +60,7 @@ __all__ = [
     "PeerJoined",
     "PeerLeft",
     "PeerLost",
+    "Persistence",
     "PipeChannel",
     "Ready",
     "Recovered",
@@ -69,6 +72,7 @@ __all__ = [
     "SignalingChannel",
     "SignalingEvent",
     "SignalingStatusChanged",
+    "SqliteFile",
     "TrackAdded",
     "memory_pipe",
 ]

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from fsm_rtc.connection.saved import SavedLink
 from fsm_rtc.messages import Introduction, Member
 from fsm_rtc.peer.configuration import IceServer
 
@@ -75,6 +76,17 @@ class CheckableChannel(Protocol):
 
     def check(self) -> None:
         """The peer is silent: find out soon whether the link still stands, and make another if it doesn't."""
+
+
+@runtime_checkable
+class ResumableChannel(Protocol):
+    """A channel whose session at the server another run of the program can go on with. Optional."""
+
+    def export(self) -> SavedLink | None:
+        """What another run needs for that; None before there is a session."""
+
+    def restore(self, saved: SavedLink) -> None:
+        """Go on with the session of another run; before `open`."""
 
 
 class SignalingChannel(Protocol):

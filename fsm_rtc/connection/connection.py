@@ -39,9 +39,11 @@ from fsm_rtc.connection.events import (
 from fsm_rtc.connection.examination import Examination
 from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.frames import CHANNEL_PROTOCOL, FEATURE
+from fsm_rtc.connection.keeper import Keeper
 from fsm_rtc.connection.lost_call import ENDING, LostCall
 from fsm_rtc.connection.messages import DeliveryReader, MessageReader, Messages
 from fsm_rtc.connection.peers import PeerConnectionFactory, PeerOptions, ReplaceablePeer
+from fsm_rtc.connection.persistence import Persistence
 from fsm_rtc.connection.progress import LOST, how_far, state_in_words
 from fsm_rtc.connection.recoverer import Recoverer
 from fsm_rtc.connection.recovery_policy import RecoveryPolicy
@@ -107,6 +109,11 @@ class Connection:
         clock: seconds.
         member: this side, instead of `identity` and `name`; for several connections of one session, as in a `Room`.
         recovery: how soon a loss is noticed, and what is done about it; the defaults if None.
+        persistence: where the call is kept, so that another run of this program goes on with it after this one was
+            killed; `fsm_rtc.connection.SqliteFile`. Closed with the connection. Needs an identity.
+
+    Raises:
+        SnapshotError: what was kept is of another room, key or version.
     """
 
     def __init__(
@@ -125,13 +132,15 @@ class Connection:
         clock: Clock = time.monotonic,
         member: Member | None = None,
         recovery: RecoveryPolicy | None = None,
+        persistence: Persistence | None = None,
     ) -> None:
+        self._keeper = Keeper(persistence, channel.room, identity) if persistence is not None else None
         policy = recovery or RecoveryPolicy()
         self._machines = MachineSet(label, generation=0, engine=engine, journal=journal)
         self.signaling_link = self._machines.make(SignalingLink, "signaling_link")
         self._events: Stream[ConnectionEvent] = Stream("events")
         self._messages = Messages()
-        self._link = SecureLink(self._machines, self._messages)
+        self._link = SecureLink(self._machines, self._messages, persistence)
         self._connect_timer: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
         self._seen_state: PeerConnectionState | None = None
@@ -156,11 +165,16 @@ class Connection:
             name=name,
             trust=trust,
             clock=clock,
-            member=member or Member(channel.room, identity, name, features=(FEATURE,)),
+            member=member or Member(channel.room, identity, name, self._kept_session(), (FEATURE,)),
             answer_seconds=policy.answer_timeout_seconds,
+            keep=self._keep if self._keeper is not None else None,
         )
-        lost = LostCall(self.signaling_link, self._driver, self._peers, self._link, self._recovery_told)
+        lost = LostCall(
+            self.signaling_link, self._driver, self._peers, self._link, self._recovery_told, self._keep_alive
+        )
         self._recoverer = Recoverer(lost, policy, self._machines)
+        if self._keeper is not None:
+            self._keeper.restore(self._link, self._driver)
 
     # What it is.
 
@@ -271,6 +285,8 @@ class Connection:
             await self._peers.aclose()
             if self.signaling_link.permits("on_disconnected"):
                 self.signaling_link.on_disconnected()
+            if self._keeper is not None:
+                self._keeper.close()
             self._messages.end_for_good()
             self._events.end()
             self._changed.set()
@@ -285,6 +301,17 @@ class Connection:
             logger.warning("the other side may not have all that was sent: it took more than %g s", LAST_WORDS_SECONDS)
         else:
             await self._peers.finish_sending(LAST_WORDS_SECONDS)
+
+    def _kept_session(self) -> str | None:
+        return self._keeper.session if self._keeper is not None else None
+
+    def _keep(self) -> None:
+        if self._keeper is not None and self._closing is None:
+            self._keeper.keep(self._driver, self._link, self.machines)
+
+    def _keep_alive(self) -> None:
+        if self._keeper is not None:
+            self._keeper.alive()
 
     async def __aenter__(self) -> Self:
         try:

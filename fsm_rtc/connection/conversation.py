@@ -25,6 +25,7 @@ from fsm_rtc.connection.frames import (
     size_of,
 )
 from fsm_rtc.connection.messages import Delivery
+from fsm_rtc.connection.persistence import KeptMessages, Persistence
 from fsm_rtc.engine import Accepted, Outcome
 from fsm_rtc.errors import MessageError, Rejected
 from fsm_rtc.machines.delivery import (
@@ -86,6 +87,7 @@ class Conversation:
         name: the machine's name.
         hand_over: called with each message of the peer.
         acknowledgement_due: called when there is something to acknowledge.
+        keeper: keeps the messages for another run, or None.
 
     Attributes:
         machine: the `Deliveries` machine.
@@ -102,6 +104,7 @@ class Conversation:
         name: str,
         hand_over: Callable[[Delivery], None],
         acknowledgement_due: Callable[[], None],
+        keeper: Persistence | None = None,
     ) -> None:
         self.stream = stream
         self.sent = 0
@@ -110,6 +113,7 @@ class Conversation:
         self.goodbye: str | None = None
         self._hand_over = hand_over
         self._acknowledgement_due = acknowledgement_due
+        self._keeper = keeper
         self._unacknowledged: deque[tuple[str | bytes, int]] = deque()
         self._bytes = 0
         self._to_send_next = 1
@@ -161,6 +165,8 @@ class Conversation:
             ValueError: it is too long.
         """
         size = size_of(message)
+        if self._keeper is not None:
+            self._keeper.message_sent(self.sent + 1, message)
         self.sent += 1
         self._unacknowledged.append((message, size))
         self._bytes += size
@@ -262,7 +268,20 @@ class Conversation:
                 case AcceptAcknowledgement(number):
                     self._forget(number)
 
+    def restore(self, kept: KeptMessages) -> None:
+        """Go on where another run has stopped."""
+        self.sent = kept.sent
+        for message in kept.unacknowledged:
+            size = size_of(message)
+            self._unacknowledged.append((message, size))
+            self._bytes += size
+        self._to_send_next = self.sent - len(self._unacknowledged) + 1
+        for name, number in kept.taken.items():
+            self._streams[name] = _Stream(name, number)
+
     def _forget(self, up_to: int) -> None:
+        if self._keeper is not None and self._unacknowledged and self.sent - len(self._unacknowledged) < up_to:
+            self._keeper.messages_acknowledged(up_to)
         while self._unacknowledged and self.sent - len(self._unacknowledged) < up_to:
             self._bytes -= self._unacknowledged.popleft()[1]
         self._to_send_next = max(self._to_send_next, up_to + 1)
@@ -284,7 +303,11 @@ class Conversation:
         self._hand_over(Delivery(f"{stream.name}.{number}", message, lambda: self._done(stream, number)))
 
     def _done(self, stream: _Stream, number: int) -> None:
-        if stream.done(number) and stream.name == self._theirs:
+        if not stream.done(number):
+            return
+        if self._keeper is not None:
+            self._keeper.messages_taken(stream.name, stream.acknowledged)
+        if stream.name == self._theirs:
             self._tell_due()
 
     def _tell_due(self) -> None:

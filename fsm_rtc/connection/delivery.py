@@ -95,6 +95,17 @@ class Outgoing:
         """Count the time in which nothing is acknowledged from now."""
         self._waiting_since = now
 
+    @property
+    def unacknowledged(self) -> tuple[tuple[int, str], ...]:
+        """What was not acknowledged, with its numbers."""
+        return tuple((number, sent.text) for number, sent in self._unacknowledged.items())
+
+    def restore(self, sequence: int, unacknowledged: tuple[tuple[int, str], ...], now: float) -> None:
+        """Go on where another run has stopped; `resume` gives what is to be sent again."""
+        self.sequence = sequence
+        for number, text in unacknowledged:
+            self._unacknowledged[number] = _Sent(text, now + FIRST_REPEAT_SECONDS, FIRST_REPEAT_SECONDS)
+
     def forget(self) -> None:
         """Send nothing again."""
         self._unacknowledged.clear()

@@ -21,6 +21,7 @@ from fsm_rtc.connection.channel import (
     MessageReceived,
     PeerJoined,
     PeerLeft,
+    ResumableChannel,
     SignalingChannel,
     SignalingEvent,
 )
@@ -28,6 +29,7 @@ from fsm_rtc.connection.exchanger import ANSWER_SECONDS, Exchanger
 from fsm_rtc.connection.letters import ReceivedLetter
 from fsm_rtc.connection.parties import NegotiatingPeer, SignalingObserver
 from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
+from fsm_rtc.connection.saved import SavedExchange, SavedLink
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.clock import Clock
 from fsm_rtc.errors import FsmRtcError, LinkDownError, Rejected
@@ -63,6 +65,7 @@ class SignalingDriver:
         clock: seconds.
         member: this side, instead of `identity` and `name`; for several drivers of one session.
         answer_seconds: how long a peer that has the offer may take to answer it.
+        keep: called before something is sent, to keep what another run would need; nothing, if None.
 
     Attributes:
         me: this side.
@@ -83,7 +86,10 @@ class SignalingDriver:
         clock: Clock = time.monotonic,
         member: Member | None = None,
         answer_seconds: float = ANSWER_SECONDS,
+        keep: Callable[[], None] | None = None,
     ) -> None:
+        self._keep = keep
+        self._is_restored = False
         self._answer_seconds = answer_seconds
         self.me = member or Member(channel.room, identity, name)
         self._channel = channel
@@ -118,6 +124,17 @@ class SignalingDriver:
     def refused(self) -> Counter[str]:
         """How many frames were refused, by the guard's name, the reason, or why they are no message."""
         return self._refused_elsewhere + self.exchanger.refused
+
+    def restore(self, peer: Introduction, exchange: SavedExchange, link: SavedLink | None) -> None:
+        """Go on where another run has stopped; before `start`. When the peer is there a new offer is made."""
+        self._is_restored = True
+        self.exchanger.restore(peer, exchange, self._clock())
+        if link is not None and isinstance(self._channel, ResumableChannel):
+            self._channel.restore(link)
+
+    def export_link(self) -> SavedLink | None:
+        """What another run needs to go on with the signalling session, if the channel can."""
+        return self._channel.export() if isinstance(self._channel, ResumableChannel) else None
 
     async def start(self) -> None:
         """Open the channel and begin; nothing, if that was done."""
@@ -302,6 +319,10 @@ class SignalingDriver:
         elif peer == introduction:
             # It was away for a while: what it has not acknowledged goes out again at once.
             self.exchanger.link_up(self._clock())
+            if self._is_restored:
+                self._is_restored = False
+                self._observer.peer_joined(introduction)
+                self.exchanger.negotiate(self._clock())
         elif peer.id == introduction.id or self.exchanger.is_over:
             self._introduce(introduction, self._new_exchanger())
 
@@ -364,7 +385,10 @@ class SignalingDriver:
         self._set_timer()
 
     def _hand_on(self, exchanger: Exchanger) -> None:
-        for request in exchanger.take():
+        requests = exchanger.take()
+        if self._keep is not None:
+            self._keep()
+        for request in requests:
             match request:
                 case Transmit(text):
                     self._outbox.put_nowait(text)

@@ -23,6 +23,7 @@ from fsm_rtc.connection.letters import Arrival, ReceivedLetter, offer_id
 from fsm_rtc.connection.memory import Memory
 from fsm_rtc.connection.post import Post
 from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
+from fsm_rtc.connection.saved import SavedExchange
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.outcome import Outcome
 from fsm_rtc.errors import FsmRtcError, MessageError, Rejected
@@ -239,6 +240,25 @@ class Exchanger:
         if not self.machine.is_final:
             self.abandon()
             self._requests.append(Ended(reason, by_peer=True))
+
+    def export(self) -> SavedExchange:
+        """What another run needs to go on."""
+        return SavedExchange(
+            self._outgoing.sequence,
+            self._outgoing.unacknowledged,
+            self.memory.next_sequence,
+            self._offers_made,
+            self.memory.last_offer_number,
+        )
+
+    def restore(self, peer: Introduction, saved: SavedExchange, now: float) -> None:
+        """Go on where another run has stopped, between two exchanges."""
+        self._now = now
+        self.memory.peer = peer
+        self._outgoing.restore(saved.sequence, saved.unacknowledged, now)
+        self.memory.incoming.next_sequence = saved.next_sequence
+        self._offers_made = saved.offers_made
+        self.memory.last_offer_number = saved.last_offer_number
 
     def release(self) -> None:
         """Let the machines go: another exchange has taken the place of this one."""

@@ -26,6 +26,7 @@ class LostCall:
         peers: the peer connections, one at a time.
         link: the messages.
         tell: tells who follows the connection's events.
+        alive: keeps that the call is alive.
     """
 
     def __init__(
@@ -35,12 +36,14 @@ class LostCall:
         peers: ReplaceablePeer,
         link: SecureLink,
         tell: Callable[[PeerLost | Recovering | Recovered | GaveUp], None],
+        alive: Callable[[], None],
     ) -> None:
         self._signaling_link = signaling_link
         self._driver = driver
         self._peers = peers
         self._link = link
         self.tell = tell
+        self.alive = alive
 
     @property
     def link_is_up(self) -> bool:

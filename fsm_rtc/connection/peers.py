@@ -115,6 +115,7 @@ class ReplaceablePeer:
         self.offered_servers: tuple[IceServer, ...] = ()
         self._session: Session | None = None
         self._generation = 0
+        self._wants_offer = False
         self._closings: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
@@ -136,6 +137,7 @@ class ReplaceablePeer:
 
     async def make_offer(self) -> SessionDescription:
         session = self._present_session()
+        self._wants_offer = False
         connection = session.connection
         if self.channel.machine.is_final if self.channel is not None else not expects_channel(connection):
             self._adopt_channel(session, connection.create_data_channel(SECURE_CHANNEL, protocol=self.channel_protocol))
@@ -170,6 +172,12 @@ class ReplaceablePeer:
 
     async def apply_answer(self, answer: SessionDescription) -> None:
         session = self._demand_session()
+        before = session.connection.remote_description
+        if before is not None and fingerprints_of(before).isdisjoint(fingerprints_of(answer)):
+            # It was started anew, and has answered for the peer connection that it no longer has.
+            self._open("the other side has another certificate")
+            self._wants_offer = True
+            return
         await session.connection.set_remote_description(answer)
         session.demand()
 
@@ -177,7 +185,7 @@ class ReplaceablePeer:
         await self._demand_session().connection.add_ice_candidate(candidate)
 
     def needs_negotiation(self) -> bool:
-        return self.connection is not None and self.connection.negotiation_needed
+        return self.connection is not None and (self._wants_offer or self.connection.negotiation_needed)
 
     async def finish_sending(self, timeout_seconds: float) -> None:
         """Close the channel in order, so that what was sent arrives: a goodbye over the signalling could outrun it."""

@@ -61,6 +61,9 @@ class RecoverableCall(Protocol):
     def goodbye(self) -> str | None:
         """Why the peer has ended the call, if it has said so on the channel."""
 
+    def alive(self) -> None:
+        """Keep that the call is alive, if it is kept."""
+
     def ping(self) -> bool:
         """Ask the peer for a sign of life; whether it would answer."""
 
@@ -230,6 +233,7 @@ class Recoverer:
 
     def _tick(self) -> None:
         self._timer = None
+        self._call.alive()
         late = _now() - self._due
         if late > LATE_SECONDS:
             self._postpone(late)

@@ -12,6 +12,7 @@ from collections import Counter
 from fsm_rtc.connection.conversation import Conversation
 from fsm_rtc.connection.frames import CHANNEL_PROTOCOL
 from fsm_rtc.connection.messages import Messages
+from fsm_rtc.connection.persistence import KeptMessages, Persistence
 from fsm_rtc.errors import ChannelClosedError
 from fsm_rtc.machines.data_channel import DataChannelState, FlowState
 from fsm_rtc.messages.signing import new_session
@@ -30,13 +31,15 @@ class SecureLink:
     Args:
         machines: makes the conversations' machines.
         messages: to whom the messages of the peer are handed.
+        keeper: keeps the call's messages for another run, or None.
 
     Attributes:
         channel: the present data channel, or None.
         heard_at: when something came from the peer the last time, by the loop's clock; None on this channel yet.
     """
 
-    def __init__(self, machines: MachineSet, messages: Messages) -> None:
+    def __init__(self, machines: MachineSet, messages: Messages, keeper: Persistence | None = None) -> None:
+        self._keeper = keeper
         self._machines = machines
         self._messages = messages
         self._stream = new_session()
@@ -81,8 +84,12 @@ class SecureLink:
 
     def end(self) -> None:
         """The call is over; what the peer has not acknowledged is sent no more."""
+        if self._keeper is not None and self._peer:
+            self._keeper.clear()
         self._peer = ""
         if self._conversation is not None:
+            # A call that is over leaves its numbers behind: the next one has a stream of its own.
+            self._stream = new_session()
             self._refused.update(self._conversation.refused)
             self._conversation = None
             self._machines.forget(self._machine_name())
@@ -90,6 +97,17 @@ class SecureLink:
             self._timer.cancel()
             self._timer = None
         self._moved.set()
+
+    @property
+    def stream(self) -> str:
+        """The id of this side's messages in the present call, or the next."""
+        return self._stream
+
+    def restore(self, peer: str, stream: str, kept: KeptMessages) -> None:
+        """Go on with the call of another run."""
+        self._peer, self._stream = peer, stream
+        self._conversation = self._new_conversation()
+        self._conversation.restore(kept)
 
     # The channel.
 
@@ -204,10 +222,13 @@ class SecureLink:
 
     def _new_conversation(self) -> Conversation:
         self._conversations += 1
-        # A call that is over leaves its numbers behind, so the next one has a stream of its own.
-        stream = self._stream if self._conversations == 1 else new_session()
         return Conversation(
-            stream, self._machines, self._machine_name(), self._messages.deliver, self._acknowledgement_due
+            self._stream,
+            self._machines,
+            self._machine_name(),
+            self._messages.deliver,
+            self._acknowledgement_due,
+            self._keeper,
         )
 
     def _machine_name(self) -> str:

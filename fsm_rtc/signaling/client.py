@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.protocol import State
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingEvent
+from fsm_rtc.connection.saved import SavedLink
 from fsm_rtc.errors import LinkDownError, MessageError, SignalingError
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import (
@@ -184,6 +185,14 @@ class WebSocketSignaling:
     def events(self) -> AsyncIterator[SignalingEvent]:
         """What happens, in order, until the channel is closed."""
         return self._inbox
+
+    def export(self) -> SavedLink | None:
+        """What another run of the program needs to go on with this session; None before it has begun."""
+        return self._session.export()
+
+    def restore(self, saved: SavedLink) -> None:
+        """Go on with the session of another run, whose `Member` has the same key and session; before `open`."""
+        self._session.restore(saved)
 
     def check(self) -> None:
         """Find out whether the link still stands: a server that doesn't answer in time is asked on another link."""

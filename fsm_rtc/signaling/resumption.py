@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from fsm_rtc.connection.saved import SavedLink
 from fsm_rtc.messages.wire import Introduction, Joined, Left, PeerMessage
 
 __all__ = ["ACKNOWLEDGE_EVERY", "MAX_UNTAKEN_MESSAGES", "Resumption"]
@@ -42,6 +43,19 @@ class Resumption:
         """Whether no more can be sent until the server has taken some."""
         return len(self._untaken) >= MAX_UNTAKEN_MESSAGES
 
+    def export(self) -> SavedLink | None:
+        """What another run of the program needs to go on with the session; None before it has begun."""
+        if self.seen is None:
+            return None
+        return SavedLink(self.seen, self._posts, tuple(self._untaken), self.members)
+
+    def restore(self, saved: SavedLink) -> None:
+        """Go on with the session of another run."""
+        self.seen = self._told = saved.seen
+        self._posts = saved.posts
+        self._untaken.extend(saved.untaken)
+        self._members = {member.id: member for member in saved.members}
+
     def begin(self, members: tuple[Introduction, ...]) -> None:
         """The server knows nothing of this session, or no longer: all counts begin anew."""
         self.seen = self._told = self._posts = 0
@@ -51,6 +65,7 @@ class Resumption:
     def go_on(self, taken: int) -> tuple[str, ...]:
         """The session goes on; what to send again."""
         self.taken(taken)
+        self._posts = max(self._posts, taken)  # another run may have sent more than it could keep
         return tuple(self._untaken)
 
     def posted(self, text: str) -> None:
