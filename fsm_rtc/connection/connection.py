@@ -457,6 +457,8 @@ class Connection:
         """Somebody to talk to is there."""
         self._end = None
         self._examination.new_call()
+        self._recoverer.stop()
+        self._peers.give_up("the other side began anew")  # at once: its end is no end of this call
         self._link.begin(peer.id)
         self._peers.channel_protocol = CHANNEL_PROTOCOL if FEATURE in peer.features else ""
         self._recoverer.new_call()
