@@ -10,6 +10,7 @@ async with Connection(WebSocketSignaling("ws://127.0.0.1:8765/kitchen"), Identit
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -24,22 +25,29 @@ from fsm_rtc.connection.events import (
     Ended,
     Joined,
     Left,
+    LossReason,
     Negotiated,
     Ready,
     Refused,
     SignalingStatusChanged,
     TrackAdded,
 )
-from fsm_rtc.connection.messages import MessageReader, Messages
+from fsm_rtc.connection.frames import CHANNEL_PROTOCOL, FEATURE
+from fsm_rtc.connection.lost_call import ENDING, LostCall
+from fsm_rtc.connection.messages import DeliveryReader, MessageReader, Messages
 from fsm_rtc.connection.peers import PeerConnectionFactory, PeerOptions, ReplaceablePeer
 from fsm_rtc.connection.progress import LOST, how_far, state_in_words
+from fsm_rtc.connection.recoverer import Recoverer
+from fsm_rtc.connection.recovery_policy import RecoveryPolicy
+from fsm_rtc.connection.secure_link import SecureLink
 from fsm_rtc.connection.streams import Stream, StreamReader
 from fsm_rtc.engine import Chart, Journal
 from fsm_rtc.engine.clock import Clock
-from fsm_rtc.errors import ChannelClosedError, ConnectionFailedError, ConnectTimeoutError, Rejected, SignalingError
+from fsm_rtc.errors import ConnectionFailedError, ConnectTimeoutError, Rejected, SignalingError
 from fsm_rtc.machines.connection_state import PeerConnectionState
-from fsm_rtc.machines.data_channel import DataChannelState, FlowState
+from fsm_rtc.machines.dtls import DtlsTransportState
 from fsm_rtc.machines.exchange import ExchangeState
+from fsm_rtc.machines.recovery import RecoveryState
 from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
 from fsm_rtc.messages import Identity, Introduction, Member
 from fsm_rtc.messages.trust import Trust
@@ -51,6 +59,15 @@ from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.peer.peer_connection import PeerConnection
 
 __all__ = ["Connection"]
+
+logger = logging.getLogger("fsm_rtc.connection")
+
+DTLS_FAILED = (
+    "the other side doesn't have the certificate that its description names; that is not tried again, for somebody may "
+    "be in between"
+)
+
+MAX_REASON_CHARACTERS = 200
 
 LAST_WORDS_SECONDS = 2.0
 """How long closing waits until the other side has what was sent to it."""
@@ -76,6 +93,7 @@ class Connection:
         label: how its machines are called in the journal.
         clock: seconds.
         member: this side, instead of `identity` and `name`; for several connections of one session, as in a `Room`.
+        recovery: how soon a loss is noticed, and what is done about it; the defaults if None.
     """
 
     def __init__(
@@ -93,11 +111,15 @@ class Connection:
         label: str = "connection",
         clock: Clock = time.monotonic,
         member: Member | None = None,
+        recovery: RecoveryPolicy | None = None,
     ) -> None:
+        policy = recovery or RecoveryPolicy()
         self._machines = MachineSet(label, generation=0, engine=engine, journal=journal)
         self.signaling_link = self._machines.make(SignalingLink, "signaling_link")
         self._events: Stream[ConnectionEvent] = Stream("events")
         self._messages = Messages()
+        self._link = SecureLink(self._machines, self._messages)
+        self._connect_timer: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
         self._seen_state: PeerConnectionState | None = None
         self._was_ready = False
@@ -119,8 +141,11 @@ class Connection:
             name=name,
             trust=trust,
             clock=clock,
-            member=member,
+            member=member or Member(channel.room, identity, name, features=(FEATURE,)),
+            answer_seconds=policy.answer_timeout_seconds,
         )
+        lost = LostCall(self.signaling_link, self._driver, self._peers, self._link, self._tell)
+        self._recoverer = Recoverer(lost, policy, self._machines)
 
     # What it is.
 
@@ -166,19 +191,19 @@ class Connection:
         return self._peers.tracks.remote
 
     @property
+    def recovery_state(self) -> RecoveryState:
+        """What is being done about the call, if it is lost."""
+        return self._recoverer.machine.state
+
+    @property
     def is_ready(self) -> bool:
-        """Whether the peers are connected and their data channel is open."""
-        channel = self._peers.channel
-        return (
-            self.connection_state is PeerConnectionState.CONNECTED
-            and channel is not None
-            and channel.ready_state is DataChannelState.OPEN
-        )
+        """Whether the peers are connected and messages go through: their data channel is open, both have greeted."""
+        return self.connection_state is PeerConnectionState.CONNECTED and self._link.is_ready
 
     @property
     def refused(self) -> Counter[str]:
         """How many signalling frames were refused, by the guard's name or the reason."""
-        return self._driver.refused
+        return self._driver.refused + self._link.refused
 
     @property
     def machines(self) -> Mapping[str, Chart[Any, Any]]:
@@ -216,16 +241,30 @@ class Connection:
 
     async def _close(self, reason: str) -> None:
         self._changed.set()
+        self._recoverer.stop()
+        self._cancel_connect_timer()
         try:
-            await self._peers.finish_sending(LAST_WORDS_SECONDS)
+            await self._say_last_words(reason)
             await self._driver.aclose(reason)
         finally:
+            self._link.end()
             await self._peers.aclose()
             if self.signaling_link.permits("on_disconnected"):
                 self.signaling_link.on_disconnected()
             self._messages.end_for_good()
             self._events.end()
             self._changed.set()
+
+    async def _say_last_words(self, reason: str) -> None:
+        """Let arrive what was sent: a goodbye over the signalling could outrun it."""
+        deadline = asyncio.get_running_loop().time() + LAST_WORDS_SECONDS
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._link.finish(reason[:MAX_REASON_CHARACTERS])
+        except TimeoutError:
+            logger.warning("the other side may not have all that was sent: it took more than %g s", LAST_WORDS_SECONDS)
+        else:
+            await self._peers.finish_sending(LAST_WORDS_SECONDS)
 
     async def __aenter__(self) -> Self:
         try:
@@ -254,13 +293,16 @@ class Connection:
         return self._peers.tracks.on_track(callback)
 
     async def send(self, message: str | bytes) -> None:
-        """Send a message on the data channel; waits while too much is waiting to be sent.
+        """Send a message; waits while too much is waiting to be sent, or to be acknowledged.
+
+        Once the call has been ready this may be done while it recovers: the message goes out behind that. It arrives
+        once, and in order, while both programs run; to a peer without acknowledgements as its channel delivers it.
 
         Args:
-            message: text or bytes; at most 262,144 bytes.
+            message: text or bytes; at most 262,143 bytes.
 
         Raises:
-            ChannelClosedError: there is no open channel; await `wait_for_ready` first.
+            ChannelClosedError: there is no call, or it ends meanwhile; await `wait_for_ready` first.
             ValueError: the message is too long.
             TypeError: it is neither text nor bytes.
         """
@@ -269,35 +311,32 @@ class Connection:
 
     def send_now(self, message: str | bytes) -> None:
         """Send a message as `send` does, without waiting; await `drained` before the next one."""
-        channel = self._peers.channel
-        if channel is None:
-            raise ChannelClosedError("there is no data channel yet; await wait_for_ready() before sending")
-        channel.send(message)
+        self._link.send(message)
 
     async def drained(self) -> None:
         """Wait until no longer too much is waiting to be sent."""
-        channel = self._peers.channel
-        if channel is None:
-            return
-        while channel.flow_state is FlowState.CONGESTED and channel.ready_state is DataChannelState.OPEN:
-            await self._next_drain(channel)
-
-    async def _next_drain(self, channel: DataChannel) -> None:
-        drained = asyncio.Event()
-        forget = [channel.on(event, drained.set) for event in ("bufferedamountlow", "closing", "close")]
-        try:
-            await drained.wait()
-        finally:
-            for one in forget:
-                one()
+        await self._link.drained()
 
     def messages(self, capacity: int = 1024) -> MessageReader:
         """``async for message in connection.messages()``, until the connection is closed.
+
+        Each is acknowledged, and so never delivered again, when the next one is asked for.
 
         Args:
             capacity: how many messages wait for a slow reader; then the oldest is dropped, and counted.
         """
         return self._messages.reader(capacity)
+
+    def deliveries(self, capacity: int = 4096) -> DeliveryReader:
+        """``async for delivery in connection.deliveries()``: messages that you acknowledge yourself.
+
+        What is not acknowledged with `Delivery.ack` when this program ends is delivered again to its next run, under
+        the same `Delivery.id`. While 1024 of them, or 8 MiB, are not acknowledged, the sender waits.
+
+        Args:
+            capacity: how many wait for a slow reader of a peer that doesn't wait; then the oldest is dropped.
+        """
+        return self._messages.deliveries(capacity)
 
     def events(self, capacity: int = 1024) -> StreamReader[ConnectionEvent]:
         """``async for event in connection.events()``: what happens from now on, until the connection is closed.
@@ -346,11 +385,16 @@ class Connection:
             if retry is None and error is not None:
                 self._failure = error
             self.signaling_link.fire("on_error" if error is not None else "on_disconnected")
+        self._recoverer.changed()
         self._tell(SignalingStatusChanged(self.signaling_status, error, retry))
 
     def peer_joined(self, peer: Introduction) -> None:
         """Somebody to talk to is there."""
         self._end = None
+        self._link.begin(peer.id)
+        self._peers.channel_protocol = CHANNEL_PROTOCOL if FEATURE in peer.features else ""
+        self._recoverer.new_call()
+        self._set_connect_timer()
         self._tell(Joined(peer))
 
     def peer_refused(self, peer: Introduction, rejected: Rejected) -> None:
@@ -359,6 +403,7 @@ class Connection:
 
     def peer_left(self, peer: Introduction) -> None:
         """The peer left the signalling."""
+        self._recoverer.changed()
         self._tell(Left(peer))
 
     def settled(self, offer_id: str) -> None:
@@ -372,6 +417,9 @@ class Connection:
     def ended(self, reason: str, by_peer: bool) -> None:
         """The exchange is over, and with it the peer connection."""
         self._end = Ended(reason, by_peer, self._end.error if self._end is not None else None)
+        self._cancel_connect_timer()
+        self._recoverer.call_over()
+        self._link.end()
         if self._closing is None:  # a connection that is being closed closes its peer connection behind the goodbye
             self._peers.give_up(f"the call ended: {reason}")
         self._tell(self._end)
@@ -388,17 +436,61 @@ class Connection:
 
     def state_changed(self) -> None:
         """A state of the peer connection or of the channel has changed."""
+        self._link.follow(self._peers.channel)
         state = self.connection_state
         if state is not self._seen_state:
             self._seen_state = state
             if state is not None:
                 self._events.put(ConnectionStateChanged(state))
-            if state in LOST:
-                self._driver.leave(LOST[state])
+                self._judge(state)
+        channel = self._peers.channel
+        if channel is not None and channel.ready_state in ENDING and self._link.goodbye is None:
+            self._recoverer.closed(LossReason.CHANNEL_CLOSED)
+        self._check_ready()
+        self._changed.set()
+
+    def _judge(self, state: PeerConnectionState) -> None:
+        """What the new state means for the call."""
+        recoverer = self._recoverer
+        if state is PeerConnectionState.FAILED and self._dtls_failed():
+            recoverer.dtls_failed(DTLS_FAILED)
+        elif state in LOST and not recoverer.is_watching:
+            self._driver.leave(LOST[state])
+        elif state is PeerConnectionState.FAILED:
+            recoverer.lost(LossReason.ICE_FAILED, for_good=True)
+        elif state is PeerConnectionState.CLOSED:
+            recoverer.closed(LossReason.CONNECTION_CLOSED)
+        elif state is PeerConnectionState.DISCONNECTED:
+            recoverer.lost(LossReason.ICE_DISCONNECTED)
+        elif state is PeerConnectionState.CONNECTED and self.is_ready and not self._link.is_numbered:
+            recoverer.heard()
+
+    def _dtls_failed(self) -> bool:
+        connection = self._peers.connection
+        machines = connection.machines.values() if connection is not None else ()
+        return any(machine.state is DtlsTransportState.FAILED for machine in machines)
+
+    def _check_ready(self) -> None:
         if self.is_ready and not self._was_ready:
+            self._cancel_connect_timer()
+            self._recoverer.heard()
             self._events.put(Ready())
         self._was_ready = self.is_ready
-        self._changed.set()
+
+    def _set_connect_timer(self) -> None:
+        self._cancel_connect_timer()
+        seconds = self._recoverer.policy.connect_timeout_seconds
+        self._connect_timer = asyncio.get_running_loop().call_later(seconds, self._connected_too_late)
+
+    def _cancel_connect_timer(self) -> None:
+        if self._connect_timer is not None:
+            self._connect_timer.cancel()
+            self._connect_timer = None
+
+    def _connected_too_late(self) -> None:
+        self._connect_timer = None
+        seconds = self._recoverer.policy.connect_timeout_seconds
+        self._driver.leave(f"not connected within {seconds:g} s; {how_far(self)}")
 
     def channel_announced(self, channel: DataChannel) -> None:
         """The other side made a data channel of its own."""
@@ -409,8 +501,12 @@ class Connection:
         self._tell(TrackAdded(track))
 
     def message_received(self, message: str | bytes) -> None:
-        """A message came on the data channel."""
-        self._messages.received(message)
+        """A frame came on the data channel."""
+        self._link.received(message)
+        self._recoverer.heard()
+        if not self._was_ready:
+            self._check_ready()
+            self._changed.set()
 
     def _tell(self, event: ConnectionEvent) -> None:
         self._events.put(event)

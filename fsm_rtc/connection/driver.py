@@ -23,7 +23,7 @@ from fsm_rtc.connection.channel import (
     SignalingChannel,
     SignalingEvent,
 )
-from fsm_rtc.connection.exchanger import Exchanger
+from fsm_rtc.connection.exchanger import ANSWER_SECONDS, Exchanger
 from fsm_rtc.connection.letters import ReceivedLetter
 from fsm_rtc.connection.parties import NegotiatingPeer, SignalingObserver
 from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
@@ -61,6 +61,7 @@ class SignalingDriver:
         machines: makes the machines.
         clock: seconds.
         member: this side, instead of `identity` and `name`; for several drivers of one session.
+        answer_seconds: how long a peer that has the offer may take to answer it.
 
     Attributes:
         me: this side.
@@ -80,7 +81,9 @@ class SignalingDriver:
         trust: Trust | None = None,
         clock: Clock = time.monotonic,
         member: Member | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
+        self._answer_seconds = answer_seconds
         self.me = member or Member(channel.room, identity, name)
         self._channel = channel
         self._peer = peer
@@ -103,6 +106,12 @@ class SignalingDriver:
     def peer(self) -> Introduction | None:
         """Who is on the other side, or None."""
         return self.exchanger.memory.peer
+
+    @property
+    def peer_is_there(self) -> bool:
+        """Whether the peer is in the room, as far as the signalling says."""
+        peer = self.peer
+        return peer is not None and self._present.get(peer.id) == peer
 
     @property
     def refused(self) -> Counter[str]:
@@ -136,6 +145,11 @@ class SignalingDriver:
     def leave(self, reason: str) -> None:
         """End the exchange and tell the peer why; a new session of it may begin another."""
         self.exchanger.leave(reason, self._clock())
+        self._pump()
+
+    def end_by_peer(self, reason: str) -> None:
+        """The peer has ended the call, as is known without its goodbye."""
+        self.exchanger.end_by_peer(reason)
         self._pump()
 
     async def aclose(self, reason: str = "closed") -> None:
@@ -318,7 +332,7 @@ class SignalingDriver:
     def _new_exchanger(self) -> Exchanger:
         self._exchanges += 1
         number = "" if self._exchanges == 1 else f"#{self._exchanges}"
-        return Exchanger(self.me, self._trust, self._machines, f"exchange{number}")
+        return Exchanger(self.me, self._trust, self._machines, f"exchange{number}", self._answer_seconds)
 
     def _left(self, who: str, session: str) -> None:
         if who in self._present and self._present[who].session == session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from fsm_rtc.errors import Rejected
@@ -16,10 +17,15 @@ __all__ = [
     "ConnectionEvent",
     "ConnectionStateChanged",
     "Ended",
+    "GaveUp",
     "Joined",
     "Left",
+    "LossReason",
     "Negotiated",
+    "PeerLost",
     "Ready",
+    "Recovered",
+    "Recovering",
     "Refused",
     "SignalingStatusChanged",
     "TrackAdded",
@@ -120,6 +126,54 @@ class Ended:
     error: Exception | None = None
 
 
+class LossReason(StrEnum):
+    """How it was noticed that the peer is lost."""
+
+    SILENT = "nothing was heard of it"
+    ICE_DISCONNECTED = "ICE is disconnected: its consent was not renewed"
+    ICE_FAILED = "ICE has failed"
+    CONNECTION_CLOSED = "its side of the connection was closed without a goodbye"
+    CHANNEL_CLOSED = "the data channel was closed without a goodbye"
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLost:
+    """The peer is lost, or seems to be; unless it comes back by itself, recovery begins soon."""
+
+    reason: LossReason
+
+
+@dataclass(frozen=True, slots=True)
+class Recovering:
+    """An attempt to have the call back begins.
+
+    Attributes:
+        how: ``ICE restart`` or ``new peer connection``.
+        attempt: its number, from 1.
+    """
+
+    how: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The call works again.
+
+    Attributes:
+        seconds: since `PeerLost`.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """The call is not to be had back; it ends."""
+
+    reason: str
+
+
 ConnectionEvent = (
     SignalingStatusChanged
     | Joined
@@ -131,4 +185,8 @@ ConnectionEvent = (
     | ChannelAnnounced
     | TrackAdded
     | Ended
+    | PeerLost
+    | Recovering
+    | Recovered
+    | GaveUp
 )

@@ -96,7 +96,14 @@ class Exchanger:
         link_is_up: whether what is sent may arrive.
     """
 
-    def __init__(self, me: Member, trust: Trust, machines: MachineSet, name: str = "exchange") -> None:
+    def __init__(
+        self,
+        me: Member,
+        trust: Trust,
+        machines: MachineSet,
+        name: str = "exchange",
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
         self.memory = Memory(me, machines, name)
         chart = Exchange if me.identity is not None else ExchangeUnsigned
         self.machine = machines.make(chart, name, self.memory)
@@ -104,6 +111,7 @@ class Exchanger:
         self._machines = machines
         self._name = name
         self._trust = trust
+        self._answer_seconds = answer_seconds
         self._post = Post(me, self.memory)
         self._outgoing = self._post.outgoing
         self._requests: list[ExchangeRequest] = []
@@ -185,7 +193,7 @@ class Exchanger:
         self._now = now
         self.link_is_up = True
         if self._answer_due is not None:
-            self._answer_due = now + ANSWER_SECONDS
+            self._answer_due = now + self._answer_seconds
         self._send(self._outgoing.resume(now))
 
     def link_down(self) -> None:
@@ -205,7 +213,7 @@ class Exchanger:
         elif self._outgoing.is_hopeless(now):
             self.leave(f"the other side has acknowledged nothing for {GIVE_UP_SECONDS:g} s", now)
         elif self.link_is_up and self._answer_due is not None and now >= self._answer_due:
-            self.leave(f"the other side has not answered the offer within {ANSWER_SECONDS:g} s", now)
+            self.leave(f"the other side has not answered the offer within {self._answer_seconds:g} s", now)
 
     def negotiate(self, now: float) -> None:
         """This side needs an exchange: now, or as soon as the present one is settled."""
@@ -225,6 +233,12 @@ class Exchanger:
         """End the exchange without a word: nobody is left to hear it."""
         if not self.machine.is_final:
             self._carry_out(self.machine.fire("abandon"))
+
+    def end_by_peer(self, reason: str) -> None:
+        """The peer has ended the call, as is known without its message."""
+        if not self.machine.is_final:
+            self.abandon()
+            self._requests.append(Ended(reason, by_peer=True))
 
     def release(self) -> None:
         """Let the machines go: another exchange has taken the place of this one."""
@@ -301,7 +315,7 @@ class Exchanger:
             case Acknowledge(sequence):
                 self._outgoing.acknowledged(sequence, self._now)
                 if 0 < self._open_offer <= sequence and self._answer_due is None:
-                    self._answer_due = self._now + ANSWER_SECONDS
+                    self._answer_due = self._now + self._answer_seconds
             case RememberNeed():
                 self._needed = True
             case Settle():

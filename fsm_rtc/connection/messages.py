@@ -6,23 +6,106 @@ documented; what the other side sends is never trusted to be one.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import logging
+import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 
 from fsm_rtc.connection.streams import Stream, StreamReader
 
-__all__ = ["MessageReader", "Messages", "chat_message", "chat_text"]
+__all__ = ["Delivery", "DeliveryReader", "MessageReader", "Messages", "chat_message", "chat_text"]
 
 logger = logging.getLogger("fsm_rtc.connection")
 
-MessageReader = StreamReader[str | bytes]
-"""``async for message in store.messages()``."""
-
 KEPT_MESSAGES = 1024
 """How many messages are kept while nobody wants them; the oldest go first."""
+
+
+class Delivery:
+    """A message that came, to be acknowledged when the application is done with it.
+
+    Args:
+        id: the sender's stream, a dot and the number in it: the same whenever it is delivered again; empty where the
+            other side doesn't number its messages.
+        data: the message.
+        acknowledge: tells the sender's side.
+
+    Attributes:
+        is_acknowledged: whether `ack` was called.
+    """
+
+    __slots__ = ("_acknowledge", "data", "id", "is_acknowledged")
+
+    def __init__(self, id: str, data: str | bytes, acknowledge: Callable[[], None] | None = None) -> None:  # noqa: A002 - the field's own name
+        self.id = id
+        self.data = data
+        self.is_acknowledged = False
+        self._acknowledge = acknowledge
+
+    def ack(self) -> None:
+        """Be done with it: it is never delivered again. Without this it is, by the next reader or the next run."""
+        if not self.is_acknowledged:
+            self.is_acknowledged = True
+            if self._acknowledge is not None:
+                self._acknowledge()
+
+    def __repr__(self) -> str:
+        return f"<Delivery {self.id or 'without id'}, {len(self.data)} long>"
+
+
+class MessageReader:
+    """``async for message in reader``: text and bytes; each is acknowledged when the next one is asked for.
+
+    Holds up to `capacity` messages for a slow reader; then each new one pushes out the oldest. It ends, after the last
+    message, when the connection is closed. Cancelling it loses nothing.
+    """
+
+    def __init__(self, deliveries: StreamReader[Delivery]) -> None:
+        self._deliveries = deliveries
+        self._last: list[Delivery] = []
+
+    @property
+    def dropped(self) -> int:
+        """How many messages were pushed out."""
+        return self._deliveries.dropped
+
+    def __aiter__(self) -> MessageReader:
+        return self
+
+    async def __anext__(self) -> str | bytes:
+        _acknowledge_all(self._last)
+        delivery = await anext(self._deliveries)
+        self._last.append(delivery)
+        return delivery.data
+
+
+class DeliveryReader:
+    """``async for delivery in reader``: each is yours until you call its `ack`; see `Delivery`.
+
+    Those that were not acknowledged when the reader is let go of are for the next one.
+    """
+
+    def __init__(self, deliveries: StreamReader[Delivery]) -> None:
+        self._deliveries = deliveries
+        self._taken: list[Delivery] = []
+
+    @property
+    def dropped(self) -> int:
+        """How many were pushed out, by an other side that doesn't wait for acknowledgements."""
+        return self._deliveries.dropped
+
+    def __aiter__(self) -> DeliveryReader:
+        return self
+
+    async def __anext__(self) -> Delivery:
+        delivery = await anext(self._deliveries)
+        self._taken[:] = [one for one in self._taken if not one.is_acknowledged]
+        self._taken.append(delivery)
+        return delivery
 
 
 def chat_message(text: str) -> str:
@@ -53,16 +136,21 @@ class Messages:
 
     def __init__(self) -> None:
         self._callbacks: tuple[Callable[[str | bytes], object], ...] = ()
-        self._stream: Stream[str | bytes] = Stream("messages")
-        self._kept: deque[str | bytes] = deque(maxlen=KEPT_MESSAGES)
+        self._stream: Stream[Delivery] = Stream("messages")
+        self._kept: deque[Delivery] = deque()
 
     def received(self, message: str | bytes) -> None:
+        """A message came that nobody numbers."""
+        self.deliver(Delivery("", message))
+
+    def deliver(self, delivery: Delivery) -> None:
         """A message came."""
-        if not self._callbacks and not self._stream.has_readers:
-            self._kept.append(message)
-        for callback in self._callbacks:
-            _call(callback, message)
-        self._stream.put(message)
+        if self._callbacks or self._stream.has_readers:
+            self._stream.put(delivery)
+            for callback in self._callbacks:
+                _call(callback, delivery)
+        else:
+            self._keep(delivery)
 
     def on_message(self, callback: Callable[[str | bytes], object]) -> Callable[[], None]:
         """Call `callback` with each message until the returned function is called."""
@@ -86,8 +174,16 @@ class Messages:
 
     def reader(self, capacity: int) -> MessageReader:
         """A reader of the messages from now on, and of those that were kept."""
-        reader = self._stream.reader(capacity, self._kept)
-        self._kept.clear()
+        deliveries = self._deliveries(capacity)
+        reader = MessageReader(deliveries)
+        self._when_gone(reader, deliveries, done=reader._last, back=[])
+        return reader
+
+    def deliveries(self, capacity: int) -> DeliveryReader:
+        """A reader of the messages from now on, and of those that were kept, which acknowledges by hand."""
+        deliveries = self._deliveries(capacity)
+        reader = DeliveryReader(deliveries)
+        self._when_gone(reader, deliveries, done=[], back=reader._taken)
         return reader
 
     def end(self) -> None:
@@ -102,9 +198,58 @@ class Messages:
         """Drop what was kept for nobody."""
         self._kept.clear()
 
+    def _deliveries(self, capacity: int) -> StreamReader[Delivery]:
+        kept = tuple(delivery for delivery in self._kept if not delivery.is_acknowledged)
+        self._kept.clear()
+        return self._stream.reader(capacity, kept, Delivery.ack)
 
-def _call(callback: Callable[[str | bytes], object], message: str | bytes) -> None:
+    def _keep(self, delivery: Delivery) -> None:
+        if len(self._kept) == KEPT_MESSAGES:
+            self._kept.popleft().ack()
+        self._kept.append(delivery)
+
+    def _when_gone(
+        self,
+        reader: MessageReader | DeliveryReader,
+        deliveries: StreamReader[Delivery],
+        *,
+        done: list[Delivery],
+        back: list[Delivery],
+    ) -> None:
+        """When the reader is let go of: `done` is acknowledged; `back`, and what it hasn't taken, is for the next."""
+        loop, thread = _running_loop(), threading.get_ident()
+
+        def gone() -> None:
+            self._stream.remove(deliveries)
+            _acknowledge_all(done)
+            for delivery in (*back, *deliveries.waiting):
+                if not delivery.is_acknowledged:
+                    self._keep(delivery)
+
+        def finalize() -> None:
+            if loop is None or loop.is_closed() or threading.get_ident() == thread:
+                gone()
+            else:
+                loop.call_soon_threadsafe(gone)  # the collector may run on any thread
+
+        weakref.finalize(reader, finalize).atexit = False
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
     try:
-        callback(message)
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _acknowledge_all(deliveries: list[Delivery]) -> None:
+    while deliveries:
+        deliveries.pop().ack()
+
+
+def _call(callback: Callable[[str | bytes], object], delivery: Delivery) -> None:
+    try:
+        callback(delivery.data)
     except Exception:
         logger.exception("a callback for messages raised")
+    delivery.ack()

@@ -99,6 +99,7 @@ class ReplaceablePeer:
     Attributes:
         tracks: the media of both sides.
         channel: the data channel ``secure-channel``, or None while there is none.
+        channel_protocol: the subprotocol of the data channels that this side makes.
         offered_servers: STUN and TURN servers for the peer connections made from now on, besides the configured ones.
     """
 
@@ -107,6 +108,7 @@ class ReplaceablePeer:
         self._events = events
         self.tracks = Tracks()
         self.channel: DataChannel | None = None
+        self.channel_protocol = ""
         self.offered_servers: tuple[IceServer, ...] = ()
         self._session: Session | None = None
         self._generation = 0
@@ -133,7 +135,7 @@ class ReplaceablePeer:
         session = self._present_session()
         connection = session.connection
         if self.channel.machine.is_final if self.channel is not None else not expects_channel(connection):
-            self._adopt_channel(session, connection.create_data_channel(SECURE_CHANNEL))
+            self._adopt_channel(session, connection.create_data_channel(SECURE_CHANNEL, protocol=self.channel_protocol))
         connection.receive(*self._options.receive)
         await connection.set_local_description(await connection.create_offer())
         return session.applied_description()

@@ -20,7 +20,9 @@ from fsm_rtc.connection.arrivals import ArrivalReader
 from fsm_rtc.connection.channel import LinkDown, LinkUp, PeerJoined, PeerLeft, SignalingChannel
 from fsm_rtc.connection.connection import Connection
 from fsm_rtc.connection.events import ConnectionEvent, Ended, Refused, SignalingStatusChanged
+from fsm_rtc.connection.frames import FEATURE
 from fsm_rtc.connection.peers import PeerConnectionFactory
+from fsm_rtc.connection.recovery_policy import RecoveryPolicy
 from fsm_rtc.connection.room_channel import RoomChannel, RoomNews
 from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 from fsm_rtc.connection.seats import MAX_PEERS, Seats
@@ -61,6 +63,7 @@ class Room:
         journal: watches every machine.
         label: how its machines are called in the journal; those of its connections have a number behind it.
         clock: seconds.
+        recovery: how soon the loss of a peer is noticed, and what is done about it; the defaults if None.
 
     Attributes:
         ignored: how many frames and newcomers were ignored, by why.
@@ -80,8 +83,10 @@ class Room:
         journal: Journal | None = None,
         label: str = "room",
         clock: Clock = time.monotonic,
+        recovery: RecoveryPolicy | None = None,
     ) -> None:
-        self._member = Member(channel.room, identity, name)
+        self._recovery = recovery
+        self._member = Member(channel.room, identity, name, features=(FEATURE,))
         self._channel = RoomChannel(channel)
         self.ignored: Counter[str] = self._channel.ignored
         self._trust = trust or TrustOnFirstUse()
@@ -280,6 +285,7 @@ class Room:
             label=f"{self._label}.{self._made}",
             clock=self._clock,
             member=self._member,
+            recovery=self._recovery,
         )
 
     def is_still_trusted(self, peer: Introduction) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 from weakref import WeakSet
 
@@ -22,18 +22,29 @@ class StreamReader(Generic[T]):
     Holds up to `capacity` items for a slow reader; then each new one pushes out the oldest. It ends, after the last
     item, when the stream is ended. Cancelling a reader loses nothing.
 
+    Args:
+        capacity: how many items it holds.
+        what: what they are, for the log.
+        on_dropped: called with each item that is pushed out.
+
     Attributes:
         dropped: how many items were pushed out.
     """
 
-    def __init__(self, capacity: int, what: str = "items") -> None:
+    def __init__(self, capacity: int, what: str = "items", on_dropped: Callable[[T], object] | None = None) -> None:
         if capacity < 1:
             raise ValueError(f"a reader's capacity is at least 1, not {capacity}")
         self._items: deque[T] = deque(maxlen=capacity)
         self._wake = asyncio.Event()
         self._ended = False
         self._what = what
+        self._on_dropped = on_dropped
         self.dropped = 0
+
+    @property
+    def waiting(self) -> tuple[T, ...]:
+        """The items that were not taken yet."""
+        return tuple(self._items)
 
     def take(self, item: T) -> None:
         """Here is one more."""
@@ -41,6 +52,8 @@ class StreamReader(Generic[T]):
             self.dropped += 1
             if self.dropped == 1:
                 logger.warning("a reader of %s is too slow: more than %d wait", self._what, len(self._items))
+            if self._on_dropped is not None:
+                self._on_dropped(self._items[0])
         self._items.append(item)
         self._wake.set()
 
@@ -83,9 +96,11 @@ class Stream(Generic[T]):
         for reader in tuple(self._readers):
             reader.take(item)
 
-    def reader(self, capacity: int, first: Iterable[T] = ()) -> StreamReader[T]:
-        """A reader of `first` and of what comes from now on."""
-        reader: StreamReader[T] = StreamReader(capacity, self._what)
+    def reader(
+        self, capacity: int, first: Iterable[T] = (), on_dropped: Callable[[T], object] | None = None
+    ) -> StreamReader[T]:
+        """A reader of `first` and of what comes from now on; see `StreamReader`."""
+        reader: StreamReader[T] = StreamReader(capacity, self._what, on_dropped)
         for item in first:
             reader.take(item)
         if self._is_over:
@@ -93,6 +108,10 @@ class Stream(Generic[T]):
         else:
             self._readers.add(reader)
         return reader
+
+    def remove(self, reader: StreamReader[T]) -> None:
+        """Give it no more."""
+        self._readers.discard(reader)
 
     def end_readers(self) -> None:
         """Every present reader ends after its last item."""

@@ -6,6 +6,7 @@ from fsm_rtc.engine import Chart, Derived
 from fsm_rtc.machines.candidates import Candidates
 from fsm_rtc.machines.connection_state import ConnectionState, IceConnection, IceGathering
 from fsm_rtc.machines.data_channel import Channel, Flow
+from fsm_rtc.machines.delivery import Deliveries
 from fsm_rtc.machines.dtls import Dtls
 from fsm_rtc.machines.exchange import Exchange, ExchangeUnsigned
 from fsm_rtc.machines.file_transfer import FileReceiving, FileSending
@@ -15,6 +16,7 @@ from fsm_rtc.machines.methods import Methods
 from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep
 from fsm_rtc.machines.negotiation_needed import NegotiationNeeded
 from fsm_rtc.machines.peer_status import PeerStatus
+from fsm_rtc.machines.recovery import Recovery
 from fsm_rtc.machines.sctp import Sctp
 from fsm_rtc.machines.session import Session
 from fsm_rtc.machines.signaling_link import SignalingLink
@@ -37,6 +39,8 @@ CHARTS: dict[str, type[Chart[Any, Any]]] = {
     "sctp": Sctp,
     "data_channel": Channel,
     "flow": Flow,
+    "deliveries": Deliveries,
+    "recovery": Recovery,
     "session": Session,
     "file_sending": FileSending,
     "file_receiving": FileReceiving,

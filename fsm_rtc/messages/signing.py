@@ -60,7 +60,15 @@ def message_input(message: PeerMessage) -> bytes:
 
 def introduction_input(introduction: Introduction, room: str) -> bytes:
     """The bytes that an introduction's signature covers."""
-    return signing_input(PROTOCOL, "introduction", room, introduction.id, introduction.session, introduction.name)
+    return signing_input(
+        PROTOCOL,
+        "introduction",
+        room,
+        introduction.id,
+        introduction.session,
+        introduction.name,
+        *introduction.features,
+    )
 
 
 def proof_input(introduction: Introduction, nonce: bytes, room: str) -> bytes:
@@ -95,6 +103,7 @@ class Member:
         identity: its key; None for a side that signs nothing, whose id is then random.
         name: what it calls itself, at most 128 characters.
         session: its session; a new one if None.
+        features: what it can do besides, for the other side to know.
 
     Attributes:
         introduction: how it introduces itself.
@@ -103,16 +112,23 @@ class Member:
         IdentityError: the room's name, its own or the session is too long, or can't be written in UTF-8.
     """
 
-    def __init__(self, room: str, identity: Identity | None = None, name: str = "", session: str | None = None) -> None:
+    def __init__(
+        self,
+        room: str,
+        identity: Identity | None = None,
+        name: str = "",
+        session: str | None = None,
+        features: tuple[str, ...] = (),
+    ) -> None:
         session = new_session() if session is None else session
         for what, text in (("room's name", room), ("name", name), ("session", session)):
             _check_text(what, text)
         self.room = room
         self.identity = identity
         if identity is None:
-            self.introduction = Introduction(new_session(), session, name, b"", b"")
+            self.introduction = Introduction(new_session(), session, name, b"", b"", features)
         else:
-            unsigned = Introduction(identity.id, session, name, identity.public_key, b"")
+            unsigned = Introduction(identity.id, session, name, identity.public_key, b"", features)
             self.introduction = msgspec.structs.replace(
                 unsigned, signature=identity.sign(introduction_input(unsigned, room))
             )

@@ -57,6 +57,7 @@ Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=64)]
 PublicKey = Annotated[bytes, msgspec.Meta(max_length=512)]
 Signature = Annotated[bytes, msgspec.Meta(max_length=SIGNATURE_BYTES)]
+Features = Annotated[tuple[Token, ...], msgspec.Meta(max_length=16)]
 
 
 class ErrorCode(StrEnum):
@@ -78,7 +79,7 @@ class ErrorCode(StrEnum):
     SHUTTING_DOWN = "shutting_down"
 
 
-class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Who somebody is, signed by that key for one room.
 
     Attributes:
@@ -87,6 +88,7 @@ class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         name: what the peer calls itself.
         public_key: SPKI, DER; empty of a side without a key.
         signature: raw r||s, 64 bytes; empty of a side without a key.
+        features: what its side can do besides; see docs/delivery.md.
     """
 
     id: Token
@@ -94,6 +96,7 @@ class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     public_key: PublicKey
     signature: Signature
+    features: Features = ()
 
     def __post_init__(self) -> None:
         _check_signature(self.signature)

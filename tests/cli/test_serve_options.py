@@ -42,11 +42,13 @@ def test_flags_go_before_the_environment_and_that_before_the_file(tmp_path: Path
     file = tmp_path / "serve.toml"
     file.write_text('members = 3\nrooms = 4\nport = 1\nturn = ["turn:one.example:3478", "turn:two.example:3478"]\n')
     environment: dict[str, Any] = {"FSM_RTC_ROOMS": "5", "FSM_RTC_MEMBERS": "2", "FSM_RTC_TURN_SECRET": "secret"}
-    with serving(tmp_path, "--config", str(file), "--rooms", "1", **environment) as (_, url):
-        with Program(tmp_path, "join", url, *CHATTING) as first:
-            assert first.until_event("signaling")["code"] is None
-            with Program(tmp_path, "join", url.replace("kitchen", "cellar"), *CHATTING) as other:
-                assert other.until_event("signaling")["code"] == "too_many_rooms"
+    with (
+        serving(tmp_path, "--config", str(file), "--rooms", "1", **environment) as (_, url),
+        Program(tmp_path, "join", url, *CHATTING) as first,
+    ):
+        assert first.until_event("signaling")["code"] is None
+        with Program(tmp_path, "join", url.replace("kitchen", "cellar"), *CHATTING) as other:
+            assert other.until_event("signaling")["code"] == "too_many_rooms"
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,19 @@ from fsm_rtc.connection.connection import Connection
 from fsm_rtc.connection.events import (
     ConnectionEvent,
     Ended,
+    GaveUp,
     Joined,
     Left,
+    LossReason,
     Negotiated,
+    PeerLost,
     Ready,
+    Recovered,
     Refused,
     SignalingStatusChanged,
 )
 from fsm_rtc.connection.pipe import memory_pipe
+from fsm_rtc.connection.recovery_policy import NO_RECOVERY
 from fsm_rtc.connection.streams import StreamReader
 from fsm_rtc.errors import (
     ChannelClosedError,
@@ -31,6 +36,7 @@ from fsm_rtc.errors import (
     SignalingError,
 )
 from fsm_rtc.machines.exchange import ExchangeState
+from fsm_rtc.machines.recovery import RecoveryState
 from fsm_rtc.messages import Allowlist, Identity, Member
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
 from tests.connection.calls import FIRST, SECOND, Tap, connection, pair, ready
@@ -240,15 +246,31 @@ async def test_a_forged_introduction_of_the_peer_changes_nothing_in_a_running_ca
         assert await anext(bob.messages()) == "still here"
 
 
-async def test_a_peer_connection_that_closes_by_itself_ends_the_call() -> None:
+async def test_a_peer_connection_that_closes_by_itself_is_replaced() -> None:
     async with pair() as (alice, bob, *_):
         await ready(alice, bob)
         events = alice.events()
         library(alice).library.lose()
-        ended = [event async for event in _until(events, Ended)][-1]
+        told = [event async for event in _until(events, Recovered)]
+        assert PeerLost(LossReason.CONNECTION_CLOSED) in told or PeerLost(LossReason.CHANNEL_CLOSED) in told
+        await ready(alice, bob)
+        heard = bob.messages()
+        await alice.send("here again")
+        assert await anext(heard) == "here again"
+
+
+async def test_where_no_attempt_is_left_it_ends_the_call() -> None:
+    async with pair(recovery=NO_RECOVERY) as (alice, bob, *_):
+        await ready(alice, bob)
+        events = alice.events()
+        library(alice).library.lose()
+        told = [event async for event in _until(events, Ended)]
+        before, ended = told[-2:]
+        assert isinstance(before, GaveUp)
         assert isinstance(ended, Ended)
-        assert "the other side is gone" in ended.reason
+        assert before.reason == ended.reason
         assert alice.peer_connection is None
+        assert alice.recovery_state is RecoveryState.GAVE_UP
 
 
 async def test_what_is_added_in_the_middle_of_a_call_is_negotiated_by_itself() -> None:

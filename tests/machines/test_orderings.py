@@ -33,6 +33,17 @@ class Everything:
     has_known_section: bool = True
     has_known_fragment: bool = True
     can_be_parsed: bool = True
+    sent: int = 2
+    next_number: int = 2
+    handed_over: int = 1
+    knows_stream: bool = True
+    has_received: int = 1
+    link_is_up: bool = True
+    peer_is_there: bool = True
+    attempts_left: int = 1
+    can_restart_ice: bool = True
+    is_exchanging: bool = False
+    leads: bool = True
 
 
 DRAWN_MEETINGS = st.builds(
@@ -60,6 +71,8 @@ def payloads_of(chart: type[Chart[Any, Any]], trigger: str) -> st.SearchStrategy
         return DRAWN_MEETINGS
     if chart is CHARTS["flow"]:
         return st.integers(0, 20)
+    if trigger in ("on_begin", "on_acknowledged"):
+        return st.integers(0, 4)
     if trigger == "remote_description_set":
         return st.sampled_from([RemoteDescription("u"), RemoteDescription("v")])
     if trigger in ("update", "add_ice_candidate"):

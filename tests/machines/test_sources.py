@@ -67,6 +67,8 @@ def test_a_machine_of_the_specification_names_the_draft() -> None:
         "negotiation_jsep",
         "exchange_unsigned",
         "flow",
+        "deliveries",
+        "recovery",
         "file_sending",
         "file_receiving",
     }

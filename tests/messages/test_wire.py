@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from fsm_rtc.errors import Malformed, MessageError
@@ -273,7 +273,9 @@ def test_a_message_without_one_of_its_fields_has_the_wrong_shape(message: Messag
 @given(messages, st.data(), st.none() | st.booleans() | st.floats(-9, 9) | st.just([1]) | st.just({"": 1}))
 def test_a_field_of_another_type_has_the_wrong_shape(message: Message, data: st.DataObject, value: object) -> None:
     fields = json.loads(encode(message))
-    fields[data.draw(st.sampled_from(sorted(fields)))] = value
+    name = data.draw(st.sampled_from(sorted(fields)))
+    assume((name, value) != ("resume", None))  # the one field that may be null
+    fields[name] = value
     assert reason_of(json.dumps(fields)) is Malformed.WRONG_SHAPE
 
 

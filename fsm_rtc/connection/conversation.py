@@ -1,0 +1,302 @@
+"""Conversation: the messages with one peer, each once and in order, over one data channel after the other. No channel,
+clock or task.
+
+What is sent is kept until the peer has acknowledged it, and goes out again on the next channel. What comes is handed
+over once; it is acknowledged when its reader is done with it. Source: docs/delivery.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from fsm_rtc.connection.frames import (
+    Acknowledged,
+    Begin,
+    Control,
+    Goodbye,
+    Ping,
+    Pong,
+    StreamHello,
+    data_frame,
+    decode_frame,
+    encode_control,
+    size_of,
+)
+from fsm_rtc.connection.messages import Delivery
+from fsm_rtc.engine import Accepted, Outcome
+from fsm_rtc.errors import MessageError, Rejected
+from fsm_rtc.machines.delivery import (
+    AcceptAcknowledgement,
+    BeginAt,
+    Deliveries,
+    DeliveryState,
+    Greet,
+    HandOver,
+    Resume,
+    Skip,
+)
+from fsm_rtc.peer.machine_set import MachineSet
+
+__all__ = ["MAX_UNACKNOWLEDGED_BYTES", "MAX_UNACKNOWLEDGED_MESSAGES", "Conversation"]
+
+MAX_UNACKNOWLEDGED_MESSAGES = 1024
+"""So many messages may wait for their acknowledgement; then sending waits."""
+
+MAX_UNACKNOWLEDGED_BYTES = 8 * 1024 * 1024
+"""So many bytes of them."""
+
+KEPT_STREAMS = 8
+"""Of so many of the peer's streams, one for each of its runs, it is known what came."""
+
+ACKNOWLEDGE_AT_ONCE = 256
+"""So many messages are acknowledged without waiting for more."""
+
+
+class _Stream:
+    """What has come of one of the peer's streams.
+
+    Attributes:
+        handed_over: the number of the last message that was handed over.
+        acknowledged: up to this number its readers are done.
+    """
+
+    def __init__(self, name: str, before: int) -> None:
+        self.name = name
+        self.handed_over = self.acknowledged = before
+        self._done: set[int] = set()
+
+    def done(self, number: int) -> bool:
+        """A reader is done with this one; whether all before it are done too."""
+        self._done.add(number)
+        before = self.acknowledged
+        while self.acknowledged + 1 in self._done:
+            self.acknowledged += 1
+            self._done.discard(self.acknowledged)
+        return self.acknowledged > before
+
+
+class Conversation:
+    """See the module. Of each frame that is to go out `control_frames` and `next_frame` give the bytes.
+
+    Args:
+        stream: this side's stream; its messages' ids are this, a dot and their number.
+        machines: makes the machine.
+        name: the machine's name.
+        hand_over: called with each message of the peer.
+        acknowledgement_due: called when there is something to acknowledge.
+
+    Attributes:
+        machine: the `Deliveries` machine.
+        sent: the number of this side's last message.
+        next_number: the number of the peer's next message on this channel; 0 while it hasn't said it.
+        refused: what of the peer was no frame, or not in place, by why.
+        goodbye: why the peer ended the call, or None while it hasn't.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        machines: MachineSet,
+        name: str,
+        hand_over: Callable[[Delivery], None],
+        acknowledgement_due: Callable[[], None],
+    ) -> None:
+        self.stream = stream
+        self.sent = 0
+        self.next_number = 0
+        self.refused: Counter[str] = Counter()
+        self.goodbye: str | None = None
+        self._hand_over = hand_over
+        self._acknowledgement_due = acknowledgement_due
+        self._unacknowledged: deque[tuple[str | bytes, int]] = deque()
+        self._bytes = 0
+        self._to_send_next = 1
+        self._control: deque[Control] = deque()
+        self._streams: OrderedDict[str, _Stream] = OrderedDict()
+        self._theirs = ""
+        self._told = 0
+        self.machine = machines.make(Deliveries, name, self)
+
+    # What the machine's guards read.
+
+    @property
+    def knows_stream(self) -> bool:
+        return self._theirs in self._streams
+
+    @property
+    def handed_over(self) -> int:
+        return self._streams[self._theirs].handed_over if self.knows_stream else 0
+
+    # What it is.
+
+    @property
+    def is_flowing(self) -> bool:
+        """Whether both sides have greeted each other on the present channel."""
+        return self.machine.state is DeliveryState.FLOWING
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits for its acknowledgement that sending should wait."""
+        return len(self._unacknowledged) >= MAX_UNACKNOWLEDGED_MESSAGES or self._bytes >= MAX_UNACKNOWLEDGED_BYTES
+
+    @property
+    def unacknowledged(self) -> int:
+        """How many messages wait for their acknowledgement."""
+        return len(self._unacknowledged)
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether messages wait that haven't gone out on the present channel."""
+        return self._to_send_next <= self.sent
+
+    # What this side does.
+
+    def send(self, message: str | bytes) -> int:
+        """Take a message to be sent; its number.
+
+        Raises:
+            TypeError: it is neither text nor bytes.
+            ValueError: it is too long.
+        """
+        size = size_of(message)
+        self.sent += 1
+        self._unacknowledged.append((message, size))
+        self._bytes += size
+        return self.sent
+
+    def ping(self) -> None:
+        """Ask whether the peer is there."""
+        if self.is_flowing:
+            self._control.append(Ping())
+
+    def say_goodbye(self, reason: str) -> None:
+        """Tell the peer that the call is over; nothing goes out behind it."""
+        if self.is_flowing:
+            self._control.append(Goodbye(reason))
+
+    def acknowledge(self) -> None:
+        """Let go out what there is to acknowledge."""
+        theirs = self._streams.get(self._theirs)
+        if self.is_flowing and theirs is not None and theirs.acknowledged > self._told:
+            self._told = theirs.acknowledged
+            self._control.append(Acknowledged(self._told))
+
+    # What goes out.
+
+    def control_frames(self) -> Iterator[bytes]:
+        """The control frames that are due; each is given once."""
+        while self._control:
+            yield encode_control(self._control.popleft())
+
+    def next_frame(self) -> str | bytes | None:
+        """The next message that is to go out on the present channel, as a frame; None if there is none."""
+        if not self.is_flowing or not self.has_unsent:
+            return None
+        first = self.sent - len(self._unacknowledged) + 1
+        message = self._unacknowledged[self._to_send_next - first][0]
+        self._to_send_next += 1
+        return data_frame(message)
+
+    # What happens to the channel.
+
+    def channel_open(self) -> None:
+        """A channel is open: greet."""
+        self._do(self.machine.fire("on_open"))
+
+    def channel_lost(self) -> None:
+        """There is no channel any more; another may come."""
+        self.machine.fire("on_lost")
+        self._control.clear()
+
+    def received(self, frame: str | bytes) -> None:
+        """A frame has come, whatever it holds. Never raises."""
+        try:
+            content = decode_frame(frame)
+        except MessageError as error:
+            self.refused[error.reason.value] += 1
+            return
+        match content:
+            case StreamHello():
+                self._greeted(content)
+            case Begin(number):
+                self._do(self.machine.fire("on_begin", number))
+            case Acknowledged(number):
+                self._do(self.machine.fire("on_acknowledged", number))
+            case Ping():
+                self._control.append(Pong())
+            case Pong():
+                pass
+            case Goodbye(reason):
+                self.goodbye = reason
+            case _:
+                self._do(self.machine.fire("on_message", content))
+
+    def _greeted(self, hello: StreamHello) -> None:
+        self._theirs = hello.stream
+        self.next_number = 0
+        self._do(self.machine.fire("on_hello", _Heard(hello.received.get(self.stream, 0))))
+
+    def _do(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Rejected):
+            self.refused[outcome.guard or outcome.reason.value] += 1
+        for request in outcome.effects if isinstance(outcome, Accepted) else ():
+            match request:
+                case Greet():
+                    self._control.clear()
+                    received = {stream.name: stream.acknowledged for stream in self._streams.values()}
+                    self._control.append(StreamHello(self.stream, received))
+                case Resume(received):
+                    self._forget(received)
+                    self._to_send_next = self.sent - len(self._unacknowledged) + 1
+                    self._control.append(Begin(self._to_send_next))
+                case BeginAt(number):
+                    self._begin_at(number)
+                case HandOver(message):
+                    self._take(cast("str | bytes", message))
+                case Skip():
+                    self.next_number += 1
+                case AcceptAcknowledgement(number):
+                    self._forget(number)
+
+    def _forget(self, up_to: int) -> None:
+        while self._unacknowledged and self.sent - len(self._unacknowledged) < up_to:
+            self._bytes -= self._unacknowledged.popleft()[1]
+        self._to_send_next = max(self._to_send_next, up_to + 1)
+
+    def _begin_at(self, number: int) -> None:
+        self.next_number = number
+        if not self.knows_stream:
+            self._streams[self._theirs] = _Stream(self._theirs, number - 1)
+            if len(self._streams) > KEPT_STREAMS:
+                self._streams.popitem(last=False)
+        self._streams.move_to_end(self._theirs)
+        self._told = number - 1
+        self._tell_due()
+
+    def _take(self, message: str | bytes) -> None:
+        stream, number = self._streams[self._theirs], self.next_number
+        stream.handed_over = number
+        self.next_number += 1
+        self._hand_over(Delivery(f"{stream.name}.{number}", message, lambda: self._done(stream, number)))
+
+    def _done(self, stream: _Stream, number: int) -> None:
+        if stream.done(number) and stream.name == self._theirs:
+            self._tell_due()
+
+    def _tell_due(self) -> None:
+        theirs = self._streams[self._theirs]
+        if theirs.acknowledged - self._told >= ACKNOWLEDGE_AT_ONCE:
+            self.acknowledge()
+        if theirs.acknowledged > self._told or self._control:
+            self._acknowledgement_due()
+
+
+class _Heard:
+    """A greeting, as the table's guards read it."""
+
+    __slots__ = ("has_received",)
+
+    def __init__(self, has_received: int) -> None:
+        self.has_received = has_received
