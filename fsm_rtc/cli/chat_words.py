@@ -34,13 +34,23 @@ class ChatWords:
         room: the room's name.
         known_id: the id that is remembered under a name, or None.
         forget: the command that makes this side accept a new key; without the name.
+        when_connected: what is said of a new connection.
     """
 
-    def __init__(self, console: Console, room: str, known_id: Callable[[str], str | None], forget: str | None) -> None:
+    def __init__(
+        self,
+        console: Console,
+        room: str,
+        known_id: Callable[[str], str | None],
+        forget: str | None,
+        *,
+        when_connected: str = "what you type is sent, /quit leaves",
+    ) -> None:
         self._console = console
         self._room = room
         self._known_id = known_id
         self._forget = forget
+        self._when_connected = when_connected
         self._here: dict[str, Introduction] = {}
         self._said_kept = False
 
@@ -122,7 +132,7 @@ class ChatWords:
         match event:
             case Ready():
                 self._said_kept = False
-                self.say(f"connected to {name}: what you type is sent, /quit leaves", "green")
+                self.say(f"connected to {name}: {self._when_connected}", "green")
             case ConnectionStateChanged(PeerConnectionState.DISCONNECTED):
                 self.say(f"the connection to {name} is disturbed; it may recover", "yellow")
             case ConnectionStateChanged(PeerConnectionState.FAILED):

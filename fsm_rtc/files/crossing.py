@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from fsm_rtc.files.source import FileSource
 from fsm_rtc.files.wire import FileMessage, Offer, encode
 
 __all__ = ["receive_file", "send_file"]
+
+LAST_WORDS_SECONDS = 1.0
+"""How long a sender that is stopped waits until it could say so; one who is lost doesn't hear it."""
 
 
 async def send_file(
@@ -53,7 +57,9 @@ async def send_file(
     try:
         await _first_of(sender.run(), follow(), hear())
     except asyncio.CancelledError:
-        await sender.withdraw()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                await sender.withdraw()
         raise
 
 
