@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -226,6 +227,7 @@ def _rooms(plan: Plan, trust: ChatTrust) -> Callable[[], Room]:
 async def _run(call: FileCall) -> FileOutcome:
     from fsm_rtc.cli.file_call import FileOutcome
 
+    logging.getLogger("fsm_rtc").setLevel(logging.ERROR)  # who is lost, and what that costs, the report says
     stopped = FileOutcome(1, "stopped; start it again with the same arguments to go on")
     with calls_when_stopped(lambda: call.finish(stopped)):
         return await call.run()
