@@ -27,7 +27,7 @@ from fsm_rtc.machines.file_transfer import FileSending, SendingState
 
 __all__ = ["WINDOW_BYTES", "FileSender"]
 
-WINDOW_BYTES = 8 * 1024 * 1024
+WINDOW_BYTES = 4 * 1024 * 1024
 """So much is under way at most, whatever the receiver's disk and the way there do."""
 
 WHY = {
