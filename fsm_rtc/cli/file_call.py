@@ -201,7 +201,7 @@ class SendingCall(FileCall):
             self._tell(event)
 
         await send_file(connection, self._source, tell)
-        return FileOutcome(0, "the other side has the file", path=self._source.path)
+        return FileOutcome(0, "the other side has the file")
 
     def _let_go(self, connection: Connection) -> None:
         task = asyncio.create_task(self._silence(connection))

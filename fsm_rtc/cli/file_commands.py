@@ -185,7 +185,7 @@ async def _run_for_a_person(plan: Plan, make: MakeCall, verb: str) -> FileOutcom
         report.say(f"you are {plan.name}, with {which}; your id is {plan.identity.id}")
         report.say(f"connecting to {plan.url}")
         outcome = await _run(make(_rooms(plan, trust), report))
-    where = f": {plain(str(outcome.path))}" if outcome.exit_code == 0 else ""
+    where = f": {plain(str(outcome.path))}" if outcome.path is not None else ""
     words.say(f"{outcome.reason}{where}" if outcome.exit_code == 0 else f"gave up: {outcome.reason}", "bold")
     return outcome
 
