@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from fsm_rtc.connection import Connection
-from fsm_rtc.connection.events import Ready
+from fsm_rtc.connection.events import Ended, Ready
 from fsm_rtc.errors import ConnectionFailedError
 from fsm_rtc.files.folder import ReceivingFolder
 from fsm_rtc.files.progress import FileProgress
@@ -46,13 +46,15 @@ async def send_file(
     async def follow() -> None:
         if connection.is_ready:
             await sender.on_ready()
-        async for event in _until_closed(events):
+        async for event in events:
             if isinstance(event, Ready):
                 await sender.on_ready()
+        await _nothing()
 
     async def hear() -> None:
-        async for message in _until_closed(messages):
+        async for message in messages:
             await sender.take(message)
+        raise ConnectionFailedError("the connection was closed before the file was there; send it again")
 
     try:
         await _first_of(sender.run(), follow(), hear())
@@ -80,22 +82,31 @@ async def receive_file(
         folder: where it is to lie.
         tell: is told what becomes of it.
         admit: is asked about each offer; raises `FileTransferError` to refuse it.
-        linger_seconds: how long to wait until the other side, which has all that it wants to know, has closed the
-            connection; one that didn't hear so far asks again.
+        linger_seconds: how long to wait until the other side has heard that the file is there, and has ended the call;
+            one that didn't hear it asks again.
 
     Raises:
         FileTransferError: it can't be received.
         ConnectionFailedError: the connection was closed before.
     """
     receiver = FileReceiver(folder, _over(connection), tell, admit)
-    deadline: float | None = None
+    events, messages = connection.events(), connection.messages()
+
+    async def hear() -> None:
+        async for message in messages:
+            await receiver.take(message)
+            if receiver.path is not None and limit.when() is None:
+                limit.reschedule(asyncio.get_running_loop().time() + linger_seconds)
+
+    async def linger() -> None:
+        async for event in events:
+            if isinstance(event, Ended) and receiver.path is not None:
+                return
+        await _nothing()
+
     try:
         async with asyncio.timeout(None) as limit:
-            async for message in connection.messages():
-                await receiver.take(message)
-                if receiver.path is not None and deadline is None:
-                    deadline = asyncio.get_running_loop().time() + linger_seconds
-                    limit.reschedule(deadline)
+            await _first_of(hear(), linger())
     except TimeoutError:
         pass
     finally:
@@ -112,10 +123,9 @@ def _over(connection: Connection) -> Callable[[FileMessage], Coroutine[Any, Any,
     return send
 
 
-async def _until_closed(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    async for item in items:
-        yield item
-    raise ConnectionFailedError("the connection was closed before the file was there; send it again")
+async def _nothing() -> None:
+    """The connection is closed, and the reader of messages ends too; but behind the last one."""
+    await asyncio.get_running_loop().create_future()
 
 
 async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
