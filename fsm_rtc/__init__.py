@@ -2,7 +2,7 @@
 
 The names below are the package's public ones; each is loaded when it is first used, so that ``import fsm_rtc`` costs
 next to nothing and a program that only reads tables never loads a media library. Further public modules, by import:
-``fsm_rtc.machines`` (the model), ``fsm_rtc.bridge``, ``fsm_rtc.diagrams``, ``fsm_rtc.testing``.
+``fsm_rtc.machines`` (the model), ``fsm_rtc.files``, ``fsm_rtc.bridge``, ``fsm_rtc.diagrams``, ``fsm_rtc.testing``.
 """
 
 from importlib import import_module

@@ -14,6 +14,7 @@ import errno
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import FileIO
@@ -107,6 +108,7 @@ class PartFile:
         self._offer = offer
         self._file = file
         self._digest = hashlib.sha256()
+        self._busy = threading.Lock()  # who is cancelled while a thread writes closes the file behind that
         self.position = 0
         if os.fstat(file.fileno()).st_size > offer.size:
             file.truncate(0)
@@ -125,11 +127,12 @@ class PartFile:
 
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
-        while rest:
-            written = rest[: self._file.write(rest)]
-            self._digest.update(written)
-            self.position += len(written)
-            rest = rest[len(written) :]
+        with self._busy:
+            while rest:
+                written = rest[: self._file.write(rest)]
+                self._digest.update(written)
+                self.position += len(written)
+                rest = rest[len(written) :]
 
     async def start_over(self) -> None:
         """Drop what is there."""
@@ -181,7 +184,8 @@ class PartFile:
 
     def close(self) -> None:
         """Leave it as it is."""
-        self._file.close()
+        with self._busy:
+            self._file.close()
 
 
 def _opened(path: Path) -> FileIO:
