@@ -64,9 +64,14 @@ class ReceivingFolder:
         if same:
             with target.open("rb") as file:
                 same = hashlib.file_digest(file, "sha256").hexdigest() == offer.sha256
-        if not same and not self.force:
+        if same:  # a process that was killed while it gave the file its name may have left the other one
+            self._part_path(offer).unlink(missing_ok=True)
+        elif not self.force:
             raise _exists(target)
         return same
+
+    def _part_path(self, offer: Offer) -> Path:
+        return self.path / f"{check_name(offer.name)}.{offer.transfer[:TRANSFER_CHARACTERS]}.part"
 
     async def part(self, offer: Offer) -> PartFile:
         """The unfinished file, with what is there of it.
@@ -74,8 +79,8 @@ class ReceivingFolder:
         Raises:
             FileTransferError: it can't be written, somebody else writes it, or the disk has no room for it.
         """
-        name = f"{check_name(offer.name)}.{offer.transfer[:TRANSFER_CHARACTERS]}.part"
-        return await _in_thread(self.path, lambda: self._part(self.path / name, offer))
+        path = self._part_path(offer)
+        return await _in_thread(self.path, lambda: self._part(path, offer))
 
     def _part(self, path: Path, offer: Offer) -> PartFile:
         self.path.mkdir(parents=True, exist_ok=True)

@@ -49,6 +49,12 @@ class Mover(Program):
         """Wait until the receiver has written so much."""
         self.until_event("progress", lambda told: self._measured() and told["position"] >= position)
 
+    def killed_at(self, position: int) -> None:
+        """Kill it when the receiver has written so much."""
+        self.moved_to(position)
+        self.interrupt(signal.SIGKILL)
+        assert self.process.wait() == -signal.SIGKILL, "the file was there before the kill"
+
     def summary(self) -> dict[str, Any]:
         """Wait for the end; the last line."""
         told = self.until_event("summary", lambda _: self._measured())
@@ -85,8 +91,8 @@ def checksum(path: Path) -> str:
 
 
 def kill_points() -> list[int]:
-    """How far the file is to be at each kill: at random, and each time further."""
-    return [int(SIZE * (number + random.uniform(0.2, 0.8)) / (KILLS + 1)) for number in range(KILLS)]
+    """How far the file is to be at each kill: at random, and each time further; half of it is always left."""
+    return [int(SIZE / 2 * (number + random.uniform(0.2, 1)) / KILLS) for number in range(KILLS)]
 
 
 def offsets(mover: Mover) -> list[int]:
@@ -103,8 +109,7 @@ def test_a_receiver_that_is_killed_twice_has_the_file_in_the_end(tmp_path: Path,
     with Mover(tmp_path, "send", str(film), room, "--name", "alice", "--json", *QUIET) as alice:
         for point in points:
             with Mover(tmp_path, *receiving) as bob:
-                bob.moved_to(point)
-                bob.interrupt(signal.SIGKILL)
+                bob.killed_at(point)
             assert bob.peak_bytes < MEMORY_BYTES
             assert [path.suffix for path in folder.iterdir()] == [".part"]
         with Mover(tmp_path, *receiving) as bob:
@@ -129,8 +134,7 @@ def test_a_sender_that_is_killed_twice_has_sent_the_file_in_the_end(tmp_path: Pa
     with Mover(tmp_path, "receive", room, "--folder", str(folder), "--name", "bob", "--json", *QUIET) as bob:
         for point in points:
             with Mover(tmp_path, *sending) as alice:
-                alice.moved_to(point)
-                alice.interrupt(signal.SIGKILL)
+                alice.killed_at(point)
             assert alice.peak_bytes < MEMORY_BYTES
         with Mover(tmp_path, *sending) as alice:
             assert alice.summary()["exit_code"] == 0

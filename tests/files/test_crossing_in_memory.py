@@ -116,6 +116,15 @@ async def test_the_very_file_that_is_there_is_confirmed_at_once(original: Path, 
     assert again.receiver.path == folder.path / "film.bin"
 
 
+async def test_a_kill_between_the_two_names_leaves_one_of_them(original: Path, folder: ReceivingFolder) -> None:
+    await crossed(original, folder)
+    transfer = (await FileSource.of(original)).offer.transfer
+    (folder.path / f"film.bin.{transfer[:16]}.part").hardlink_to(folder.path / "film.bin")
+    await crossed(original, folder)
+    assert names(folder) == ["film.bin"]
+    assert arrived(original, folder)
+
+
 async def test_another_file_of_that_name_is_not_replaced(original: Path, folder: ReceivingFolder) -> None:
     folder.path.mkdir()
     (folder.path / "film.bin").write_text("mine")
