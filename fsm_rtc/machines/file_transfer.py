@@ -101,10 +101,12 @@ class FileSending(Chart[SendingState, SenderMemory]):
     )
     end_reached = On(Row(SENDING, SENT, then=(send_done,)), cite="all chunks are sent")
     on_received = On(
-        Row((OFFERED, SENDING, SENT), CONFIRMED, when=(the_same_checksum,)),
+        Row((ALONE, OFFERED, SENDING, SENT), CONFIRMED, when=(the_same_checksum,)),
         cite="the receiver has the file, or had it before",
     )
-    on_refused = On(Row((OFFERED, SENDING, SENT), REFUSED), cite="the receiver doesn't want it, or can't have it")
+    on_refused = On(
+        Row((ALONE, OFFERED, SENDING, SENT), REFUSED), cite="the receiver doesn't want it, or can't have it"
+    )
     withdraw = On(
         Row(ALONE, WITHDRAWN),
         Row((OFFERED, SENDING, SENT), WITHDRAWN, then=(send_withdrawn,)),

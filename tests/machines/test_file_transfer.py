@@ -52,8 +52,8 @@ on_ready     offered   =          offered    offered    closed    closed  closed
 on_accept    -         sending    =          sending    closed    closed  closed
 on_have      -         -          =          =          closed    closed  closed
 end_reached  -         -          sent       -          closed    closed  closed
-on_received  -         confirmed  confirmed  confirmed  closed    closed  closed
-on_refused   -         refused    refused    refused    closed    closed  closed
+on_received  confirmed confirmed  confirmed  confirmed  closed    closed  closed
+on_refused   refused   refused    refused    refused    closed    closed  closed
 withdraw     withdrawn withdrawn  withdrawn  withdrawn  closed    closed  closed
 """
 
