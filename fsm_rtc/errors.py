@@ -15,7 +15,7 @@ Each message ends with what to do about it.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -305,12 +305,51 @@ class TokenError(FsmRtcError, ValueError):
     """A secret that no join token can be made or checked with, or the library for tokens is missing."""
 
 
+class ExplainedFailure(Protocol):
+    """What is known of a failed connection; see `fsm_rtc.connection.Failure`, which has more."""
+
+    @property
+    def phase(self) -> StrEnum:
+        """How far it came."""
+
+    @property
+    def reason(self) -> str:
+        """Why it ended."""
+
+    @property
+    def by_peer(self) -> bool:
+        """Whether the other side ended it."""
+
+    @property
+    def advice(self) -> str:
+        """What to do."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+
+
 class ConnectionFailedError(FsmRtcError, ConnectionError):
-    """The connection to the other side has failed or was ended; its message says why."""
+    """The connection to the other side has failed or was ended; its message says why.
+
+    Attributes:
+        failure: how far it came, what was tried, and what to do; None if this side closed it.
+    """
+
+    def __init__(self, message: str = "", *, failure: ExplainedFailure | None = None) -> None:
+        super().__init__(message)
+        self.failure = failure
 
 
 class ConnectTimeoutError(FsmRtcError, TimeoutError):
-    """The connection did not reach the awaited state in time."""
+    """The connection did not reach the awaited state in time.
+
+    Attributes:
+        failure: how far it came, what was tried, and what to do; None if it isn't known.
+    """
+
+    def __init__(self, message: str = "", *, failure: ExplainedFailure | None = None) -> None:
+        super().__init__(message)
+        self.failure = failure
 
 
 class FileRefusal(StrEnum):

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from fsm_rtc.connection.connection import Connection
 from fsm_rtc.connection.events import Ready, SignalingStatusChanged
+from fsm_rtc.connection.evidence import Phase
+from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.messages import chat_message
 from fsm_rtc.connection.room import Room
 from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
@@ -29,10 +31,12 @@ class Outcome:
     Attributes:
         exit_code: 0 if this side left, 1 if it was given up.
         reason: why, for people.
+        failure: how far it came, if it was given up; else None.
     """
 
     exit_code: int
     reason: str
+    failure: Failure | None = None
 
 
 class Report(Protocol):
@@ -107,6 +111,7 @@ class Chat:
         self._typed: asyncio.Queue[Line | None] = asyncio.Queue(MAX_KEPT_LINES)
         self._changed = asyncio.Event()
         self._here: set[Connection] = set()
+        self._lost: Failure | None = None
         self._first: frozenset[Connection] | None = None
         self._hearing: set[asyncio.Task[None]] = set()
         self._outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -169,10 +174,11 @@ class Chat:
                 self.calls += 1
                 if self._first is None:
                     self._first = frozenset(self._here)
-            case PeerGone(_, connection):
+            case PeerGone(_, connection, failure=failure):
                 self._here.discard(connection)
+                self._lost = failure
             case SignalingStatusChanged(_, error, None) if error is not None:
-                self.finish(Outcome(1, str(error)))
+                self._give_up(str(error))
             case _:
                 pass
 
@@ -185,7 +191,14 @@ class Chat:
         if self._timeout_seconds is not None:
             await asyncio.sleep(self._timeout_seconds)
             if not self.calls:
-                self.finish(Outcome(1, f"nobody was connected within {self._timeout_seconds:g} s; try a longer time"))
+                self._give_up(f"nobody was connected within {self._timeout_seconds:g} s")
+
+    def _give_up(self, reason: str) -> None:
+        """End it; where nobody is here any more, the one who was here last says more than his absence."""
+        failure = self._room.examine(reason)
+        if failure.phase is Phase.WAITING and self._lost is not None:
+            failure = self._lost
+        self.finish(Outcome(1, reason, failure))
 
     # What is typed.
 

@@ -8,11 +8,11 @@
 | negotiated | id, name, offer_id |
 | connection | id, name, state |
 | ready | id, name |
-| ended | id, name, reason, by_peer, error |
+| ended | id, name, reason, by_peer, error, failure (what is known of it, or null) |
 | message | id, name, text (of a chat message), data (any other text) or base64 (bytes) |
 | refused | id, name, known_id |
 | not_sent, forgetful | error |
-| summary, the last one | exit_code, reason, sent, received, calls, refused |
+| summary, the last one | exit_code, reason, sent, received, calls, refused, failure (if it was given up, or null) |
 
 A field without a value is null.
 """
@@ -22,9 +22,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from typing import Any
 
 from fsm_rtc.cli.chat import Chat, Outcome
 from fsm_rtc.connection.events import ConnectionStateChanged, Negotiated, Ready, SignalingStatusChanged
+from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.messages import chat_text
 from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 from fsm_rtc.messages import Introduction
@@ -65,8 +67,16 @@ class ChatJson:
                 self.tell("connection", id=peer.id, name=peer.name, state=state.value)
             case PeerEvent(peer, _, Ready()):
                 self.tell("ready", id=peer.id, name=peer.name)
-            case PeerGone(peer, _, reason, by_peer, failure):
-                self.tell("ended", id=peer.id, name=peer.name, reason=reason, by_peer=by_peer, error=_text(failure))
+            case PeerGone(peer, _, reason, by_peer, error, failure):
+                self.tell(
+                    "ended",
+                    id=peer.id,
+                    name=peer.name,
+                    reason=reason,
+                    by_peer=by_peer,
+                    error=_text(error),
+                    failure=_fields(failure),
+                )
             case _:
                 pass  # channels and tracks that nobody asked for
 
@@ -101,7 +111,12 @@ class ChatJson:
             received=chat.received,
             calls=chat.calls,
             refused=chat.refused,
+            failure=_fields(outcome.failure),
         )
+
+
+def _fields(failure: Failure | None) -> dict[str, Any] | None:
+    return failure.to_dict() if failure is not None else None
 
 
 def _text(error: Exception | None) -> str | None:

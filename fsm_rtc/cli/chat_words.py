@@ -10,6 +10,7 @@ from rich.text import Text
 
 from fsm_rtc.cli.plain import plain, plain_lines
 from fsm_rtc.connection.events import ConnectionEvent, ConnectionStateChanged, Ready, SignalingStatusChanged
+from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.messages import chat_text
 from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 from fsm_rtc.machines.connection_state import PeerConnectionState
@@ -35,6 +36,7 @@ class ChatWords:
         known_id: the id that is remembered under a name, or None.
         forget: the command that makes this side accept a new key; without the name.
         when_connected: what is said of a new connection.
+        verbose: whether all that is known of a failure is shown, and not the advice alone.
     """
 
     def __init__(
@@ -45,12 +47,15 @@ class ChatWords:
         forget: str | None,
         *,
         when_connected: str = "what you type is sent, /quit leaves",
+        verbose: bool = False,
     ) -> None:
         self._console = console
         self._room = room
         self._known_id = known_id
         self._forget = forget
         self._when_connected = when_connected
+        self._verbose = verbose
+        self._shown: Failure | None = None
         self._here: dict[str, Introduction] = {}
         self._said_kept = False
 
@@ -150,6 +155,14 @@ class ChatWords:
         rest = sorted(self._name(peer) for peer in self._here.values())
         then = f"still here: {', '.join(rest)}" if rest else f"waiting for the next one in room {self._room}"
         self.say(f"{what}: {event.reason}; {then}", "yellow")
+        self.failed(event.failure)
+
+    def failed(self, failure: Failure | None) -> None:
+        """Show what to do about a call that failed, once, unless there is nothing to be done."""
+        if failure is None or failure is self._shown or failure.is_goodbye or failure.code in ADVICE:
+            return
+        self._shown = failure
+        self.say(str(failure) if self._verbose else failure.advice, "yellow")
 
     def _name(self, peer: Introduction) -> str:
         """How somebody is called here, told apart from who is called the same."""

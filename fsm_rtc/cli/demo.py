@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Annotated
 
 import typer
@@ -55,6 +56,8 @@ def _run_json(arguments: list[str], *, video: bool, pipe: bool) -> Summary:
     summary = _made(call)
     for failure in dict.fromkeys(call.failures):
         typer.echo(failure, err=True)
+    for role, why in call.why.items():
+        typer.echo(json.dumps({"failure": why, "role": role}), err=True)
     typer.echo(summary.to_line())
     return summary
 

@@ -57,6 +57,7 @@ class DemoCall:
 
     Attributes:
         failures: what went wrong, in sentences.
+        why: of each peer whose call failed, by role, what is known of it.
         done: what each peer saw, by role, once it has left.
     """
 
@@ -65,6 +66,7 @@ class DemoCall:
     observe: Callable[[str, dict[str, Any]], None]
     pipe: bool = False
     failures: list[str] = field(default_factory=list)
+    why: dict[str, dict[str, Any]] = field(default_factory=dict)
     done: dict[str, dict[str, Any]] = field(default_factory=dict)
     phases: dict[str, dict[str, float]] = field(default_factory=lambda: {role: {} for role in ROLES})
     rejections: list[dict[str, Any]] = field(default_factory=list)
@@ -131,6 +133,9 @@ class DemoCall:
         elif "failed" in message:
             self.failures.append(f"{role}: {message['failed']}")
             self._hang_up()
+        elif "why" in message:
+            self.why[role] = message["why"]
+            self.failures.append(f"{role}: {message['advice']}")
         elif "done" in message:
             self.done[role] = message["done"]
         elif "record" in message:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from fsm_rtc.cli.demo_failure import DemoFailure
 from fsm_rtc.cli.demo_meeting import DemoLink, Meeting, PipeMeeting, ServerMeeting
 from fsm_rtc.connection.messages import chat_text
 from fsm_rtc.engine import Journal, Started
@@ -92,6 +93,7 @@ class DemoPeer:
         self.store = ConnectionStore(
             options.configuration(), engine=options.engine, journal=self._journal, label=options.role
         )
+        self._failure = DemoFailure(self.store, options.role, self._journal)
         self._meeting: Meeting = (
             ServerMeeting(self.store, options.role, options.signaling, self._phase)
             if options.signaling is not None
@@ -108,6 +110,7 @@ class DemoPeer:
         failure = (await asyncio.gather(call, return_exceptions=True))[0]
         if isinstance(failure, Exception):
             self._tell_failure(failure)
+            self._tell_why(failure)
         await self._leave(reader)
         tally = self._tally
         self._link.send(
@@ -205,6 +208,10 @@ class DemoPeer:
 
     def _tell_failure(self, error: Exception) -> None:
         self._link.send({"failed": str(error) or "it took too long", "error": type(error).__name__})
+
+    def _tell_why(self, error: Exception) -> None:
+        failure = self._failure.of(error)
+        self._link.send({"why": failure.to_dict(), "advice": failure.advice})
 
     def _own(self, work: Any) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)

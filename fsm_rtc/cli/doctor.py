@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["doctor"]
 
+EVERY_CALL_OVER_IT = "every call over this server"
+
 MAX_SKEW_SECONDS = 30.0
 """A server bears as much of a token's maker."""
 
@@ -81,13 +83,13 @@ async def _examine(
 
 def _line(check: Check) -> str:
     line = plain(f"{'ok   ' if check.is_fine else 'FAILS'}  {check.name}: {check.text}")
-    return line if check.is_fine else f"{line}\n       {plain(check.advice)}"
+    return line if check.is_fine else f"{line}\n       {plain(check.advice)}\n       would fail: {check.would_fail}"
 
 
 async def _checks(
     servers: list[IceServer], signaling: str | None, seconds: float, *, loopback: bool
 ) -> AsyncIterator[Check]:
-    from fsm_rtc.peer.ice.doctor import check_addresses, check_server, compare_mappings
+    from fsm_rtc.peer.ice.doctor import Check, check_addresses, check_server, compare_mappings
 
     if not loopback:
         yield check_addresses()
@@ -103,6 +105,19 @@ async def _checks(
     if signaling is not None:
         yield await _signaling(signaling, seconds)
     yield await _call(seconds, loopback=loopback)
+    if not loopback and (unseen := _unseen(servers, signaling)):
+        yield Check("not looked at", is_fine=True, text=unseen)
+
+
+def _unseen(servers: list[IceServer], signaling: str | None) -> str:
+    """What could fail and was not asked for."""
+    schemes = {str(server.urls).partition(":")[0] for server in servers}
+    unseen = {
+        "calls with hosts in other networks need a STUN server (--stun URL)": "stun" not in schemes,
+        "calls that find no direct way need a TURN server (--turn URL)": schemes.isdisjoint({"turn", "turns"}),
+        "tokens and TURN credentials need a right clock, and every call signalling (--signaling URL)": not signaling,
+    }
+    return "; ".join(text for text, is_unseen in unseen.items() if is_unseen)
 
 
 async def _signaling(url: str, seconds: float) -> Check:
@@ -119,15 +134,24 @@ async def _signaling(url: str, seconds: float) -> Check:
     except Exception as failed:
         why = str(failed) or f"no answer within {seconds:g} s"
         return Check(
-            name, is_fine=False, text=why, advice="is a server running there, and does the way allow WebSockets?"
+            name,
+            is_fine=False,
+            text=why,
+            advice="is a server running there, and does the way allow WebSockets?",
+            would_fail=EVERY_CALL_OVER_IT,
         )
     if b'"challenge"' not in (challenge.encode() if isinstance(challenge, str) else challenge):
-        return Check(name, is_fine=False, text="it is no signalling server of fsm_rtc", advice="check the address")
+        text = "it is no signalling server of fsm_rtc"
+        return Check(name, is_fine=False, text=text, advice="check the address", would_fail=EVERY_CALL_OVER_IT)
     skew = time.time() - parsedate_to_datetime(date).timestamp() if date is not None else 0.0
     if abs(skew) > MAX_SKEW_SECONDS:
         text = f"it answers, but this host's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} its own"
         return Check(
-            name, is_fine=False, text=text, advice="set the clocks: tokens and TURN credentials expire by them"
+            name,
+            is_fine=False,
+            text=text,
+            advice="set the clocks: tokens and TURN credentials expire by them",
+            would_fail="joining with a token, and calls that need TURN",
         )
     return Check(name, is_fine=True, text=f"it answers; the clocks agree within {max(1.0, abs(skew)):.0f} s")
 
@@ -153,5 +177,5 @@ async def _call(seconds: float, *, loopback: bool) -> Check:
             took = time.perf_counter() - began
     except FsmRtcError as failed:
         advice = "a firewall on this host is likely; try --loopback to see whether it is the network's addresses"
-        return Check("a call within this host", is_fine=False, text=str(failed), advice=advice)
+        return Check("a call within this host", is_fine=False, text=str(failed), advice=advice, would_fail="every call")
     return Check("a call within this host", is_fine=True, text=f"open after {took * 1e3:.0f} ms")

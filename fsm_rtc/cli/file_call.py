@@ -18,6 +18,8 @@ from typing import Protocol
 
 from fsm_rtc.connection.connection import Connection
 from fsm_rtc.connection.events import SignalingStatusChanged
+from fsm_rtc.connection.evidence import Phase
+from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.room import Room
 from fsm_rtc.connection.room_events import PeerArrived, PeerGone, RoomEvent
 from fsm_rtc.errors import ConnectionFailedError, FileRefusal, FileTransferError
@@ -39,12 +41,14 @@ class FileOutcome:
         reason: why, for people.
         refusal: what the file's own reason was, or None.
         path: where the file lies on this side, or None.
+        failure: what is known of a call that did not come about, or None.
     """
 
     exit_code: int
     reason: str
     refusal: FileRefusal | None = None
     path: Path | None = None
+    failure: Failure | None = None
 
 
 class FileReport(Protocol):
@@ -73,6 +77,8 @@ class FileCall(ABC):
         self._timeout_seconds = timeout_seconds
         self._talks: dict[Connection, asyncio.Task[None]] = {}
         self._active: Connection | None = None
+        self._room: Room | None = None
+        self._lost: Failure | None = None
         self._moved = asyncio.Event()
         self._outcome: asyncio.Future[FileOutcome] = asyncio.get_running_loop().create_future()
 
@@ -94,6 +100,7 @@ class FileCall(ABC):
 
     async def _meet(self, room: Room) -> None:
         """One stay in the room."""
+        self._room = room
         following = asyncio.create_task(self._follow(room))
         try:
             await room.open()
@@ -114,12 +121,13 @@ class FileCall(ABC):
                 case PeerArrived(_, connection):
                     talk = self._talks[connection] = asyncio.create_task(self._guarded(connection))
                     talk.add_done_callback(partial(self._talk_done, connection))
-                case PeerGone(_, _, _, by_peer):  # its conversation ends with it, by itself
+                case PeerGone(by_peer=by_peer, failure=failure):  # its conversation ends with it, by itself
+                    self._lost = failure
                     if not by_peer and not room.peers:
                         await asyncio.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311
                         return
                 case SignalingStatusChanged(_, error, None) if error is not None:
-                    self.finish(FileOutcome(1, str(error)))
+                    self._give_up(str(error))
                 case _:
                     pass
 
@@ -154,9 +162,14 @@ class FileCall(ABC):
                 async with asyncio.timeout(self._timeout_seconds):
                     await self._moved.wait()
             except TimeoutError:
-                waited = f"nothing of the file moved for {self._timeout_seconds:g} s"
-                self.finish(FileOutcome(1, f"{waited}; see that the other side is there, or try a longer time"))
+                self._give_up(f"nothing of the file moved for {self._timeout_seconds:g} s")
                 return
+
+    def _give_up(self, reason: str) -> None:
+        failure = self._room.examine(reason) if self._room is not None else None
+        if self._lost is not None and (failure is None or failure.phase is Phase.WAITING):
+            failure = self._lost
+        self.finish(FileOutcome(1, reason, failure=failure))
 
     def _tell(self, event: FileProgress) -> None:
         self._moved.set()

@@ -187,6 +187,7 @@ async def _run_for_a_person(plan: Plan, make: MakeCall, verb: str) -> FileOutcom
         outcome = await _run(make(_rooms(plan, trust), report))
     where = f": {plain(str(outcome.path))}" if outcome.path is not None else ""
     words.say(f"{outcome.reason}{where}" if outcome.exit_code == 0 else f"gave up: {outcome.reason}", "bold")
+    words.failed(outcome.failure)
     return outcome
 
 

@@ -7,7 +7,7 @@
 | progress | position: the receiver has written so much |
 | restarted | what was there of an earlier run was damaged, and is received again |
 | stopped | reason: the sender has stopped |
-| summary, the last one | exit_code, reason, refusal, path, conversations |
+| summary, the last one | exit_code, reason, refusal, path, conversations, failure (as of `join`) |
 
 A field without a value is null. A ``reason`` of the file's own, and ``refusal``, is one of `FileRefusal`.
 """
@@ -61,4 +61,5 @@ class FileJson:
             refusal=outcome.refusal.value if outcome.refusal is not None else None,
             path=str(outcome.path) if outcome.path is not None else None,
             conversations=call.conversations,
+            failure=outcome.failure.to_dict() if outcome.failure is not None else None,
         )

@@ -47,6 +47,9 @@ def join(
         float | None,
         typer.Option(min=0.0, metavar="SECONDS", help="Give up if nobody is connected by then."),
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show all that is known of a call that fails, not the advice alone.")
+    ] = False,
     json_lines: Annotated[
         bool,
         typer.Option(
@@ -73,13 +76,13 @@ def join(
             token=token,
         )
         try:
-            outcome = asyncio.run(_json_chat(plan) if json_lines else _chat(plan))
+            outcome = asyncio.run(_json_chat(plan) if json_lines else _chat(plan, verbose=verbose))
         except KeyboardInterrupt:
             raise typer.Exit(STOPPED_TWICE) from None
     raise typer.Exit(outcome.exit_code)
 
 
-async def _chat(plan: Plan) -> Outcome:
+async def _chat(plan: Plan, *, verbose: bool) -> Outcome:
     """Chat with a person."""
     from rich.console import Console
 
@@ -87,13 +90,15 @@ async def _chat(plan: Plan) -> Outcome:
     from fsm_rtc.cli.chat_words import ChatWords
 
     trust = ChatTrust(anybody=plan.policy is Policy.ANY, file=plan.known_peers)
-    report = ChatWords(Console(highlight=False), plan.room, trust.known_id, forget_command(plan.known_peers))
+    forget = forget_command(plan.known_peers)
+    report = ChatWords(Console(highlight=False), plan.room, trust.known_id, forget, verbose=verbose)
     which = f"the key in {plan.identity_file}" if plan.identity_file else "a key for this run only"
     report.say(f"you are {plan.name}, with {which}; your id is {plan.identity.id}")
     report.say(f"connecting to {plan.url}")
     chat = _made(plan, trust, report)
     outcome = await _run(chat)
     report.say(f"you left ({outcome.reason})" if outcome.exit_code == 0 else f"gave up: {outcome.reason}")
+    report.failed(outcome.failure)
     return outcome
 
 

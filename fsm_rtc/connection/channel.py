@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fsm_rtc.messages import Introduction, Member
 from fsm_rtc.peer.configuration import IceServer
@@ -67,6 +67,14 @@ class MessageReceived:
 
 
 SignalingEvent = LinkUp | LinkDown | PeerJoined | PeerLeft | MessageReceived
+
+
+@runtime_checkable
+class CheckableChannel(Protocol):
+    """A channel that can find out whether its link still stands. Optional."""
+
+    def check(self) -> None:
+        """The peer is silent: find out soon whether the link still stands, and make another if it doesn't."""
 
 
 class SignalingChannel(Protocol):

@@ -23,15 +23,21 @@ from fsm_rtc.connection.events import (
     ConnectionEvent,
     ConnectionStateChanged,
     Ended,
+    GaveUp,
     Joined,
     Left,
     LossReason,
     Negotiated,
+    PeerLost,
     Ready,
+    Recovered,
+    Recovering,
     Refused,
     SignalingStatusChanged,
     TrackAdded,
 )
+from fsm_rtc.connection.examination import Examination
+from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.frames import CHANNEL_PROTOCOL, FEATURE
 from fsm_rtc.connection.lost_call import ENDING, LostCall
 from fsm_rtc.connection.messages import DeliveryReader, MessageReader, Messages
@@ -43,7 +49,14 @@ from fsm_rtc.connection.secure_link import SecureLink
 from fsm_rtc.connection.streams import Stream, StreamReader
 from fsm_rtc.engine import Chart, Journal
 from fsm_rtc.engine.clock import Clock
-from fsm_rtc.errors import ConnectionFailedError, ConnectTimeoutError, Rejected, SignalingError
+from fsm_rtc.errors import (
+    ConnectionFailedError,
+    ConnectTimeoutError,
+    NoUsableAddressError,
+    OperationError,
+    Rejected,
+    SignalingError,
+)
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.dtls import DtlsTransportState
 from fsm_rtc.machines.exchange import ExchangeState
@@ -123,8 +136,10 @@ class Connection:
         self._changed = asyncio.Event()
         self._seen_state: PeerConnectionState | None = None
         self._was_ready = False
-        self._failure: Exception | None = None
+        self._given_up: Exception | None = None
         self._end: Ended | None = None
+        self._failure: Failure | None = None
+        self._examination = Examination(self, label, journal)
         self._closing: asyncio.Task[None] | None = None
         self._peers = ReplaceablePeer(
             PeerOptions(
@@ -144,7 +159,7 @@ class Connection:
             member=member or Member(channel.room, identity, name, features=(FEATURE,)),
             answer_seconds=policy.answer_timeout_seconds,
         )
-        lost = LostCall(self.signaling_link, self._driver, self._peers, self._link, self._tell)
+        lost = LostCall(self.signaling_link, self._driver, self._peers, self._link, self._recovery_told)
         self._recoverer = Recoverer(lost, policy, self._machines)
 
     # What it is.
@@ -199,6 +214,11 @@ class Connection:
     def is_ready(self) -> bool:
         """Whether the peers are connected and messages go through: their data channel is open, both have greeted."""
         return self.connection_state is PeerConnectionState.CONNECTED and self._link.is_ready
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why the latest call ended or was waited for in vain, as it was then; None once a call is ready."""
+        return self._failure
 
     @property
     def refused(self) -> Counter[str]:
@@ -360,16 +380,31 @@ class Connection:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            raise ConnectTimeoutError(f"not connected within {timeout_seconds:g} s; {how_far(self)}") from None
+            self._failure = failure = self.examine(f"not connected within {timeout_seconds:g} s")
+            raise ConnectTimeoutError(
+                f"{failure.reason}; {how_far(self)}. {failure.advice}", failure=failure
+            ) from failure.error
+
+    def examine(self, reason: str = "it is asked for") -> Failure:
+        """How far the call has come at this moment, and what to do if that isn't enough.
+
+        Args:
+            reason: why that is of interest.
+        """
+        return self._examination.failure(reason)
 
     def _raise_if_failed(self) -> None:
         if self._closing is not None:
             raise ConnectionFailedError("the connection was closed; make a new one")
-        if self._failure is not None:
-            raise ConnectionFailedError(f"the signalling was given up: {self._failure}") from self._failure
+        if self._given_up is not None:
+            raise ConnectionFailedError(
+                f"the signalling was given up: {self._given_up}", failure=self._failure
+            ) from self._given_up
         if self._end is not None:
             who = "the other side" if self._end.by_peer else "this side"
-            raise ConnectionFailedError(f"{who} ended the call: {self._end.reason}") from self._end.error
+            raise ConnectionFailedError(
+                f"{who} ended the call: {self._end.reason}", failure=self._failure
+            ) from self._end.error
 
     # What the signalling tells.
 
@@ -377,20 +412,24 @@ class Connection:
         """The channel's link is up or down."""
         error = retry = None
         if isinstance(event, LinkUp):
-            self._failure = None
+            self._given_up = None
             self._peers.offered_servers = event.ice_servers
             self.signaling_link.fire("on_connected")
         else:
             error, retry = event.error, event.retry_seconds
-            if retry is None and error is not None:
-                self._failure = error
             self.signaling_link.fire("on_error" if error is not None else "on_disconnected")
+        self._examination.link_changed(error)
+        if retry is None and error is not None:
+            self._given_up = error
+            if not self.is_ready:
+                self._failure = self._examination.failure("the signalling was given up", error=error)
         self._recoverer.changed()
         self._tell(SignalingStatusChanged(self.signaling_status, error, retry))
 
     def peer_joined(self, peer: Introduction) -> None:
         """Somebody to talk to is there."""
         self._end = None
+        self._examination.new_call()
         self._link.begin(peer.id)
         self._peers.channel_protocol = CHANNEL_PROTOCOL if FEATURE in peer.features else ""
         self._recoverer.new_call()
@@ -414,9 +453,20 @@ class Connection:
         """An operation on the peer connection failed; the exchange ends with that."""
         self._end = Ended(str(error), by_peer=False, error=error)
 
+    def will_retry(self, error: Exception) -> bool:
+        """Whether recovery makes another attempt: while the host has no network, say."""
+        return self._recoverer.is_recovering and isinstance(error, NoUsableAddressError | OperationError)
+
+    def attempt_failed(self, error: Exception) -> None:
+        """An attempt's offer could not be made."""
+        logger.info("an attempt to have the call back failed: %s", error)
+        self._recoverer.attempt_failed()
+
     def ended(self, reason: str, by_peer: bool) -> None:
         """The exchange is over, and with it the peer connection."""
         self._end = Ended(reason, by_peer, self._end.error if self._end is not None else None)
+        if self._closing is None:
+            self._failure = self._examination.failure(reason, by_peer=by_peer, error=self._end.error)
         self._cancel_connect_timer()
         self._recoverer.call_over()
         self._link.end()
@@ -430,6 +480,10 @@ class Connection:
         """This side has found a candidate."""
         self._driver.candidate_found(candidate)
 
+    def candidate_failed(self, error: object) -> None:
+        """A STUN or TURN server gave no candidate."""
+        self._examination.server_answered(error)
+
     def negotiation_needed(self) -> None:
         """Something was added; a new offer tells the other side."""
         self._driver.negotiate_if_needed()
@@ -437,6 +491,7 @@ class Connection:
     def state_changed(self) -> None:
         """A state of the peer connection or of the channel has changed."""
         self._link.follow(self._peers.channel)
+        self._examination.look()
         state = self.connection_state
         if state is not self._seen_state:
             self._seen_state = state
@@ -472,6 +527,8 @@ class Connection:
 
     def _check_ready(self) -> None:
         if self.is_ready and not self._was_ready:
+            self._failure = None
+            self._examination.look()
             self._cancel_connect_timer()
             self._recoverer.heard()
             self._events.put(Ready())
@@ -507,6 +564,18 @@ class Connection:
         if not self._was_ready:
             self._check_ready()
             self._changed.set()
+
+    def _recovery_told(self, event: PeerLost | Recovering | Recovered | GaveUp) -> None:
+        match event:
+            case PeerLost(reason):
+                self._examination.lost(reason.value)
+            case Recovered():
+                self._examination.had_back()
+            case GaveUp(reason):
+                event = GaveUp(reason, self._examination.failure(reason))
+            case _:
+                pass
+        self._tell(event)
 
     def _tell(self, event: ConnectionEvent) -> None:
         self._events.put(event)

@@ -234,9 +234,11 @@ class Conversation:
                 self._do(self.machine.fire("on_message", content))
 
     def _greeted(self, hello: StreamHello) -> None:
-        self._theirs = hello.stream
-        self.next_number = 0
-        self._do(self.machine.fire("on_hello", _Heard(hello.received.get(self.stream, 0))))
+        outcome = self.machine.fire("on_hello", _Heard(hello.received.get(self.stream, 0)))
+        if isinstance(outcome, Accepted):
+            self._theirs = hello.stream
+            self.next_number = 0
+        self._do(outcome)
 
     def _do(self, outcome: Outcome) -> None:
         if isinstance(outcome, Rejected):

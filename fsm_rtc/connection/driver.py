@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 from fsm_rtc.connection.channel import (
+    CheckableChannel,
     LinkDown,
     LinkUp,
     MessageReceived,
@@ -147,6 +148,11 @@ class SignalingDriver:
         self.exchanger.leave(reason, self._clock())
         self._pump()
 
+    def check_link(self) -> None:
+        """The peer is silent: let the channel find out whether its link still stands, if it can."""
+        if isinstance(self._channel, CheckableChannel):
+            self._channel.check()
+
     def end_by_peer(self, reason: str) -> None:
         """The peer has ended the call, as is known without its goodbye."""
         self.exchanger.end_by_peer(reason)
@@ -222,9 +228,17 @@ class SignalingDriver:
             except Exception as error:
                 logger.debug("an operation of the exchange failed", exc_info=error)
                 if exchanger is self.exchanger and not exchanger.machine.is_final:
-                    self._observer.failed(error)
-                    exchanger.leave(f"{type(error).__name__}: {error}", self._clock())
+                    self._failed(error, retries=isinstance(request, MakeOffer) and self._observer.will_retry(error))
             self._pump()
+
+    def _failed(self, error: Exception, *, retries: bool) -> None:
+        """An operation failed: the exchange ends with that, unless the call's recovery makes another attempt."""
+        if retries and self.exchanger.machine.permits("offer_failed"):
+            self.exchanger.offer_failed(self._clock())
+            self._observer.attempt_failed(error)
+        else:
+            self._observer.failed(error)
+            self.leave(f"{type(error).__name__}: {error}")
 
     async def _operate(self, exchanger: Exchanger, request: ExchangeRequest | None) -> None:
         peer = self._peer

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from fsm_rtc.connection.failure import Failure
 from fsm_rtc.errors import Rejected
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.signaling_link import SignalingStatus
@@ -169,9 +170,15 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True)
 class GaveUp:
-    """The call is not to be had back; it ends."""
+    """The call is not to be had back; it ends.
+
+    Attributes:
+        reason: why.
+        failure: how it was when it was lost, or None if that isn't known.
+    """
 
     reason: str
+    failure: Failure | None = None
 
 
 ConnectionEvent = (

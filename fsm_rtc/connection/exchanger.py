@@ -253,6 +253,11 @@ class Exchanger:
         if self._fits(description):
             self._carry_out(self.machine.fire("offer_made", description))
 
+    def offer_failed(self, now: float) -> None:
+        """This side's offer can't be made now; it will be asked for again."""
+        self._now = now
+        self._carry_out(self.machine.fire("offer_failed"))
+
     def yielded(self, now: float) -> None:
         """This side's offer is taken back."""
         self._now = now

@@ -6,6 +6,8 @@ which is JSON.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from fsm_rtc.errors import Malformed, MessageError
@@ -41,6 +43,9 @@ BINARY, CONTROL = b"\x00", b"\x01"
 
 MAX_STREAMS = 16
 
+StreamId = Annotated[str, msgspec.Meta(max_length=64)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
 
 class StreamHello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
     """The first frame of either side.
@@ -50,20 +55,20 @@ class StreamHello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
         received: up to which number it has the messages of the streams that it knows.
     """
 
-    stream: str
-    received: dict[str, int]
+    stream: StreamId
+    received: dict[StreamId, Number]
 
 
 class Begin(msgspec.Struct, frozen=True, tag_field="type", tag="begin"):
     """The next message on this channel has this number."""
 
-    number: int
+    number: Number
 
 
 class Acknowledged(msgspec.Struct, frozen=True, tag_field="type", tag="ack"):
     """The sender needs no message up to this number again."""
 
-    number: int
+    number: Number
 
 
 class Ping(msgspec.Struct, frozen=True, tag_field="type", tag="ping"):

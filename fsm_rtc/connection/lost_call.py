@@ -74,6 +74,9 @@ class LostCall:
         self._link.ping()
         return self._link.is_numbered or self._link.channel is None
 
+    def check_link(self) -> None:
+        self._driver.check_link()
+
     def restart_ice(self) -> None:
         connection = self._peers.connection
         if connection is not None:

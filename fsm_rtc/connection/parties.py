@@ -47,4 +47,10 @@ class SignalingObserver(Protocol):
     def failed(self, error: Exception) -> None:
         """An operation on the peer connection failed; the exchange has ended."""
 
+    def will_retry(self, error: Exception) -> bool:
+        """Whether an offer that could not be made is asked for again, so that the exchange need not end with it."""
+
+    def attempt_failed(self, error: Exception) -> None:
+        """The offer could not be made; ask for it again when that is due."""
+
     def ended(self, reason: str, by_peer: bool) -> None: ...

@@ -57,6 +57,9 @@ class PeerEvents(Protocol):
     """Who is told what the present peer connection does. None of these may raise."""
 
     def candidate_found(self, candidate: IceCandidate | None) -> None: ...
+    def candidate_failed(self, error: object) -> None:
+        """A STUN or TURN server gave no candidate; what an ``icecandidateerror`` holds."""
+
     def negotiation_needed(self) -> None:
         """Something was added that the descriptions don't hold."""
 
@@ -243,6 +246,7 @@ class ReplaceablePeer:
         for event in ("connectionstatechange", "iceconnectionstatechange", "signalingstatechange"):
             session.listen(connection, event, self._events.state_changed)
         session.listen(connection, "icecandidate", self._events.candidate_found)
+        session.listen(connection, "icecandidateerror", self._events.candidate_failed)
         session.listen(connection, "negotiationneeded", self._events.negotiation_needed)
         session.listen(connection, "datachannel", lambda channel: self._channel_announced(session, channel))
         session.listen(connection, "track", self._track_added)

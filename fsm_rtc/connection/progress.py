@@ -13,23 +13,20 @@ if TYPE_CHECKING:
 __all__ = ["LOST", "how_far", "state_in_words"]
 
 LOST = {
-    PeerConnectionState.FAILED: "the connection has failed; check that the hosts can reach each other, or use TURN",
+    PeerConnectionState.FAILED: "the connection has failed",
     PeerConnectionState.CLOSED: "the connection was lost: the other side is gone",
 }
 """Why a call ends whose peer connection ended by itself."""
 
 
 def how_far(call: Connection) -> str:
-    """How far a call has come that isn't ready, and what to look at."""
+    """How far a call has come that isn't ready."""
     if call.signaling_status is not SignalingStatus.CONNECTED:
-        return f"the signalling link is {call.signaling_status.value!r}; check its address and that its server runs"
+        return f"the signalling link is {call.signaling_status.value!r}"
     if call.peer is None:
         refused = ", ".join(f"{name} {count}" for name, count in call.refused.items())
-        return f"nobody to talk to has joined{f'; refused: {refused}' if refused else ''}; start the other side"
-    return (
-        f"the exchange is {call.exchange_state.value!r}, the peer connection {state_in_words(call)!r}; "
-        "check that the hosts can reach each other, or use TURN"
-    )
+        return f"nobody to talk to has joined{f'; refused: {refused}' if refused else ''}"
+    return f"the exchange is {call.exchange_state.value!r}, the peer connection {state_in_words(call)!r}"
 
 
 def state_in_words(call: Connection) -> str:

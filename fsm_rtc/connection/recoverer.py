@@ -32,6 +32,8 @@ __all__ = ["RecoverableCall", "Recoverer"]
 
 logger = logging.getLogger("fsm_rtc.connection")
 
+ATTEMPTING = (RecoveryState.RESTARTING_ICE, RecoveryState.RECREATING)
+
 GOODBYE_LETTER_SECONDS = 3.0
 """How long a goodbye on the channel waits for the one over signalling."""
 
@@ -61,6 +63,9 @@ class RecoverableCall(Protocol):
 
     def ping(self) -> bool:
         """Ask the peer for a sign of life; whether it would answer."""
+
+    def check_link(self) -> None:
+        """Let the signalling find out whether its link still stands."""
 
     def restart_ice(self) -> None: ...
     def recreate(self) -> None: ...
@@ -136,7 +141,7 @@ class Recoverer:
     @property
     def is_recovering(self) -> bool:
         """Whether the call is lost, and not given up."""
-        return self.machine.state not in (RecoveryState.IDLE, RecoveryState.GAVE_UP)
+        return self.is_watching and self.machine.state not in (RecoveryState.IDLE, RecoveryState.GAVE_UP)
 
     def new_call(self) -> None:
         """A call with a session of the peer begins."""
@@ -177,7 +182,7 @@ class Recoverer:
             return
         if for_good:
             self._overdue_at = _now()
-        if self.machine.state in (RecoveryState.RESTARTING_ICE, RecoveryState.RECREATING):
+        if self.machine.state in ATTEMPTING:
             if for_good and not self._call.is_exchanging:
                 self._fire("on_attempt_failed")
         else:
@@ -190,6 +195,12 @@ class Recoverer:
         """The other side has closed the connection or its channel; if no goodbye comes, it is lost."""
         if self.is_watching and self._closed is None:
             self._closed = (reason, _now() + CLOSED_GRACE_SECONDS)
+            self._wake()
+
+    def attempt_failed(self) -> None:
+        """The attempt has come to nothing."""
+        if self.machine.state in ATTEMPTING:
+            self._fire("on_attempt_failed")
             self._wake()
 
     def dtls_failed(self, reason: str) -> None:
@@ -208,11 +219,11 @@ class Recoverer:
 
     def _wake(self) -> None:
         """Do what is due, and set the timer."""
+        now = _now()
+        self._do_what_is_due(now)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        now = _now()
-        self._do_what_is_due(now)
         if self.is_watching and self.machine.state is not RecoveryState.GAVE_UP:
             self._due = self._next_at(now)
             self._timer = asyncio.get_running_loop().call_at(self._due, self._tick)
@@ -269,7 +280,7 @@ class Recoverer:
             self._fire("on_overdue")
         elif state is RecoveryState.BACKING_OFF and now >= self._acted_at:
             self._fire("on_backed_off")
-        elif state in (RecoveryState.RESTARTING_ICE, RecoveryState.RECREATING) and now >= self._acted_at:
+        elif state in ATTEMPTING and now >= self._acted_at:
             self._fire("on_attempt_failed")
 
     def _watch(self, now: float) -> None:
@@ -309,6 +320,7 @@ class Recoverer:
             case TellLost(reason):
                 self._lost_at = now
                 self._call.tell(PeerLost(LossReason(str(reason))))
+                self._call.check_link()
             case RestartIce():
                 self._begin_attempt(now, "ICE restart")
                 self._call.restart_ice()

@@ -20,6 +20,8 @@ from fsm_rtc.connection.arrivals import ArrivalReader
 from fsm_rtc.connection.channel import LinkDown, LinkUp, PeerJoined, PeerLeft, SignalingChannel
 from fsm_rtc.connection.connection import Connection
 from fsm_rtc.connection.events import ConnectionEvent, Ended, Refused, SignalingStatusChanged
+from fsm_rtc.connection.evidence import Phase
+from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.frames import FEATURE
 from fsm_rtc.connection.peers import PeerConnectionFactory
 from fsm_rtc.connection.recovery_policy import RecoveryPolicy
@@ -105,6 +107,7 @@ class Room:
         self._events: Stream[RoomEvent] = Stream("room events")
         self._reading: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
+        self._link_error: Exception | None = None
         self._closing: asyncio.Task[None] | None = None
 
     # What it is.
@@ -241,6 +244,27 @@ class Room:
         await asyncio.gather(*(connection.drained() for connection in reached))
         return len(reached)
 
+    def examine(self, reason: str = "it is asked for") -> Failure:
+        """How far the room has come at this moment, and what to do if that isn't enough.
+
+        With somebody here it is the connection that has come furthest.
+
+        Args:
+            reason: why that is of interest.
+        """
+        order = list(Phase)
+        found = [connection.examine(reason) for connection in self.peers.values()]
+        if found:
+            return max(found, key=lambda one: order.index(one.phase))
+        phase = Phase.TRUST if self.refused["trusted"] or self.refused["introduced_itself"] else Phase.WAITING
+        return Failure(
+            phase if self.signaling_status is SignalingStatus.CONNECTED else Phase.SIGNALING,
+            reason,
+            error=self._link_error,
+            states={label: machine.state.value for label, machine in sorted(self.machines.items())},
+            rejections=dict(sorted(self.refused.items())),
+        )
+
     # What the signalling tells.
 
     async def _read(self) -> None:
@@ -252,6 +276,7 @@ class Room:
     def _take(self, news: RoomNews) -> None:
         match news:
             case LinkUp(members, resumed):
+                self._link_error = None
                 self.signaling_link.fire("on_connected")
                 self._events.put(SignalingStatusChanged(self.signaling_status))
                 self._seats.present(members, resumed=resumed)
@@ -263,6 +288,7 @@ class Room:
                 self._seats.left(who, session)
 
     def _link_down(self, news: LinkDown) -> None:
+        self._link_error = news.error
         self.signaling_link.fire("on_error" if news.error is not None else "on_disconnected")
         self._events.put(SignalingStatusChanged(self.signaling_status, news.error, news.retry_seconds))
         if news.error is not None and news.retry_seconds is None:
@@ -308,7 +334,7 @@ class Room:
 
     def peer_gone(self, peer: Introduction, connection: Connection, end: Ended) -> None:
         """The connection to somebody is over."""
-        self._events.put(PeerGone(peer, connection, end.reason, end.by_peer, end.error))
+        self._events.put(PeerGone(peer, connection, end.reason, end.by_peer, end.error, connection.failure))
 
     def peer_refused(self, refused: Refused) -> None:
         """Somebody isn't talked to."""

@@ -22,6 +22,7 @@ from dataclasses import replace
 import msgspec
 
 from fsm_rtc.connection.channel import (
+    CheckableChannel,
     LinkDown,
     LinkUp,
     MessageReceived,
@@ -78,6 +79,10 @@ class PeerChannel:
             raise LinkDownError("the peer has left the room")
         await self._whole.send(text)
 
+    def check(self) -> None:
+        """Find out whether the real channel's link still stands."""
+        self._whole.check()
+
     async def events(self) -> AsyncIterator[SignalingEvent]:
         """What happens to the link and to this peer, until the channel is closed."""
         while (event := await self._events.get()) is not None:
@@ -129,6 +134,11 @@ class RoomChannel:
     async def send(self, text: str) -> None:
         """Pass a message on, over the real channel."""
         await self._channel.send(text)
+
+    def check(self) -> None:
+        """Find out whether the link still stands, if the real channel can."""
+        if isinstance(self._channel, CheckableChannel):
+            self._channel.check()
 
     async def read(self, tell: Callable[[RoomNews], None]) -> None:
         """Read the real channel until it is closed; if it fails, the link is down for good.

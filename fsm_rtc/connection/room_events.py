@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fsm_rtc.connection.events import ConnectionEvent, Refused, SignalingStatusChanged
+from fsm_rtc.connection.failure import Failure
 from fsm_rtc.messages import Introduction
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class PeerGone:
         reason: why, for people.
         by_peer: whether the peer ended it, or left.
         error: what failed on this side, or None.
+        failure: how far the call came and what to do, or None if it was the room that let go of the connection.
     """
 
     peer: Introduction
@@ -59,6 +61,7 @@ class PeerGone:
     reason: str
     by_peer: bool = False
     error: Exception | None = None
+    failure: Failure | None = None
 
 
 RoomEvent = SignalingStatusChanged | PeerArrived | PeerEvent | PeerGone | Refused

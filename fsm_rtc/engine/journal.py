@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from fsm_rtc.engine.chart import Chart
 from fsm_rtc.engine.clock import Clock
 from fsm_rtc.engine.outcome import Accepted, Rejected
+from fsm_rtc.errors import Reason
 
 __all__ = ["Entry", "Journal", "Started"]
 
@@ -151,6 +152,20 @@ class Journal:
     def states(self) -> dict[str, str]:
         """The last recorded state of each machine, by label."""
         return {one.label: one.state if isinstance(one, Started) else one.target for one in self}
+
+    def rejections(self, prefix: str = "") -> Counter[str]:
+        """How often the machines rejected something, by machine, trigger, and the guard or the reason.
+
+        What was already there and so changed nothing is left out.
+
+        Args:
+            prefix: how the labels of the machines begin.
+        """
+        return Counter(
+            f"{outcome.machine} {outcome.trigger}: {outcome.guard or outcome.reason.value}"
+            for _, label, _, outcome in tuple(self._raw)
+            if isinstance(outcome, Rejected) and outcome.reason is not Reason.ALREADY and label.startswith(prefix)
+        )
 
     def lines(self) -> Iterator[str]:
         """The journal as JSON Lines, without line ends."""

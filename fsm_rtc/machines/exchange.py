@@ -352,6 +352,11 @@ class Exchange(Chart[ExchangeState, ExchangeMemory]):
         stay(YIELDING),
         cite="#perfect-negotiation-example, onnegotiationneeded",
     )
+    offer_failed = On[ExchangeMemory, None](
+        Row(MAKING_OFFER, IDLE),
+        stay(YIELDING),
+        cite="docs/recovery.md, attempts: an offer that can't be made now, and will be tried again",
+    )
     on_answer = On(
         Row(AWAITING_ANSWER, APPLYING_ANSWER, when=(answers_this_offer,), then=(apply_answer,)),
         stay(LEAVING),

@@ -22,6 +22,8 @@ from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelOptions, Re
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.ice import IceGatherer, check_servers, host_addresses
+from fsm_rtc.peer.ice.picture import picture_of
+from fsm_rtc.peer.ice_picture import IcePicture
 from fsm_rtc.peer.jsep.effects import RemoteTracks
 from fsm_rtc.peer.jsep.media import SessionConfiguration
 from fsm_rtc.peer.jsep.private import CountedInBytes, warn_of_another_version
@@ -208,6 +210,9 @@ class AiortcBackend:
 
     def needs_negotiation(self) -> bool:
         return self.session.needs_negotiation()
+
+    def ice_pictures(self) -> tuple[IcePicture, ...]:
+        return tuple(picture_of(path.newest_gatherer.agent) for path in self._numbers)
 
     def shut(self) -> None:
         self.session.shut()

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 from fsm_rtc.errors import SpecificationError
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.ice_picture import IcePicture
 
 __all__ = [
     "Backend",
@@ -203,6 +204,9 @@ class Backend(Protocol):
 
     def read(self, what: Report) -> Mapping[int, str]:
         """The library's present value of a status, by transport."""
+
+    def ice_pictures(self) -> tuple[IcePicture, ...]:
+        """What each ICE agent has found and tried; readable as long as the connection is there, closed or not."""
 
     def shut(self) -> None:
         """The connection is closed; what it shows is closed from now on."""

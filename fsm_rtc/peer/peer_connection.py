@@ -24,6 +24,7 @@ from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.descriptions import Descriptions
 from fsm_rtc.peer.emitter import Callback, Emitter
+from fsm_rtc.peer.ice_picture import IcePicture
 from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.peer.negotiation_need import NegotiationNeed
 from fsm_rtc.peer.negotiator import Negotiator
@@ -140,6 +141,11 @@ class PeerConnection:
     def local_candidates(self) -> tuple[IceCandidate, ...]:
         """The candidates that this side has found."""
         return tuple(self._found)
+
+    @property
+    def ice_pictures(self) -> tuple[IcePicture, ...]:
+        """What each ICE agent has found and tried so far, on both sides."""
+        return self._backend.ice_pictures()
 
     @property
     def negotiation_needed(self) -> bool:

@@ -96,6 +96,7 @@ class WebSocketSignaling:
         stall_timeout_seconds: float = 20.0,
         close_timeout_seconds: float = 2.0,
         ping_interval_seconds: float = 20.0,
+        check_timeout_seconds: float = 2.0,
         ssl: SSLContext | None = None,
         token: str | Callable[[], str] = "",
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -109,6 +110,7 @@ class WebSocketSignaling:
         self._stall_timeout_seconds = stall_timeout_seconds
         self._close_timeout_seconds = close_timeout_seconds
         self._ping_interval_seconds = ping_interval_seconds
+        self._check_timeout_seconds = check_timeout_seconds
         self._ssl = ssl
         self._token = token
         self._sleep = sleep
@@ -118,6 +120,7 @@ class WebSocketSignaling:
         self._inbox = Inbox(MAX_WAITING_EVENTS)
         self._socket: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
@@ -182,9 +185,30 @@ class WebSocketSignaling:
         """What happens, in order, until the channel is closed."""
         return self._inbox
 
+    def check(self) -> None:
+        """Find out whether the link still stands: a server that doesn't answer in time is asked on another link."""
+        socket = self._socket
+        if socket is not None and self._checking is None and not self._closed:
+            self._checking = asyncio.create_task(self._check(socket), name="signalling link check")
+            self._checking.add_done_callback(self._checked)
+
+    async def _check(self, socket: ClientConnection) -> None:
+        try:
+            async with asyncio.timeout(self._check_timeout_seconds):
+                await (await socket.ping())
+        except TimeoutError:
+            socket.transport.abort()
+        except ConnectionClosed:
+            pass  # the task that owns the link has seen that too
+
+    def _checked(self, _: asyncio.Task[None]) -> None:
+        self._checking = None
+
     async def aclose(self) -> None:
         """Leave the room and let everything go. Idempotent; when cancelled, the closing goes on by itself."""
         first, self._closed = not self._closed, True
+        if self._checking is not None:
+            self._checking.cancel()
         if self._task is None or self._task.done():
             self._inbox.end()
             return

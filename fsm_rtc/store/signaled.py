@@ -147,6 +147,13 @@ class Signaled(Operations):
         """An operation failed; the exchange has ended."""
         self._errors.put(error, SIGNALING)
 
+    def will_retry(self, error: Exception) -> bool:
+        """A store doesn't recover by itself."""
+        return False
+
+    def attempt_failed(self, error: Exception) -> None:
+        """It makes none."""
+
     def ended(self, reason: str, by_peer: bool) -> None:
         """The exchange is over, and with it the peer connection; a new session of the peer may begin another."""
         with self._subscriptions.together():

@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 from fsm_rtc.errors import OperationError
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Report
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.ice_picture import IcePicture, seen
 from fsm_rtc.peer.sdp import candidates_of, check_description, sections_of
 from fsm_rtc.peer.track_event import RTCTrackEvent
 from fsm_rtc.testing.fake_sections import FakeSections, Line
@@ -29,11 +30,36 @@ NUMBERS = count(1)
 """One for all networks, so that nobody is taken for a member of another one."""
 
 
+DISCONNECTED_AFTER_SECONDS, FAILED_AFTER_SECONDS = 5.0, 30.0
+"""So long after the network is cut ICE is disconnected, and failed."""
+
+
 class FakeNetwork:
-    """Where fakes find each other by the ICE user fragment in their descriptions."""
+    """Where fakes find each other by the ICE user fragment in their descriptions; it can be cut.
+
+    While it is cut nothing gets through: messages wait, as SCTP would send them again; a side that closes isn't heard
+    of; no two connect. ICE is disconnected after 5 s and failed after 30 s, by the loop's clock; then it must be
+    restarted.
+
+    Attributes:
+        is_cut: whether nothing gets through.
+    """
 
     def __init__(self) -> None:
+        self.is_cut = False
         self._backends: WeakValueDictionary[str, FakeBackend] = WeakValueDictionary()
+
+    def cut(self) -> None:
+        """Let nothing through any more."""
+        self.is_cut = True
+        for backend in tuple(self._backends.values()):
+            backend.network_cut()
+
+    def heal(self) -> None:
+        """Let everything through again."""
+        self.is_cut = False
+        for backend in tuple(self._backends.values()):
+            backend.network_healed()
 
     def join(self, backend: FakeBackend) -> str:
         """The new member's user fragment."""
@@ -69,6 +95,7 @@ class FakeBackend:
     Attributes:
         remote_candidates: what add_ice_candidate was given, in order.
         operations: the names of the operations that were begun, in order.
+        pairs: the states of the candidate pairs that it shows; it tries none itself.
         rolls_back: what it answers when it is asked whether it can roll back; set it to False to be like a library
             that can't.
     """
@@ -92,9 +119,14 @@ class FakeBackend:
         self._closed = False
         self._follows: list[Callable[[], None]] = []
         self._found: set[IceCandidate] = set()
+        self._remote_found: tuple[IceCandidate, ...] = ()
+        self.pairs: tuple[str, ...] = ()
         self._failures: dict[str, Exception] = {}
         self._gate = asyncio.Event()
         self._gate.set()
+        self._restarts_ice = False
+        self._held: list[Callable[[], None]] = []
+        self._consent: list[asyncio.TimerHandle] = []
         self.channels: list[FakeChannel] = []
 
     # What a test may tell it.
@@ -121,7 +153,7 @@ class FakeBackend:
         """Be gone without a goodbye; the other side's consent expires, then its library closes."""
         self._closed = True
         self._events = None
-        if (other := self._other()) is not None:
+        if (other := self._other()) is not None and not self._network.is_cut:
             other.soon(lambda: other.report("ice", "failed"), other.lose)
 
     # The library.
@@ -171,6 +203,7 @@ class FakeBackend:
     async def set_remote_description(self, description: SessionDescription) -> None:
         await self._begin("set_remote_description")
         kinds = self._sections.apply_remote(description)
+        self._remote_found = candidates_of(description)
         self._remote_ufrag = sections_of(description.sdp)[0].attributes["ice-ufrag"]
         self._follows += [partial(self._tell_track, kind) for kind in kinds]
         self._settle(description)
@@ -202,7 +235,8 @@ class FakeBackend:
         self._sections.add_transceiver(track_or_kind, direction)
 
     def restart_ice(self) -> None:
-        """It has one way to the other side, which needs no other."""
+        """Look for the way to the other side again with the next exchange."""
+        self._restarts_ice = True
 
     def transceiver_kinds(self) -> frozenset[str]:
         return self._sections.kinds
@@ -213,13 +247,18 @@ class FakeBackend:
     def read(self, what: Report) -> Mapping[int, str]:
         return {0: self._states[what]} if what in self._states else {}
 
+    def ice_pictures(self) -> tuple[IcePicture, ...]:
+        remote = [*self._remote_found, *(one for one in self.remote_candidates if one is not None)]
+        return (IcePicture(seen(sorted(self._found, key=str)), seen(list(dict.fromkeys(remote))), self.pairs),)
+
     def shut(self) -> None:
         """It shows nothing of its own."""
 
     async def close(self) -> None:
         self._closed = True
+        self._end_consent()
         other = self._other()
-        if self._connected and other is not None:
+        if self._connected and other is not None and not self._network.is_cut:
             other.soon(lambda: other.report("dtls", "closed"), other.lose)
         await asyncio.sleep(0)
 
@@ -235,11 +274,48 @@ class FakeBackend:
 
         asyncio.get_running_loop().call_soon(go_on)
 
+    def network_cut(self) -> None:
+        """Nothing of the other side is heard any more."""
+        if self._connected and not self._closed and not self._consent:
+            loop = asyncio.get_running_loop()
+            for seconds, state in ((DISCONNECTED_AFTER_SECONDS, "disconnected"), (FAILED_AFTER_SECONDS, "failed")):
+                self._consent.append(loop.call_later(seconds, self.report, "ice", state))
+
+    def network_healed(self) -> None:
+        """The other side is heard again, unless ICE has failed meanwhile."""
+        self._end_consent()
+        if self._states.get("ice") == "disconnected":
+            self.report("ice", "connected")
+        if self._hears:
+            self._let_through()
+
+    def when_heard(self, step: Callable[[], None]) -> None:
+        """Do the step soon, or when the network lets it through."""
+        if self._hears and not self._held:
+            self.soon(step)
+        else:
+            self._held.append(step)
+
+    @property
+    def _hears(self) -> bool:
+        return not self._network.is_cut and self._states.get("ice") != "failed"
+
+    def _let_through(self) -> None:
+        held, self._held = self._held, []
+        for step in held:
+            self.soon(step)
+
+    def _end_consent(self) -> None:
+        for timer in self._consent:
+            timer.cancel()
+        self._consent.clear()
+
     def lose(self) -> None:
         """Close by itself, as libraries do when the other side is gone."""
         if self._closed:
             return
         self._closed = True
+        self._end_consent()
         for channel in self.channels:
             channel.lose()
         if self._events is not None:
@@ -272,17 +348,36 @@ class FakeBackend:
         if other is None or other._agreed_ufrag != self.ufrag:
             return
         if self._connecting:
+            if self._restarts_ice or other._restarts_ice:
+                for side in (self, other):
+                    side._restart()
             self._open_channels()
             return
         for side in (self, other):
             side._connecting = True
-            side.soon(
+            side.when_heard_all(
                 lambda side=side: side.report("ice", "checking"),  # type: ignore[misc]
                 lambda side=side: side.report("ice", "connected"),  # type: ignore[misc]
                 lambda side=side: side.report("ice", "completed"),  # type: ignore[misc]
                 lambda side=side: side.report("dtls", "connecting"),  # type: ignore[misc]
                 side._connect,
             )
+
+    def when_heard_all(self, *steps: Callable[[], None]) -> None:
+        """Do the steps, each in a turn of its own, as far as the network lets them through."""
+        for step in steps:
+            self.when_heard(step)
+
+    def _restart(self) -> None:
+        """ICE was restarted: the way is looked for, and found when the network lets it."""
+        self._restarts_ice = False
+        if self._closed or self._states.get("ice") not in ("failed", "disconnected"):
+            return
+        self._end_consent()
+        self.report("ice", "checking")
+        self._held.insert(0, lambda: self.report("ice", "connected"))
+        if self._hears:
+            self._let_through()
 
     def _connect(self) -> None:
         if self._closed or self._events is None:
@@ -364,14 +459,15 @@ class FakeChannel:
 
     def send(self, data: str | bytes) -> None:
         if self.peer is not None:
-            self._owner.soon(lambda: self.peer.deliver(data) if self.peer else None)
+            self._owner.when_heard(lambda: self.peer.deliver(data) if self.peer else None)
 
     def deliver(self, data: str | bytes) -> None:
         if self._events is not None and not self._closed:
             self._events.received(data)
 
     def close(self) -> None:
-        self._owner.soon(self.lose, lambda: self.peer.lose(by_peer=True) if self.peer else None)
+        self._owner.when_heard(lambda: self.peer.lose(by_peer=True) if self.peer else None)
+        self._owner.when_heard(self.lose)
 
     def lose(self, *, by_peer: bool = False) -> None:
         """Be closed, by the other side's close() of the channel if `by_peer`."""

@@ -23,6 +23,7 @@ class Program:
     Args:
         home: the user's home and configuration folder.
         stdin: where its input comes from; a pipe by default.
+        by: what starts it, such as ``ip netns exec NAME``.
 
     Attributes:
         lines: what it has written so far.
@@ -31,11 +32,18 @@ class Program:
     longest_seconds: ClassVar[float] = 60.0
     """A program that takes longer is killed: then its output ends, and the test with it."""
 
-    def __init__(self, home: Path, *arguments: str, stdin: int | IO[Any] = subprocess.PIPE, **environment: str) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *arguments: str,
+        stdin: int | IO[Any] = subprocess.PIPE,
+        by: tuple[str, ...] = (),
+        **environment: str,
+    ) -> None:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("FSM_RTC_")}
         paths = {"PYTHONPATH": str(ROOT), "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "fsm_rtc.cli", *arguments],
+            [*by, sys.executable, "-m", "fsm_rtc.cli", *arguments],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

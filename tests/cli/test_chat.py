@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fsm_rtc.cli.chat import Chat, Outcome
+from fsm_rtc.connection.evidence import Phase
 from fsm_rtc.connection.messages import chat_text
 from fsm_rtc.connection.room import Room
 from fsm_rtc.connection.room_events import PeerArrived, PeerGone, RoomEvent
@@ -197,8 +198,15 @@ async def test_a_line_for_somebody_who_left_before_he_was_connected_is_for_nobod
 async def test_it_is_given_up_when_nobody_comes_or_the_server_refuses() -> None:
     async with meeting() as here:
         alone = here.person("alone", timeout_seconds=0.01)
-        assert "nobody was connected within 0.01 s" in (await alone.running).reason
+        outcome = await alone.running
+        assert "nobody was connected within 0.01 s" in outcome.reason
+        assert outcome.failure is not None
+        assert outcome.failure.phase is Phase.WAITING
         alice = here.person("alice")
         await alice.told.until(lambda: alice.channel.is_up)
         alice.channel.down(SignalingError("no place here"), retry_seconds=None)
-        assert await alice.running == Outcome(1, "no place here")
+        outcome = await alice.running
+        assert (outcome.exit_code, outcome.reason) == (1, "no place here")
+        assert outcome.failure is not None
+        assert outcome.failure.phase is Phase.SIGNALING
+        assert str(outcome.failure.error) == "no place here"

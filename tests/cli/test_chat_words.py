@@ -11,6 +11,8 @@ from rich.console import Console
 from fsm_rtc.cli.chat_words import ChatWords
 from fsm_rtc.connection.connection import Connection
 from fsm_rtc.connection.events import ConnectionEvent, ConnectionStateChanged, Ready, SignalingStatusChanged
+from fsm_rtc.connection.evidence import Phase
+from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.messages import chat_message
 from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 from fsm_rtc.errors import SignalingError
@@ -36,16 +38,19 @@ def told(peer: Introduction, event: ConnectionEvent) -> PeerEvent:
     return PeerEvent(peer, CONNECTION, event)
 
 
-def gone(peer: Introduction, reason: str, *, by_peer: bool) -> PeerGone:
-    return PeerGone(peer, CONNECTION, reason, by_peer)
+def gone(peer: Introduction, reason: str, *, by_peer: bool, failure: Failure | None = None) -> PeerGone:
+    return PeerGone(peer, CONNECTION, reason, by_peer, failure=failure)
 
 
 class Screen:
     """The words, and what they come out as."""
 
-    def __init__(self, forget: str | None = None, known: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, forget: str | None = None, known: dict[str, str] | None = None, *, verbose: bool = False
+    ) -> None:
         self._file = StringIO()
-        self.words = ChatWords(Console(file=self._file, width=40), "kitchen", (known or {}).get, forget)
+        console = Console(file=self._file, width=40)
+        self.words = ChatWords(console, "kitchen", (known or {}).get, forget, verbose=verbose)
 
     def after(self, *events: RoomEvent) -> list[str]:
         """The lines that these events add."""
@@ -191,3 +196,20 @@ def test_what_could_not_be_done_is_told() -> None:
 def test_a_refusal_of_the_server_comes_with_advice(code: str, says: str) -> None:
     event = SignalingStatusChanged(SignalingStatus.ERROR, SignalingError("refused", code=code), None)
     assert says in Screen().after(event)[1]
+
+
+def test_of_a_call_that_failed_the_advice_is_shown_and_on_demand_everything() -> None:
+    failure = Failure(Phase.CONNECTED, "the connection has failed")
+    line = "* the call with bob ended: the connection has failed; waiting for the next one in room kitchen"
+    event = gone(BOB, "the connection has failed", by_peer=False, failure=failure)
+    assert Screen().after(event) == [line, f"* {failure.advice}"]
+    first, *rest = str(failure).splitlines()
+    assert Screen(verbose=True).after(event) == [line, f"* {first}", *(f"    {one}" for one in rest)]
+
+
+def test_a_goodbye_and_a_refusal_that_was_explained_need_no_advice() -> None:
+    screen = Screen()
+    screen.words.failed(None)
+    screen.words.failed(Failure(Phase.CONNECTED, "goodbye", by_peer=True))
+    screen.words.failed(Failure(Phase.SIGNALING, "replaced", error=SignalingError("replaced", code="replaced")))
+    assert screen.lines == []

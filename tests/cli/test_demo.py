@@ -72,6 +72,48 @@ def test_the_replay_of_its_journal_gives_the_same_states(journal: Path, run: Run
         assert last[f"{role}.negotiation"] == "closed"
 
 
+NO_CANDIDATES = """
+from dataclasses import replace
+from fsm_rtc.peer.peer_connection import PeerConnection
+from fsm_rtc.store import ConnectionStore
+
+wait_for_connected = ConnectionStore.wait_for_connected
+set_remote_description = PeerConnection.set_remote_description
+
+
+async def without_candidates(self, description):
+    lines = [line for line in description.sdp.splitlines(True) if "candidate" not in line]
+    await set_remote_description(self, replace(description, sdp="".join(lines)))
+
+
+async def wait_for_two_seconds(self, timeout_seconds):
+    await wait_for_connected(self, 2.0)
+
+
+async def no_candidate(self, candidate):
+    pass
+
+
+PeerConnection.set_remote_description = without_candidates
+PeerConnection.add_ice_candidate = no_candidate
+ConnectionStore.wait_for_connected = wait_for_two_seconds
+"""
+
+
+@pytest.mark.parametrize("meeting", [(), ("--pipe",)])
+def test_peers_that_do_not_connect_say_what_they_lack(meeting: tuple[str, ...], tmp_path: Path) -> None:
+    options = ("--loopback", "--seconds", "0", "--no-video", *meeting)
+    call = demo(*options, customize=NO_CANDIDATES, folder=tmp_path)
+    assert call.returncode == 1
+    assert summary_of(call)["ok"] is False
+    told = call.stderr.splitlines()
+    advice = "The other side has found no address, or its messages with them don't arrive: run `fsm-rtc doctor` there."
+    assert any(line.endswith(advice) for line in told)
+    whole = [json.loads(line) for line in told if line.startswith("{")]
+    assert whole[0]["failure"]["phase"] == "ICE checks"
+    assert whole[0]["failure"]["advice"] == advice
+
+
 def test_the_call_is_the_same_when_transitions_steps_the_machines() -> None:
     call = demo("--loopback", "--seconds", "0", "--engine", "transitions")
     assert call.returncode == 0, call.stderr
@@ -148,12 +190,14 @@ backend.host_addresses = list
 """
 
 
-def test_a_host_without_an_address_is_told_so_in_one_sentence(tmp_path: Path) -> None:
+def test_a_host_without_an_address_is_told_so_and_what_to_do(tmp_path: Path) -> None:
     call = demo("--seconds", "0", customize=NO_ADDRESS, folder=tmp_path)
     assert call.returncode == 1
-    assert call.stderr.count("\n") == 1
-    assert "has no network address besides loopback" in call.stderr
-    assert "fsm-rtc demo --loopback" in call.stderr
+    told, advice, whole = call.stderr.splitlines()
+    assert "has no network address besides loopback" in told
+    assert "fsm-rtc demo --loopback" in told
+    assert "connect it to a network" in advice
+    assert json.loads(whole)["failure"]["phase"] == "gathering"
     assert summary_of(call)["ok"] is False
 
 

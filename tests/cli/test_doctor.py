@@ -14,8 +14,10 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from fsm_rtc.cli.doctor import _unseen
 from fsm_rtc.messages.wire import PROTOCOL, Challenge, encode
-from fsm_rtc.peer.ice.doctor import Check, compare_mappings
+from fsm_rtc.peer.configuration import IceServer
+from fsm_rtc.peer.ice.doctor import Check, check_addresses, compare_mappings
 from fsm_rtc.signaling import SignalingServer
 from tests.cli.conftest import Run
 from tests.cli.programs import Program
@@ -55,6 +57,7 @@ async def test_a_wrong_password_is_told_as_such(tmp_path: Path) -> None:
         turn = f"turn:127.0.0.1:{port}?transport=udp"
         code, checks = await examined(tmp_path, "--turn", turn, "--username", "name", "--credential", "wrong")
     assert code == 1
+    assert checks[f"TURN {turn}"]["would_fail"].startswith("calls that find no direct way")
     assert "the password is wrong" in checks[f"TURN {turn}"]["advice"]
 
 
@@ -66,6 +69,7 @@ async def test_a_server_that_does_not_answer_is_told(tmp_path: Path) -> None:
         code, checks = await examined(tmp_path, *options)
     assert code == 1
     assert "firewall" in checks[f"STUN {stun}"]["advice"]
+    assert checks[f"STUN {stun}"]["would_fail"].startswith("calls with hosts in other networks")
     assert "is a server running there" in checks["signalling ws://127.0.0.1:1"]["advice"]
 
 
@@ -90,6 +94,7 @@ async def test_a_clock_that_is_wrong_is_told(tmp_path: Path) -> None:
     assert code == 1
     assert "ahead of its own" in checks[f"signalling {url}"]["text"]
     assert "set the clocks" in checks[f"signalling {url}"]["advice"]
+    assert "joining with a token" in checks[f"signalling {url}"]["would_fail"]
 
 
 async def test_another_websocket_server_is_told(tmp_path: Path) -> None:
@@ -107,9 +112,10 @@ async def test_another_websocket_server_is_told(tmp_path: Path) -> None:
 def test_for_people_each_check_is_a_line_with_its_advice(run: Run) -> None:
     told = run("doctor", "--loopback", "--signaling", "ws://127.0.0.1:1", "--timeout", "5")
     assert told.exit_code == 1
-    first, advice, last = told.stdout.splitlines()
+    first, advice, would_fail, last = told.stdout.splitlines()
     assert first.startswith("FAILS  signalling ws://127.0.0.1:1: ")
     assert advice.startswith("       is a server running there")
+    assert would_fail == "       would fail: every call over this server"
     assert last.startswith("ok     a call within this host: open after ")
 
 
@@ -129,3 +135,26 @@ def test_a_nat_with_several_addresses_is_told() -> None:
     assert together is not None
     assert not together.is_fine
     assert "TURN" in together.advice
+    assert "behind a NAT" in together.would_fail
+
+
+@pytest.mark.parametrize(
+    ("servers", "signaling", "says"),
+    [
+        ([], None, ["--stun", "--turn", "--signaling"]),
+        ([IceServer("stun:one.example")], "ws://one.example", ["--turn"]),
+        ([IceServer("turns:one.example")], None, ["--stun", "--signaling"]),
+        ([IceServer("stun:one.example"), IceServer("turn:one.example")], "ws://one.example", []),
+    ],
+)
+def test_what_was_not_asked_for_is_told_with_what_could_fail(
+    servers: list[IceServer], signaling: str | None, says: list[str]
+) -> None:
+    unseen = _unseen(servers, signaling)
+    assert [option for option in ("--stun", "--turn", "--signaling") if option in unseen] == says
+
+
+def test_a_host_with_loopback_alone_would_fail_with_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fsm_rtc.peer.ice.doctor.host_addresses", list)
+    check = check_addresses()
+    assert (check.is_fine, check.would_fail) == (False, "calls with any other host")

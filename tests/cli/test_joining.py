@@ -127,7 +127,7 @@ def test_with_json_every_event_is_an_object_and_the_last_one_a_summary(tmp_path:
     agreed = [event["offer_id"] for one in (alice, bob) for event in one.events() if event["event"] == "negotiated"]
     assert len(set(agreed)) == 1
     summary = {"exit_code": 0, "reason": "stopped", "sent": 1, "received": 0, "calls": 1, "refused": {}}
-    assert told[-1] == {"event": "summary", **summary}
+    assert told[-1] == {"event": "summary", **summary, "failure": None}
 
 
 def test_what_is_piped_in_arrives_before_the_goodbye(tmp_path: Path, room: str) -> None:
@@ -266,6 +266,7 @@ def test_a_server_that_is_not_there_is_tried_again_until_the_time_is_over(tmp_pa
         assert "trying again in" in alone.until("no link")
         assert alone.ended()[0] == 1
     assert "gave up: nobody was connected within 1 s" in alone.output
+    assert alone.lines[-1].startswith("* Check the server's address and port")
 
 
 @pytest.mark.parametrize(

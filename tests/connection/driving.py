@@ -100,6 +100,12 @@ class NotingObserver:
     def peer_refused(self, peer: Introduction, rejected: Rejected) -> None:
         self._tell("refused", peer, rejected)
 
+    def will_retry(self, error: Exception) -> bool:
+        return False
+
+    def attempt_failed(self, error: Exception) -> None:
+        raise AssertionError("nothing is retried")
+
     def peer_left(self, peer: Introduction) -> None:
         self._tell("left", peer)
 

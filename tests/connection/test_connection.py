@@ -291,7 +291,7 @@ async def test_before_there_is_a_channel_nothing_can_be_sent() -> None:
 
 async def test_waiting_says_how_far_it_came() -> None:
     async with connection(memory_pipe("kitchen")[0], FIRST, FakeNetwork()) as alice:
-        with pytest.raises(ConnectTimeoutError, match="nobody to talk to has joined; start the other side"):
+        with pytest.raises(ConnectTimeoutError, match=r"nobody to talk to has joined\. Start the other side"):
             await alice.wait_for_ready(0.01)
     with pytest.raises(ConnectionFailedError, match="make a new one"):
         await alice.wait_for_ready(1)

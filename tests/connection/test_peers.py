@@ -30,11 +30,15 @@ class Told:
         self.announced: list[DataChannel] = []
         self.tracks: list[Any] = []
         self.messages: list[str | bytes] = []
+        self.failed: list[object] = []
         self.needs = 0
         self._changed = asyncio.Event()
 
     def candidate_found(self, candidate: IceCandidate | None) -> None:
         self.candidates.append(candidate)
+
+    def candidate_failed(self, error: object) -> None:
+        self.failed.append(error)
 
     def negotiation_needed(self) -> None:
         self.needs += 1

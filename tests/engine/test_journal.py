@@ -8,6 +8,7 @@ import logging
 import pytest
 
 from fsm_rtc.engine import Entry, Journal, Started
+from fsm_rtc.machines.signaling_link import SignalingLink
 from tests.engine.samples import Door, House
 
 SECRET = "a=candidate:1 1 udp 1 192.0.2.77 9 typ host"
@@ -56,6 +57,23 @@ def test_a_rejected_event_is_recorded_with_its_reason() -> None:
         2.0, "front", "Door", 4, "lock", False, "open", "open", reason="guard refused", guard="key_fits"
     )
     assert (first.trigger, first.reason, first.first) == ("slam", "no row", "shut")
+
+
+def test_what_was_rejected_is_counted_by_machine_trigger_and_why() -> None:
+    journal, door = watched()
+    back = Door(House())
+    journal.watch(back, "back")
+    door.lock(2)
+    door.lock(2)
+    back.lock(2)
+    link = SignalingLink()
+    journal.watch(link, "link")
+    link.on_connected()
+    assert not link.on_connected()  # it is: that changes nothing, and is no rejection to tell of
+    door.lock(1)
+    door.slam()
+    assert journal.rejections() == {"Door lock: key_fits": 3, "Door slam: no row": 1}
+    assert journal.rejections("back") == {"Door lock: key_fits": 1}
 
 
 def test_it_counts_also_what_it_no_longer_keeps() -> None:

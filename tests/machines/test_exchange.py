@@ -51,6 +51,7 @@ EXPECTED: dict[str, dict[ExchangeState, Step]] = {
     "on_ack": {**{state: (state, ("Acknowledge",)) for state in LIVE}, LEAVING: (CLOSED, ("Acknowledge",))},
     "negotiate": {IDLE: (MAKING_OFFER, ("MakeOffer",)), **{state: (state, ("RememberNeed",)) for state in BUSY}},
     "offer_made": {MAKING_OFFER: (AWAITING, ("SendOffer",)), YIELDING: (YIELDING, ())},
+    "offer_failed": {MAKING_OFFER: (IDLE, ()), YIELDING: (YIELDING, ())},
     "on_answer": {AWAITING: (APPLYING_ANSWER, ("ApplyAnswer",)), LEAVING: (LEAVING, ())},
     "answer_applied": {APPLYING_ANSWER: (IDLE, ("Settle",))},
     "on_offer": {

@@ -30,6 +30,7 @@ class Check:
         text: what was found.
         advice: what to do, if it isn't fine.
         addresses: what was found of one's own, as others see it: host and port.
+        would_fail: which calls would fail by it, if it isn't fine.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Check:
     text: str
     advice: str = ""
     addresses: tuple[tuple[str, int], ...] = ()
+    would_fail: str = ""
 
 
 def check_addresses() -> Check:
@@ -48,6 +50,7 @@ def check_addresses() -> Check:
             is_fine=False,
             text="none but loopback",
             advice="connect this host to a network; calls within it work with loopback=True alone",
+            would_fail="calls with any other host",
         )
     return Check("addresses", is_fine=True, text=", ".join(sorted(found)), addresses=tuple((one, 0) for one in found))
 
@@ -83,7 +86,12 @@ async def check_server(server: IceServer, *, timeout_seconds: float, loopback: b
         # aioice leaves out a reflexive address that is a host's own: there is no NAT.
         return Check(name, is_fine=True, text=f"no NAT between here and there, in {took * 1e3:.0f} ms")
     text = "; ".join(sorted({error.errorText for error in errors})) or "no answer"
-    return Check(name, is_fine=False, text=text, advice=_advice(errors, wanted))
+    would_fail = (
+        "calls that find no direct way, as behind symmetric NATs or firewalls"
+        if wanted == "relay"
+        else "calls with hosts in other networks, unless a TURN server is in between"
+    )
+    return Check(name, is_fine=False, text=text, advice=_advice(errors, wanted), would_fail=would_fail)
 
 
 def _advice(errors: Sequence[IceCandidateError], wanted: str) -> str:
@@ -111,4 +119,5 @@ def compare_mappings(checks: Sequence[Check]) -> Check | None:
         is_fine=False,
         text=f"STUN servers see this host under {len(seen)} addresses: {', '.join(sorted(seen))}",
         advice="a direct way is unlikely; have a TURN server",
+        would_fail="calls with hosts that are behind a NAT themselves, without a TURN server",
     )

@@ -1,0 +1,185 @@
+"""Whatever happens to two sides and to all that is between them: once it ends, both are connected, or both have given
+up and say why, within the bound that the policy's times make; and nothing that was sent is lost or comes twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import math
+from collections.abc import Coroutine
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from fsm_rtc.connection.connection import Connection
+from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
+from fsm_rtc.connection.events import Ended, GaveUp, Joined
+from fsm_rtc.connection.recovery_policy import RecoveryPolicy
+from fsm_rtc.errors import ChannelClosedError
+from fsm_rtc.machines.recovery import RecoveryState
+from fsm_rtc.messages import Identity
+from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.testing import FakeNetwork, FakePeerConnection
+from tests.connection.hall import Hall, HallChannel
+from tests.instant_loop import InstantLoop
+
+KEYS = [Identity.generate() for _ in range(2)]
+POLICY = RecoveryPolicy()
+
+BOUND_SECONDS = (
+    POLICY.give_up_after_seconds  # until the one that tries gives up
+    + GIVE_UP_SECONDS  # until its goodbye is acknowledged, or hopeless
+    + POLICY.answer_timeout_seconds
+    + POLICY.connect_timeout_seconds
+)
+
+times = st.floats(0.0, 40.0, width=16)
+steps = st.one_of(
+    st.tuples(st.sampled_from(("cut", "heal", "wait")), st.just(0), times),
+    st.tuples(
+        st.sampled_from(("down", "up", "send", "send", "lose", "close channel", "restart")), st.integers(0, 1), times
+    ),
+)
+
+
+class Side:
+    """One of the two, and what it has said and heard."""
+
+    def __init__(self, pair: Pair, number: int) -> None:
+        self.pair = pair
+        self.channel: HallChannel = pair.hall.channel()
+        self.call = Connection(
+            self.channel,
+            KEYS[number],
+            configuration=Configuration(close_timeout_seconds=0.02),
+            peer_connection_factory=partial(FakePeerConnection, network=pair.network),
+            recovery=POLICY,
+            clock=asyncio.get_running_loop().time,
+        )
+        self.said: list[str] = []
+        self.heard: list[str | bytes] = []
+        self.ends: list[Ended | GaveUp] = []
+        self.met: int = 0
+        self.tasks = [asyncio.create_task(self.follow()), asyncio.create_task(self.listen())]
+
+    async def follow(self) -> None:
+        async for told in self.call.events():
+            if isinstance(told, Ended | GaveUp):
+                self.ends.append(told)
+            elif isinstance(told, Joined):
+                self.met += 1
+
+    async def listen(self) -> None:
+        async for message in self.call.messages():
+            self.heard.append(message)
+
+    def say(self) -> None:
+        text = f"{len(self.said) + 1}"
+        with suppress(ChannelClosedError):
+            self.call.send_now(text)
+            self.said.append(text)
+
+    async def close(self) -> None:
+        await self.call.aclose()
+        await asyncio.gather(*self.tasks)
+
+
+class Pair:
+    """Two sides, the network between them, and the hall through which they signal."""
+
+    def __init__(self, hall: Hall) -> None:
+        self.hall = hall
+        self.network = FakeNetwork()
+        self.sides = [Side(self, number) for number in range(2)]
+
+    async def do(self, verb: str, number: int, seconds: float) -> None:
+        side = self.sides[number]
+        library = (
+            side.call.peer_connection.library if isinstance(side.call.peer_connection, FakePeerConnection) else None
+        )
+        match verb:
+            case "cut" if not self.network.is_cut:
+                self.network.cut()
+            case "heal" if self.network.is_cut:
+                self.network.heal()
+            case "down" if side.channel.is_up:
+                side.channel.down()
+            case "up" if not side.channel.is_up:
+                side.channel.up()
+            case "send":
+                side.say()
+            case "lose" if library is not None:
+                library.lose()
+            case "close channel" if side.call.data_channel is not None:
+                side.call.data_channel.close()
+            case "restart":
+                self.hall.restart()
+        await asyncio.sleep(seconds)
+
+    async def ends_well(self) -> None:
+        self.hall.calm()
+        self.network.heal()
+        for side in self.sides:
+            if not side.channel.is_up:
+                side.channel.up()
+        loop = asyncio.get_running_loop()
+        for _ in range(math.ceil(BOUND_SECONDS)):
+            if not self.is_settled:
+                await asyncio.sleep(1)
+        assert self.is_settled, [repr(side.call) for side in self.sides]
+        one, other = self.sides
+        if one.call.is_ready:
+            event("connected")
+            for side in self.sides:
+                side.say()
+            await asyncio.sleep(2)
+        else:
+            event("given up")
+            for side in self.sides:
+                assert side.ends[-1].reason
+                assert side.call.peer_connection is None
+        if not one.ends and not other.ends:
+            assert other.heard == one.said
+            assert one.heard == other.said
+        for told, said in ((other.heard, one.said), (one.heard, other.said)):
+            assert len(told) == len({*told}), "nothing comes twice"
+            assert [text for text in said if text in told] == told, "and nothing out of its turn"
+        for side in self.sides:
+            await side.close()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        timers = [timer for timer in loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]
+        assert timers == []
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether both talk to each other, or for both it is over."""
+        calls = [side.call for side in self.sides]
+        if all(call.is_ready and call.recovery_state is RecoveryState.IDLE for call in calls):
+            return calls[0].exchange_state == calls[1].exchange_state == "idle"
+        return all(call.exchange_state == "closed" for call in calls)
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=InstantLoop) as runner:
+        runner.run(work)
+
+
+@settings(max_examples=settings().max_examples * 2)
+@given(script=st.lists(steps, min_size=1, max_size=20), seed=st.integers(0, 1 << 16), faults=st.floats(0.0, 0.4))
+def test_once_the_faults_end_both_are_connected_or_both_have_given_up(
+    script: list[tuple[str, int, float]], seed: int, faults: float
+) -> None:
+    async def play() -> None:
+        pair = Pair(Hall(seed, loss=faults, delay=faults))
+        for side in pair.sides:
+            await side.call.open()
+        for step in script:
+            await pair.do(*step)
+        await pair.ends_well()
+
+    run(play())
+    gc.collect()
