@@ -146,10 +146,15 @@ def _done(work: Coroutine[Any, Any, FileOutcome]) -> None:
 
 
 async def _send(plan: Plan, file: Path, called: str | None, *, json_lines: bool) -> FileOutcome:
+    from rich.console import Console
+    from rich.text import Text
+
     from fsm_rtc.cli.file_call import SendingCall
+    from fsm_rtc.cli.plain import plain
     from fsm_rtc.files import FileSource
 
-    source = await FileSource.of(file, name=called)
+    with Console(quiet=json_lines).status(Text(f"reading {plain(str(file))}")):  # shown in a terminal alone
+        source = await FileSource.of(file, name=called)
 
     def make(make_room: Callable[[], Room], report: FileReport) -> FileCall:
         return SendingCall(source, make_room, report, plan.timeout_seconds)

@@ -171,7 +171,7 @@ class PartFile:
             self._path.replace(target)
             return target
         try:
-            os.link(self._path, target, follow_symlinks=False)
+            os.link(self._path, target)
         except FileExistsError:
             raise _exists(target) from None
         except OSError:  # a file system without links: the best that it can do

@@ -1,6 +1,7 @@
 """`send` and `receive`: a file from one process to another, one of which is killed again and again.
 
-``HYPOTHESIS_PROFILE=ci`` sends 64 MiB instead of 8.
+``HYPOTHESIS_PROFILE=ci`` sends 64 MiB instead of 8; ``FSM_RTC_FILE_MEBIBYTES=1024`` sends a whole gibibyte, which takes
+a minute or two for each test.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from tests.cli.programs import ROOT, Program, server
 
 MEBIBYTE = 1024 * 1024
 
-SIZE = (64 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 8) * MEBIBYTE
+USUAL = 64 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 8
+
+SIZE = int(os.environ.get("FSM_RTC_FILE_MEBIBYTES", USUAL)) * MEBIBYTE
 
 MEMORY_BYTES = 150_000_000
 
@@ -81,7 +84,9 @@ def room(tmp_path: Path) -> Iterator[str]:
 
 def made(path: Path, size: int = SIZE) -> Path:
     """A file with bytes that nobody can guess."""
-    path.write_bytes(random.randbytes(size))
+    with path.open("wb") as file:
+        for start in range(0, size, MEBIBYTE):
+            file.write(random.randbytes(min(MEBIBYTE, size - start)))
     return path
 
 
