@@ -12,12 +12,12 @@ PUBLIC = """
     ConnectTimeoutError Connection ConnectionFailedError ConnectionStore DataChannel Derived FileRefusal
     FileTransferError FsmRtcError IceCandidate IceServer Identity IdentityError InvalidAccessError
     InvalidCandidateError InvalidDescriptionError InvalidModificationError InvalidStateError Journal JournalError
-    KnownPeers KnownPeersError LinkDownError Malformed MediaStream MessageError NoUsableAddressError
+    KnownPeers KnownPeersError LinkDownError Malformed MediaStream MessageError NO_RECOVERY NoUsableAddressError
     NotSupportedError Observed On OperationError PeerConnection PipeChannel Queued RTCConfiguration RTCDataChannel
     RTCDataChannelEvent RTCError RTCIceCandidate RTCPeerConnection RTCPeerConnectionIceEvent RTCSessionDescription
-    RTCTrackEvent Reason Rejected Room Row Rule RunawayError SdpSyntaxError SessionDescription SignalingError
-    SignalingServer SpecificationError TokenError TrustOnFirstUse UnknownEngineError UnknownMachineError
-    UnknownTriggerError WebSocketSignaling __version__ adopt join resolves_to stay
+    RTCTrackEvent Reason RecoveryPolicy Rejected Room Row Rule RunawayError SdpSyntaxError SessionDescription
+    SignalingError SignalingServer SpecificationError TokenError TrustOnFirstUse UnknownEngineError
+    UnknownMachineError UnknownTriggerError WebSocketSignaling __version__ adopt join resolves_to stay
 """.split()
 
 

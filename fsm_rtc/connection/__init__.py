@@ -15,28 +15,41 @@ from fsm_rtc.connection.events import (
     ConnectionEvent,
     ConnectionStateChanged,
     Ended,
+    GaveUp,
     Joined,
     Left,
+    LossReason,
     Negotiated,
+    PeerLost,
     Ready,
+    Recovered,
+    Recovering,
     Refused,
     SignalingStatusChanged,
     TrackAdded,
 )
+from fsm_rtc.connection.failure import Failure
+from fsm_rtc.connection.messages import Delivery
 from fsm_rtc.connection.pipe import PipeChannel, memory_pipe
+from fsm_rtc.connection.recovery_policy import NO_RECOVERY, RecoveryPolicy
 from fsm_rtc.connection.room import Room
 from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 
 __all__ = [
+    "NO_RECOVERY",
     "ChannelAnnounced",
     "Connection",
     "ConnectionEvent",
     "ConnectionStateChanged",
+    "Delivery",
     "Ended",
+    "Failure",
+    "GaveUp",
     "Joined",
     "Left",
     "LinkDown",
     "LinkUp",
+    "LossReason",
     "MessageReceived",
     "Negotiated",
     "PeerArrived",
@@ -44,8 +57,12 @@ __all__ = [
     "PeerGone",
     "PeerJoined",
     "PeerLeft",
+    "PeerLost",
     "PipeChannel",
     "Ready",
+    "Recovered",
+    "Recovering",
+    "RecoveryPolicy",
     "Refused",
     "Room",
     "RoomEvent",

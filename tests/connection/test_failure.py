@@ -441,7 +441,7 @@ SECRETS = [
 ]
 
 
-@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("secret", SECRETS, ids=range(len(SECRETS)))
 def test_for_programs_it_is_without_addresses_servers_keys_and_sdp(secret: str) -> None:
     failure = at(
         Phase.SIGNALING,
