@@ -2,7 +2,7 @@
 
 The names below are the package's public ones; each is loaded when it is first used, so that ``import fsm_rtc`` costs
 next to nothing and a program that only reads tables never loads a media library. Further public modules, by import:
-``fsm_rtc.machines`` (the model), ``fsm_rtc.bridge``, ``fsm_rtc.diagrams``, ``fsm_rtc.testing``.
+``fsm_rtc.machines`` (the model), ``fsm_rtc.files``, ``fsm_rtc.bridge``, ``fsm_rtc.diagrams``, ``fsm_rtc.testing``.
 """
 
 from importlib import import_module
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         ConformanceError,
         ConnectionFailedError,
         ConnectTimeoutError,
+        FileRefusal,
+        FileTransferError,
         FsmRtcError,
         IdentityError,
         InvalidAccessError,
@@ -91,6 +93,8 @@ __all__ = [
     "ConnectionStore",
     "DataChannel",
     "Derived",
+    "FileRefusal",
+    "FileTransferError",
     "FsmRtcError",
     "IceCandidate",
     "IceServer",
@@ -159,6 +163,7 @@ _ELSEWHERE = {
     "Connection": "fsm_rtc.connection",
     "ConnectionStore": "fsm_rtc.store",
     "DataChannel": "fsm_rtc.peer.data_channel",
+    "FileRefusal": "fsm_rtc.errors",
     "IceCandidate": "fsm_rtc.peer.description",
     "IceServer": "fsm_rtc.peer.configuration",
     "Identity": "fsm_rtc.messages",

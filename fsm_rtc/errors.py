@@ -27,6 +27,8 @@ __all__ = [
     "ConformanceError",
     "ConnectTimeoutError",
     "ConnectionFailedError",
+    "FileRefusal",
+    "FileTransferError",
     "FsmRtcError",
     "IdentityError",
     "InvalidAccessError",
@@ -349,6 +351,36 @@ class ConnectTimeoutError(FsmRtcError, TimeoutError):
     def __init__(self, message: str = "", *, failure: ExplainedFailure | None = None) -> None:
         super().__init__(message)
         self.failure = failure
+
+
+class FileRefusal(StrEnum):
+    """Why a file doesn't cross a call. The set is closed."""
+
+    BAD_NAME = "bad name"
+    BAD_SIZE = "bad size"
+    EXISTS = "exists"
+    BUSY = "busy"
+    DISK_FULL = "disk full"
+    NOT_READABLE = "not readable"
+    NOT_WRITABLE = "not writable"
+    CHANGED = "changed"
+    WRONG_CHECKSUM = "wrong checksum"
+    WITHDRAWN = "withdrawn"
+    UNKNOWN = "unknown"
+
+
+class FileTransferError(FsmRtcError):
+    """A file that can't be sent or received.
+
+    Attributes:
+        reason: one of `FileRefusal`.
+        by_peer: whether the other side said so.
+    """
+
+    def __init__(self, message: str, *, reason: FileRefusal, by_peer: bool = False) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.by_peer = by_peer
 
 
 class NoUsableAddressError(FsmRtcError, OSError):

@@ -8,6 +8,7 @@ import pytest
 
 from fsm_rtc import errors
 from fsm_rtc.errors import (
+    FileRefusal,
     FsmRtcError,
     InvalidDescriptionError,
     InvalidModificationError,
@@ -98,7 +99,7 @@ def test_every_error_is_ours_and_documented() -> None:
     for name in errors.__all__:
         error = getattr(errors, name)
         assert error.__doc__
-        assert error in (Malformed, Reason) or issubclass(error, FsmRtcError)
+        assert error in (FileRefusal, Malformed, Reason) or issubclass(error, FsmRtcError)
 
 
 @pytest.mark.parametrize(

@@ -26,12 +26,24 @@ MAY_IMPORT = {
     "aiortc": ("errors", "peer"),
     "connection": (*CORE, "bridge", "messages", "peer"),
     "store": (*CORE, "bridge", "messages", "peer", "connection"),
+    "files": (*CORE, "messages", "peer", "connection"),
     "signaling": CALL,
     "media": CALL,
     "testing": (*CORE, "peer"),
     "conformance": (*CORE, "diagrams", "peer", "testing", "_version"),
     "inspector": (*CALL, "signaling", "media", "bridge", "diagrams"),
-    "cli": (*CALL, "signaling", "media", "bridge", "diagrams", "testing", "conformance", "inspector", "_version"),
+    "cli": (
+        *CALL,
+        "files",
+        "signaling",
+        "media",
+        "bridge",
+        "diagrams",
+        "testing",
+        "conformance",
+        "inspector",
+        "_version",
+    ),
 }
 """By part of the package, the parts that it may import; each may import itself."""
 
@@ -46,6 +58,7 @@ FOREIGN = {
     "machines": (),
     "connection": ("msgspec",),
     "store": (),
+    "files": ("msgspec",),
 }
 """Parts that are pure, by what they may import from outside the standard library."""
 

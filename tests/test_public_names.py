@@ -9,15 +9,15 @@ import fsm_rtc
 
 PUBLIC = """
     Accepted AdapterError Allowlist AnyPeer ChannelClosedError Chart ChartError Configuration ConformanceError
-    ConnectTimeoutError Connection ConnectionFailedError ConnectionStore DataChannel Derived FsmRtcError
-    IceCandidate IceServer Identity IdentityError InvalidAccessError InvalidCandidateError InvalidDescriptionError
-    InvalidModificationError InvalidStateError Journal JournalError KnownPeers KnownPeersError LinkDownError
-    Malformed MediaStream MessageError NO_RECOVERY NoUsableAddressError NotSupportedError Observed On OperationError
-    PeerConnection PipeChannel Queued RTCConfiguration RTCDataChannel RTCDataChannelEvent RTCError RTCIceCandidate
-    RTCPeerConnection RTCPeerConnectionIceEvent RTCSessionDescription RTCTrackEvent Reason RecoveryPolicy Rejected
-    Room Row Rule RunawayError SdpSyntaxError SessionDescription SignalingError SignalingServer SpecificationError
-    TokenError TrustOnFirstUse UnknownEngineError UnknownMachineError UnknownTriggerError WebSocketSignaling
-    __version__ adopt join resolves_to stay
+    ConnectTimeoutError Connection ConnectionFailedError ConnectionStore DataChannel Derived FileRefusal
+    FileTransferError FsmRtcError IceCandidate IceServer Identity IdentityError InvalidAccessError
+    InvalidCandidateError InvalidDescriptionError InvalidModificationError InvalidStateError Journal JournalError
+    KnownPeers KnownPeersError LinkDownError Malformed MediaStream MessageError NO_RECOVERY NoUsableAddressError
+    NotSupportedError Observed On OperationError PeerConnection PipeChannel Queued RTCConfiguration RTCDataChannel
+    RTCDataChannelEvent RTCError RTCIceCandidate RTCPeerConnection RTCPeerConnectionIceEvent RTCSessionDescription
+    RTCTrackEvent Reason RecoveryPolicy Rejected Room Row Rule RunawayError SdpSyntaxError SessionDescription
+    SignalingError SignalingServer SpecificationError TokenError TrustOnFirstUse UnknownEngineError
+    UnknownMachineError UnknownTriggerError WebSocketSignaling __version__ adopt join resolves_to stay
 """.split()
 
 

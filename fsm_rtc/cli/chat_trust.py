@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
-from fsm_rtc.cli.chat import Report
 from fsm_rtc.errors import KnownPeersError
 from fsm_rtc.messages import key_id as id_of
 from fsm_rtc.messages.trust import AnyPeer, KnownPeers, Trust, TrustOnFirstUse
 
-__all__ = ["ChatTrust"]
+__all__ = ["ChatTrust", "TrustReport"]
+
+
+class TrustReport(Protocol):
+    """Who is told whom this side doesn't talk to."""
+
+    def refused(self, name: str, key_id: str, known_id: str | None) -> None:
+        """Somebody is not talked to: under that name another key is known."""
+
+    def forgetful(self, why: str) -> None:
+        """Somebody's key can't be remembered, or not be compared."""
 
 
 class ChatTrust:
@@ -30,7 +40,7 @@ class ChatTrust:
         known = KnownPeers(file) if file is not None else None
         if known is not None:
             known.entries()  # a file that can't be read is told now, not when somebody joins
-        self.report: Report | None = None
+        self.report: TrustReport | None = None
         self._inner: Trust = AnyPeer() if anybody else TrustOnFirstUse(known)
         self._known = known
         self._seen: dict[str, str] = {}

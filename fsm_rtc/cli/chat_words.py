@@ -35,6 +35,7 @@ class ChatWords:
         room: the room's name.
         known_id: the id that is remembered under a name, or None.
         forget: the command that makes this side accept a new key; without the name.
+        when_connected: what is said of a new connection.
         verbose: whether all that is known of a failure is shown, and not the advice alone.
     """
 
@@ -45,12 +46,14 @@ class ChatWords:
         known_id: Callable[[str], str | None],
         forget: str | None,
         *,
+        when_connected: str = "what you type is sent, /quit leaves",
         verbose: bool = False,
     ) -> None:
         self._console = console
         self._room = room
         self._known_id = known_id
         self._forget = forget
+        self._when_connected = when_connected
         self._verbose = verbose
         self._shown: Failure | None = None
         self._here: dict[str, Introduction] = {}
@@ -134,7 +137,7 @@ class ChatWords:
         match event:
             case Ready():
                 self._said_kept = False
-                self.say(f"connected to {name}: what you type is sent, /quit leaves", "green")
+                self.say(f"connected to {name}: {self._when_connected}", "green")
             case ConnectionStateChanged(PeerConnectionState.DISCONNECTED):
                 self.say(f"the connection to {name} is disturbed; it may recover", "yellow")
             case ConnectionStateChanged(PeerConnectionState.FAILED):

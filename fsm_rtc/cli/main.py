@@ -11,6 +11,7 @@ from fsm_rtc.cli.charts import diagram, machines, matrix
 from fsm_rtc.cli.conforming import conform
 from fsm_rtc.cli.demo import demo
 from fsm_rtc.cli.doctor import doctor
+from fsm_rtc.cli.file_commands import receive, send
 from fsm_rtc.cli.joining import join
 from fsm_rtc.cli.keys import keygen
 from fsm_rtc.cli.known_peers import add, forget, known_peers
@@ -69,6 +70,8 @@ app.command(
     epilog="Examples, in two terminals: fsm-rtc join ws://127.0.0.1:8765/kitchen --name alice; "
     "fsm-rtc join ws://127.0.0.1:8765/kitchen --name bob"
 )(join)
+app.command(epilog="Example: fsm-rtc send film.mkv ws://127.0.0.1:8765/kitchen")(send)
+app.command(epilog="Example: fsm-rtc receive ws://127.0.0.1:8765/kitchen --folder films")(receive)
 app.command(epilog="Examples: fsm-rtc keygen; fsm-rtc keygen alice.pem --password; fsm-rtc keygen --show")(keygen)
 app.command(
     epilog="Examples: fsm-rtc token kitchen --secret-file secret.txt; FSM_RTC_TOKEN_SECRET=... fsm-rtc token kitchen "

@@ -204,10 +204,13 @@ class SecureLink:
         conversation, channel = self._conversation, self.channel
         if conversation is None or channel is None or channel.ready_state is not DataChannelState.OPEN:
             return
-        for control in conversation.control_frames():
-            channel.send(control)
-        while channel.flow_state is FlowState.CLEAR and (frame := conversation.next_frame()) is not None:
-            channel.send(frame)
+        try:
+            for control in conversation.control_frames():
+                channel.send(control)
+            while channel.flow_state is FlowState.CLEAR and (frame := conversation.next_frame()) is not None:
+                channel.send(frame)
+        except ChannelClosedError:
+            pass  # the library closes it and hasn't told yet; what is not acknowledged goes over the next one
         self._moved.set()
 
     def _acknowledgement_due(self) -> None:

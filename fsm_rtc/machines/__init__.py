@@ -9,6 +9,7 @@ from fsm_rtc.machines.data_channel import Channel, Flow
 from fsm_rtc.machines.delivery import Deliveries
 from fsm_rtc.machines.dtls import Dtls
 from fsm_rtc.machines.exchange import Exchange, ExchangeUnsigned
+from fsm_rtc.machines.file_transfer import FileReceiving, FileSending
 from fsm_rtc.machines.gathering import Gathering
 from fsm_rtc.machines.ice import Ice
 from fsm_rtc.machines.methods import Methods
@@ -41,6 +42,8 @@ CHARTS: dict[str, type[Chart[Any, Any]]] = {
     "deliveries": Deliveries,
     "recovery": Recovery,
     "session": Session,
+    "file_sending": FileSending,
+    "file_receiving": FileReceiving,
 }
 """Every machine and profile, by the name under which the command line and the diagrams know it."""
 

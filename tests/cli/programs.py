@@ -12,12 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, ClassVar, Self
 
 ROOT = Path(__file__).parent.parent.parent
-
-LONGEST_SECONDS = 60.0
-"""A program that takes longer is killed: then its output ends, and the test with it."""
 
 
 class Program:
@@ -31,6 +28,9 @@ class Program:
     Attributes:
         lines: what it has written so far.
     """
+
+    longest_seconds: ClassVar[float] = 60.0
+    """A program that takes longer is killed: then its output ends, and the test with it."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Program:
             start_new_session=True,
         )
         self.lines: list[str] = []
-        self._deadline = threading.Timer(LONGEST_SECONDS, self.process.kill)
+        self._deadline = threading.Timer(self.longest_seconds, self.process.kill)
         self._deadline.start()
 
     def until(self, text: str) -> str:

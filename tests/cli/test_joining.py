@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fsm_rtc.cli.joining import _configuration
+from fsm_rtc.cli.calling import configuration_of
 from fsm_rtc.messages import Identity
 from fsm_rtc.messages.trust import KnownPeers
 from fsm_rtc.peer.configuration import Configuration, IceServer
@@ -296,9 +296,9 @@ def test_wrong_arguments_are_told_and_nothing_is_tried(
 
 
 def test_loopback_and_stun_reach_the_peer_connection() -> None:
-    assert _configuration(None, loopback=True) == Configuration(loopback=True)
+    assert configuration_of(None, loopback=True) == Configuration(loopback=True)
     server = "stun:stun.example.org:3478"
-    assert _configuration(server, loopback=False) == Configuration(ice_servers=(IceServer(server),))
+    assert configuration_of(server, loopback=False) == Configuration(ice_servers=(IceServer(server),))
 
 
 def test_the_help_says_where_keys_are_remembered_and_has_an_example(run: Run) -> None:

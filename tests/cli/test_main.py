@@ -19,6 +19,8 @@ COMMANDS = (
     "stacks",
     "serve",
     "join",
+    "send",
+    "receive",
     "keygen",
     "token",
     "known-peers",

@@ -44,6 +44,14 @@ class Everything:
     can_restart_ice: bool = True
     is_exchanging: bool = False
     leads: bool = True
+    size: int = 4
+    sha256: str = "same"
+    position: int = 2
+    transfer: str = "same"
+    has_asked_again: bool = False
+    is_resumed: bool = True
+    offset: int = 2
+    end: int = 3
 
 
 DRAWN_MEETINGS = st.builds(
@@ -71,6 +79,12 @@ def payloads_of(chart: type[Chart[Any, Any]], trigger: str) -> st.SearchStrategy
         return DRAWN_MEETINGS
     if chart is CHARTS["flow"]:
         return st.integers(0, 20)
+    if trigger == "on_received":
+        return st.sampled_from(["same", "other"])
+    if trigger in ("on_accept", "on_have"):
+        return st.integers(-1, 5)
+    if trigger in ("on_offer", "on_chunk"):
+        return st.builds(Everything, transfer=st.sampled_from(["same", "other"]), offset=st.integers(0, 4))
     if trigger in ("on_begin", "on_acknowledged"):
         return st.integers(0, 4)
     if trigger == "remote_description_set":

@@ -69,6 +69,8 @@ def test_a_machine_of_the_specification_names_the_draft() -> None:
         "flow",
         "deliveries",
         "recovery",
+        "file_sending",
+        "file_receiving",
     }
     named = {name for name, chart in CHARTS.items() if DRAFT in chart.source}
     assert named == {*CHARTS} - own

@@ -1,0 +1,103 @@
+"""A file over a connection: in memory, with the library's channels left out."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from fsm_rtc.connection.connection import Connection
+from fsm_rtc.errors import ConnectionFailedError, FileRefusal, FileTransferError
+from fsm_rtc.files import FileProgress, FileSource, ReceivingFolder, Stopped, receive_file, send_file
+from fsm_rtc.files.wire import Offer
+from tests.connection.calls import pair, ready
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "film.bin"
+    path.write_bytes(random.Random(7).randbytes(3_000_000))
+    return path
+
+
+async def sent(connection: Connection, film: Path) -> None:
+    """Send the file and leave, as a program does."""
+    await send_file(connection, await FileSource.of(film))
+    await connection.aclose()
+
+
+def arrived(film: Path, path: Path) -> bool:
+    return path.name == film.name and path.read_bytes() == film.read_bytes()
+
+
+async def test_a_file_crosses_a_connection(film: Path, tmp_path: Path) -> None:
+    async with pair() as (alice, bob, _, _):
+        path, _ = await asyncio.gather(receive_file(bob, ReceivingFolder(tmp_path / "in")), sent(alice, film))
+    assert arrived(film, path)
+
+
+async def test_it_may_be_ready_long_before(film: Path, tmp_path: Path) -> None:
+    async with pair() as (alice, bob, _, _):
+        await ready(alice, bob)
+        path, _ = await asyncio.gather(receive_file(bob, ReceivingFolder(tmp_path / "in")), sent(alice, film))
+    assert arrived(film, path)
+
+
+async def test_a_receiver_that_hears_no_goodbye_leaves_after_a_while(film: Path, tmp_path: Path) -> None:
+    async with pair() as (alice, bob, _, _):
+        source = await FileSource.of(film)
+        receiving = receive_file(bob, ReceivingFolder(tmp_path / "in"), linger_seconds=0.05)
+        path, _ = await asyncio.gather(receiving, send_file(alice, source))
+    assert arrived(film, path)
+
+
+async def test_who_is_asked_may_refuse_an_offer(film: Path, tmp_path: Path) -> None:
+    async def admit(offer: Offer) -> None:
+        raise FileTransferError(f"not {offer.name}", reason=FileRefusal.BUSY)
+
+    async with pair() as (alice, bob, _, _):
+        source = await FileSource.of(film)
+        refusals = await asyncio.gather(
+            receive_file(bob, ReceivingFolder(tmp_path / "in"), admit=admit),
+            send_file(alice, source),
+            return_exceptions=True,
+        )
+    assert [one.reason for one in refusals if isinstance(one, FileTransferError)] == [FileRefusal.BUSY] * 2
+    assert not (tmp_path / "in").exists()
+
+
+async def test_a_sender_that_is_cancelled_says_so(film: Path, tmp_path: Path) -> None:
+    told: list[FileProgress] = []
+    stopped = asyncio.Event()
+
+    def tell(event: FileProgress) -> None:
+        told.append(event)
+        if isinstance(event, Stopped):
+            stopped.set()
+
+    async with pair() as (alice, bob, _, _):
+        source = await FileSource.of(film)
+        began = asyncio.Event()
+        sending = asyncio.create_task(send_file(alice, source, lambda _: began.set()))
+        receiving = asyncio.create_task(receive_file(bob, ReceivingFolder(tmp_path / "in"), tell))
+        await began.wait()
+        sending.cancel()
+        await asyncio.wait((sending,))
+        assert sending.cancelled()
+        await stopped.wait()
+        assert told[-1] == Stopped(FileRefusal.WITHDRAWN)
+        await bob.aclose()
+        with pytest.raises(ConnectionFailedError, match="receive it again"):
+            await receiving
+
+
+async def test_a_connection_that_is_closed_is_told_to_the_sender(film: Path) -> None:
+    async with pair() as (alice, _, _, _):
+        source = await FileSource.of(film)
+        sending = asyncio.create_task(send_file(alice, source))
+        await ready(alice)
+        await alice.aclose()
+        with pytest.raises(ConnectionFailedError, match="send it again"):
+            await sending
