@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ async def ours(url: str, identity: Any, options: dict[str, Any]) -> None:
     from fsm_rtc.peer import Configuration, IceServer
     from fsm_rtc.signaling import WebSocketSignaling
 
+    tell("event", name="Begun", text="")
     servers = tuple(IceServer(**server) for server in options.get("servers", ()))
     configuration = Configuration(servers, ice_transport_policy=options.get("policy", "all"))
     async with Connection(WebSocketSignaling(url), identity, configuration=configuration) as call:
@@ -114,10 +116,19 @@ class Bare:
         await self.socket.send(json.dumps({"type": description.type, "sdp": description.sdp}))
 
     async def run(self) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        tell("event", name="Begun", text="")
+        self.begin()
+        with suppress(ConnectionClosed):
+            await self.signal()
+        tell("event", name="signaling lost", text="")
+        await asyncio.Event().wait()
+
+    async def signal(self) -> None:
         import aiortc
         from websockets.asyncio.client import connect
 
-        self.begin()
         async with connect(self.url) as self.socket:
             self.own(self.send())
             await self.socket.send(json.dumps({"type": "here"}))
@@ -140,8 +151,6 @@ class Bare:
                     await self.say(self.peer.localDescription)
                 elif message["type"] == "answer" and self.peer.signalingState == "have-local-offer":
                     await self.peer.setRemoteDescription(aiortc.RTCSessionDescription(message["sdp"], "answer"))
-        tell("event", name="signaling lost", text="")
-        await asyncio.Event().wait()
 
     async def send(self) -> None:
         number, was_open = 0, False

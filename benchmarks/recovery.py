@@ -39,6 +39,7 @@ WARM_SECONDS = 2.0
 LONGEST_SECONDS = {"ours": 60.0, "bare": 75.0}
 SETTLE_SECONDS = 3.0
 OPEN_LIMIT_SECONDS = 60.0
+STAGES = ("Begun", "Open")
 
 TURN = {"urls": f"turn:{SERVER}:{TURN_PORT}?transport=udp", "username": "name", "credential": "secret"}
 
@@ -288,10 +289,9 @@ async def measure(row: Row, kind: str) -> Outcome:
 
 def to_open(run: Run) -> Outcome:
     """How long it took to the open channel, from the moment at which both were there."""
-    there = max(peer.lines[0]["t"] for peer in run.peers) if all(peer.lines for peer in run.peers) else None
-    opened = [line["t"] for peer in run.peers for line in peer.lines if line.get("name") == "Open"]
-    seconds = max(opened) - there if there is not None and len(opened) > 1 else None
-    return Outcome(None, seconds, 0, 0)
+    times = [[line["t"] for peer in run.peers for line in peer.lines if line.get("name") == name] for name in STAGES]
+    begun, opened = times
+    return Outcome(None, max(opened) - max(begun) if len(opened) == len(run.peers) else None, 0, 0)
 
 
 def told(values: Sequence[float | None]) -> str:

@@ -16,7 +16,7 @@ PUBLIC = """
     NotSupportedError Observed On OperationError PeerConnection PipeChannel Queued RTCConfiguration RTCDataChannel
     RTCDataChannelEvent RTCError RTCIceCandidate RTCPeerConnection RTCPeerConnectionIceEvent RTCSessionDescription
     RTCTrackEvent Reason RecoveryPolicy Rejected Room Row Rule RunawayError SdpSyntaxError SessionDescription
-    SignalingError SignalingServer SpecificationError TokenError TrustOnFirstUse UnknownEngineError
+    SignalingError SignalingServer SnapshotError SpecificationError TokenError TrustOnFirstUse UnknownEngineError
     UnknownMachineError UnknownTriggerError WebSocketSignaling __version__ adopt join resolves_to stay
 """.split()
 

@@ -429,8 +429,10 @@ class Connection:
             ) from self._given_up
         if self._end is not None:
             who = "the other side" if self._end.by_peer else "this side"
+            failure = self._failure
+            advice = f"; {failure.advice}" if failure is not None and not failure.is_goodbye else ""
             raise ConnectionFailedError(
-                f"{who} ended the call: {self._end.reason}", failure=self._failure
+                f"{who} ended the call: {self._end.reason}{advice}", failure=failure
             ) from self._end.error
 
     # What the signalling tells.
