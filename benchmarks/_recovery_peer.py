@@ -43,6 +43,7 @@ async def ours(url: str, identity: Any, options: dict[str, Any]) -> None:
 
     servers = tuple(IceServer(**server) for server in options.get("servers", ()))
     configuration = Configuration(servers, ice_transport_policy=options.get("policy", "all"))
+    tell("event", name="Started", text="")
     async with Connection(WebSocketSignaling(url), identity, configuration=configuration) as call:
 
         async def follow() -> None:
@@ -118,6 +119,7 @@ class Bare:
         from websockets.asyncio.client import connect
 
         self.begin()
+        tell("event", name="Started", text="")
         async with connect(self.url) as self.socket:
             self.own(self.send())
             await self.socket.send(json.dumps({"type": "here"}))
