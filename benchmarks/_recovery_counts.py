@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Outcome", "outcome_of"]
+__all__ = ["LINK_LOSSES", "LOSSES", "Outcome", "noticed_by", "outcome_of"]
 
 LOSSES = frozenset({"PeerLost", "disconnected", "failed", "closed"})
 """The events by which a peer says that it has noticed: ours, and connectionState's."""
@@ -27,12 +27,14 @@ class Outcome:
             first message that was sent behind that; None if one never came.
         lost: how many messages, of those sent between two runs that both live to the end, never came.
         twice: how many came more than once.
+        media_stood: False where a fault that the media must not notice was noticed by it.
     """
 
     noticed: float | None
     recovered: float | None
     lost: int
     twice: int
+    media_stood: bool = True
 
 
 def outcome_of(
@@ -54,12 +56,7 @@ def outcome_of(
         observers: which sides can notice.
         losses: the events that say so.
     """
-    noticed = [
-        line["t"] - began
-        for side in observers
-        for line in logs[side]
-        if line["what"] == "event" and line["name"] in losses and line["t"] >= began
-    ]
+    noticed = noticed_by([logs[side] for side in observers], began, losses)
     recovered = [_first_behind(logs[side], logs[1 - side], ended) for side in (0, 1)]
     lost = twice = 0
     for side in (0, 1):
@@ -70,6 +67,16 @@ def outcome_of(
         lost += sum(message not in got for message in sent if message.partition(".")[0] == last_run)
     times = [time - ended for time in recovered if time is not None]
     return Outcome(min(noticed, default=None), max(times) if len(times) == len(logs) else None, lost, twice)
+
+
+def noticed_by(logs: Sequence[Sequence[Line]], began: float, losses: frozenset[str]) -> list[float]:
+    """The seconds from `began` to every event of a loss behind it."""
+    return [
+        line["t"] - began
+        for log in logs
+        for line in log
+        if line["what"] == "event" and line["name"] in losses and line["t"] >= began
+    ]
 
 
 def _first_behind(listener: Sequence[Line], sender: Sequence[Line], time: float) -> float | None:
