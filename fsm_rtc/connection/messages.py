@@ -7,10 +7,10 @@ documented; what the other side sends is never trusted to be one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import json
 import logging
-import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -138,6 +138,7 @@ class Messages:
         self._callbacks: tuple[Callable[[str | bytes], object], ...] = ()
         self._stream: Stream[Delivery] = Stream("messages")
         self._kept: deque[Delivery] = deque()
+        self._gone: deque[Callable[[], None]] = deque()
 
     def received(self, message: str | bytes) -> None:
         """A message came that nobody numbers."""
@@ -145,6 +146,7 @@ class Messages:
 
     def deliver(self, delivery: Delivery) -> None:
         """A message came."""
+        self._see_who_is_gone()
         if self._callbacks or self._stream.has_readers:
             self._stream.put(delivery)
             for callback in self._callbacks:
@@ -163,6 +165,7 @@ class Messages:
         def call(message: str | bytes) -> None:
             callback(message)
 
+        self._see_who_is_gone()
         self._callbacks = (*self._callbacks, call)
         while self._kept:
             _call(call, self._kept.popleft())
@@ -196,9 +199,11 @@ class Messages:
 
     def forget(self) -> None:
         """Drop what was kept for nobody."""
+        self._see_who_is_gone()
         self._kept.clear()
 
     def _deliveries(self, capacity: int) -> StreamReader[Delivery]:
+        self._see_who_is_gone()
         kept = tuple(delivery for delivery in self._kept if not delivery.is_acknowledged)
         self._kept.clear()
         return self._stream.reader(capacity, kept, Delivery.ack)
@@ -217,7 +222,6 @@ class Messages:
         back: list[Delivery],
     ) -> None:
         """When the reader is let go of: `done` is acknowledged; `back`, and what it hasn't taken, is for the next."""
-        loop, thread = _running_loop(), threading.get_ident()
 
         def gone() -> None:
             self._stream.remove(deliveries)
@@ -226,13 +230,24 @@ class Messages:
                 if not delivery.is_acknowledged:
                     self._keep(delivery)
 
-        def finalize() -> None:
-            if loop is None or loop.is_closed() or threading.get_ident() == thread:
-                gone()
-            else:
-                loop.call_soon_threadsafe(gone)  # the collector may run on any thread
+        # the collector calls on any thread, between any two instructions, even when no loop runs any more
+        weakref.finalize(reader, _note_gone, gone, self._gone, self._see_who_is_gone, _running_loop()).atexit = False
 
-        weakref.finalize(reader, finalize).atexit = False
+    def _see_who_is_gone(self) -> None:
+        while self._gone:
+            self._gone.popleft()()
+
+
+def _note_gone(
+    gone: Callable[[], None],
+    noted: deque[Callable[[], None]],
+    see: Callable[[], None],
+    loop: asyncio.AbstractEventLoop | None,
+) -> None:
+    noted.append(gone)
+    if loop is not None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(see)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -214,7 +214,7 @@ class SecureLink:
         self._moved.set()
 
     def _acknowledgement_due(self) -> None:
-        if self._timer is None:
+        if self._timer is None and self._conversation is not None:
             self._timer = asyncio.get_running_loop().call_later(ACKNOWLEDGE_WITHIN_SECONDS, self._acknowledge)
 
     def _acknowledge(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -35,7 +34,7 @@ class Remains:
 
     Attributes:
         tasks: how many tasks have each name, numbers left out.
-        descriptors: what the open descriptors are, sockets by kind alone.
+        descriptors: how many files and sockets are open.
         timers: what the loop is still going to call, by name.
         objects: how many objects there are of each class.
     """
@@ -117,4 +116,5 @@ def _timers() -> list[Any]:
 
 def _open_descriptors() -> int:
     """How many files and sockets are open; 0 where the system doesn't tell."""
-    return len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    descriptors = Path("/proc/self/fd")
+    return sum(1 for _ in descriptors.iterdir()) if descriptors.exists() else 0

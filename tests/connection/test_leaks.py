@@ -96,4 +96,4 @@ async def test_callers_who_are_cancelled_leave_nothing(part: int) -> None:
             cancelled += await disturbed_call(step, turns)
         await nothing_left_since(before, with_objects=False)
     await nothing_left_since(before)
-    assert cancelled or CALLS < len(MOST_TURNS)
+    assert cancelled or len(MOST_TURNS) > CALLS

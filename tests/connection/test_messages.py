@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_rtc.connection.messages import KEPT_MESSAGES, Messages, chat_message, chat_text
+from fsm_rtc.connection.messages import KEPT_MESSAGES, Delivery, MessageReader, Messages, chat_message, chat_text
 
 
 def test_a_chat_message_is_the_documented_payload() -> None:
@@ -126,3 +127,48 @@ async def test_a_reader_that_waits_when_the_connection_ends_ends_too() -> None:
     messages.received("late")
     async with asyncio.timeout(5):
         assert await waiting == ["a"]
+
+
+async def test_what_a_reader_that_is_let_go_of_did_not_take_is_for_the_next() -> None:
+    messages = Messages()
+    reader = messages.reader(10)
+    messages.received("a")
+    messages.received("b")
+    assert await anext(reader) == "a"
+    del reader
+    assert await anext(messages.reader(10)) == "b"
+
+
+def test_a_reader_may_be_collected_when_no_loop_runs_any_more() -> None:
+    acknowledged: list[str] = []
+
+    def acknowledge() -> None:
+        asyncio.get_running_loop()
+        acknowledged.append("a")
+
+    async def take() -> tuple[Messages, MessageReader]:
+        messages = Messages()
+        reader = messages.reader(10)
+        messages.deliver(Delivery("one.1", "a", acknowledge))
+        assert await anext(reader) == "a"
+        return messages, reader
+
+    async def go_on(messages: Messages) -> None:
+        messages.received("b")
+        assert await anext(messages.reader(10)) == "b"
+
+    messages, reader = asyncio.run(take())
+    del reader
+    assert acknowledged == []
+    asyncio.run(go_on(messages))
+    assert acknowledged == ["a"]
+
+
+async def test_a_reader_may_be_collected_on_another_thread() -> None:
+    acknowledged: list[int] = []
+    messages = Messages()
+    readers = [messages.reader(10)]
+    messages.deliver(Delivery("one.1", "a", lambda: acknowledged.append(threading.get_ident())))
+    assert await anext(readers[0]) == "a"
+    await asyncio.to_thread(readers.clear)
+    assert acknowledged == [threading.get_ident()]
