@@ -1,0 +1,118 @@
+// Messages in order, each once, over signalling that may lose, repeat and reorder them. Source: docs/protocol.md,
+// "Reliability". No socket and no clock: times are arguments, in seconds.
+
+const FIRST_REPEAT_SECONDS = 1;
+const LONGEST_REPEAT_SECONDS = 8;
+export const GIVE_UP_SECONDS = 45;
+
+/** What was sent and is not acknowledged. */
+export class Outgoing {
+  /** The number of the last message. */
+  sequence = 0;
+  /** @type {Map<number, {text: string, nextAt: number, interval: number}>} */
+  #waiting = new Map();
+  #waitingSince = 0;
+
+  get isEmpty() {
+    return this.#waiting.size === 0;
+  }
+
+  /**
+   * A message is on its way.
+   * @param {number} sequence
+   * @param {string} text
+   * @param {number} now
+   */
+  sent(sequence, text, now) {
+    if (this.isEmpty) this.#waitingSince = now;
+    this.#waiting.set(sequence, { text, nextAt: now + FIRST_REPEAT_SECONDS, interval: FIRST_REPEAT_SECONDS });
+  }
+
+  /**
+   * The peer has every message up to this number.
+   * @param {number} sequence
+   * @param {number} now
+   */
+  acknowledged(sequence, now) {
+    for (const number of [...this.#waiting.keys()].filter((one) => one <= sequence)) {
+      this.#waiting.delete(number);
+      this.#waitingSince = now;
+    }
+  }
+
+  /**
+   * The link is up: all of it is to be sent again.
+   * @param {number} now
+   */
+  resume(now) {
+    this.#waitingSince = now;
+    for (const one of this.#waiting.values()) {
+      one.interval = FIRST_REPEAT_SECONDS;
+      one.nextAt = now + FIRST_REPEAT_SECONDS;
+    }
+    return [...this.#waiting.values()].map((one) => one.text);
+  }
+
+  /**
+   * What is to be sent again now.
+   * @param {number} now
+   */
+  due(now) {
+    const due = [...this.#waiting.values()].filter((one) => one.nextAt <= now);
+    for (const one of due) {
+      one.interval = Math.min(2 * one.interval, LONGEST_REPEAT_SECONDS);
+      one.nextAt = now + one.interval;
+    }
+    return due.map((one) => one.text);
+  }
+
+  /**
+   * Whether nothing was acknowledged for too long.
+   * @param {number} now
+   */
+  isHopeless(now) {
+    return !this.isEmpty && now >= this.#waitingSince + GIVE_UP_SECONDS;
+  }
+
+  /** Send nothing again. */
+  forget() {
+    this.#waiting.clear();
+  }
+}
+
+/**
+ * What came before its turn.
+ * @template T
+ */
+export class Incoming {
+  /** The number of the message whose turn it is. */
+  nextSequence = 1;
+  /** Whether the peer is to be told what has arrived. */
+  owes = false;
+  /** @type {Map<number, T>} */
+  #held = new Map();
+
+  /**
+   * Keep a letter until its turn.
+   * @param {number} sequence
+   * @param {T} letter
+   */
+  hold(sequence, letter) {
+    if (!this.#held.has(sequence)) this.#held.set(sequence, letter);
+    this.owes = true;
+  }
+
+  /** The letter whose turn it was is taken. */
+  takeTurn() {
+    this.#held.delete(this.nextSequence);
+    this.nextSequence += 1;
+    this.owes = true;
+  }
+
+  /** The letter whose turn it is now, if it came early. */
+  nextHeld() {
+    const held = this.#held.get(this.nextSequence);
+    this.#held.delete(this.nextSequence);
+    return held;
+  }
+}
