@@ -1,0 +1,430 @@
+// The exchange with one session of a peer: perfect negotiation, as its table has it (exchange_table.js). What the peer
+// does wrong never throws: it is refused by the table, and counted.
+
+import { EXCHANGE } from "./exchange_table.js";
+import { GUARDS, acknowledged, offerNumber } from "./guards.js";
+import { Machine } from "./machine.js";
+import { GIVE_UP_SECONDS, Incoming, Outgoing } from "./post.js";
+import { isGenuine, isSignedBy, messageInput } from "./signing.js";
+
+const ANSWER_SECONDS = 20;
+const MAX_REASON_CHARACTERS = 200;
+const TICK_MILLISECONDS = 500;
+const KEPT_OFFERS = 8;
+const MAX_EARLY_CANDIDATES = 256;
+const NOT_TRUSTED = "the other side does not trust this key under that name";
+
+const TRIGGERS = {
+  offer: "on_offer",
+  answer: "on_answer",
+  candidate: "on_candidate",
+  end_of_candidates: "on_end_of_candidates",
+};
+
+const nowSeconds = () => performance.now() / 1000;
+
+/**
+ * What an exchange does with a peer connection; each may take its time.
+ * @typedef {object} NegotiatingPeer
+ * @property {() => Promise<string>} makeOffer - the SDP, applied
+ * @property {() => Promise<void>} yieldOffer
+ * @property {(sdp: string) => Promise<void>} applyOffer
+ * @property {() => Promise<string>} makeAnswer - the SDP, applied
+ * @property {(sdp: string) => Promise<void>} applyAnswer
+ * @property {(candidate: RTCIceCandidateInit | null) => Promise<void>} addCandidate
+ */
+
+/**
+ * This side in a room.
+ * @typedef {object} Member
+ * @property {string} room
+ * @property {import("./wire.js").Introduction} introduction
+ * @property {(data: Uint8Array) => Promise<string>} sign
+ */
+
+export class Exchange {
+  #me;
+  #peer;
+  #post;
+  #events;
+  #introduction;
+  #memory;
+  #machine;
+  #incoming = new Incoming();
+  #outgoing = new Outgoing();
+  #signing = Promise.resolve();
+  #working = Promise.resolve();
+  #ticking = 0;
+  #linkIsUp = true;
+  #needed = false;
+  #offersMade = 0;
+  #round = "";
+  /** @type {(RTCIceCandidateInit | null)[]} */
+  #found = [];
+  #coming = null;
+  #postponed = null;
+  #openOffer = 0;
+  /** @type {number | null} */
+  #answerDue = null;
+
+  /**
+   * @param {Member} me
+   * @param {import("./wire.js").Introduction} introduction - the peer's
+   * @param {NegotiatingPeer} peer - the peer connection to negotiate
+   * @param {(text: string) => void} post - sends a message, or loses it
+   * @param {{ended: (reason: string, byPeer: boolean) => void, settled: () => void, refused: (reason: string) => void}} events
+   */
+  constructor(me, introduction, peer, post, events) {
+    this.#me = me;
+    this.#introduction = introduction;
+    this.#peer = peer;
+    this.#post = post;
+    this.#events = events;
+    const incoming = this.#incoming;
+    this.#memory = {
+      room: me.room,
+      id: me.introduction.id,
+      session: me.introduction.session,
+      peerId: introduction.id,
+      peerSession: introduction.session,
+      get nextSequence() {
+        return incoming.nextSequence;
+      },
+      lastOfferNumber: 0,
+      offerId: "",
+      /** @type {Map<string, {isLive: boolean, waiting: any[]}>} */
+      knownOffers: new Map(),
+      /** @type {Set<string>} */
+      ignoredOffers: new Set(),
+      byeSequence: 0,
+    };
+    this.#machine = new Machine(EXCHANGE, GUARDS, this.#memory);
+  }
+
+  /** Where the exchange stands: a state of the table. */
+  get state() {
+    return this.#machine.state;
+  }
+
+  /** Whether a side has ended it. */
+  get isOver() {
+    return this.state === "leaving" || this.state === "closed";
+  }
+
+  /** Whether this side leads: the impolite one. */
+  get leads() {
+    return GUARDS.impolite(this.#memory, null);
+  }
+
+  /**
+   * The peer has joined: whether it is one to talk to.
+   * @param {(introduction: import("./wire.js").Introduction) => boolean} trust
+   */
+  async begin(trust) {
+    const introduced = {
+      isGenuine: await isGenuine(this.#introduction, this.#me.room),
+      isTrusted: trust(this.#introduction),
+    };
+    const outcome = this.#machine.fire("on_joined", introduced);
+    if (outcome.accepted) {
+      this.#ticking = setInterval(() => this.#tick(), TICK_MILLISECONDS);
+    } else {
+      this.#events.refused(outcome.reason);
+      if (outcome.reason === "trusted") this.#send("bye", NOT_TRUSTED);
+    }
+    this.#take(outcome, introduced);
+    return outcome.accepted;
+  }
+
+  /**
+   * A message between peers has come, whatever it holds.
+   * @param {import("./wire.js").PeerMessage} message
+   */
+  async received(message) {
+    const isSigned = await isSignedBy(this.#introduction.public_key, message.signature, messageInput(message));
+    const letter = { message, isSigned };
+    if (message.type === "ack") {
+      this.#takeFromPeer("on_ack", letter);
+      return;
+    }
+    const outcome = this.#takeFromPeer("receive", letter);
+    if (!outcome.accepted && outcome.reason === "taken_once") this.#incoming.owes = true;
+    let held;
+    while (outcome.accepted && (held = this.#incoming.nextHeld()) !== undefined) this.#takeFromPeer("receive", held);
+    if (this.#incoming.owes) {
+      this.#incoming.owes = false;
+      this.#send("ack", String(this.#incoming.nextSequence - 1));
+    }
+  }
+
+  /** The signalling link stands again, or the peer is back: what is not acknowledged goes out at once. */
+  linkUp() {
+    this.#linkIsUp = true;
+    if (this.#answerDue !== null) this.#answerDue = nowSeconds() + ANSWER_SECONDS;
+    this.#outgoing.resume(nowSeconds()).forEach(this.#post);
+  }
+
+  /** The signalling link is lost. */
+  linkDown() {
+    this.#linkIsUp = false;
+  }
+
+  /** This side needs an exchange: now, or as soon as the present one is settled. */
+  negotiate() {
+    this.#fire("negotiate");
+  }
+
+  /**
+   * End it, and tell the peer why.
+   * @param {string} reason
+   */
+  leave(reason) {
+    if (this.isOver) return;
+    this.#fire("leave", reason.slice(0, MAX_REASON_CHARACTERS));
+    this.#events.ended(reason, false);
+  }
+
+  /** End it without a word: nobody is left to hear it. */
+  abandon() {
+    if (!this.#machine.isFinal) this.#fire("abandon");
+  }
+
+  /**
+   * This side has found a candidate; null: there are no more.
+   * @param {RTCIceCandidateInit | null} candidate
+   */
+  candidateFound(candidate) {
+    if (this.state === "making offer" || this.state === "making answer") this.#found.push(candidate);
+    else if (this.#round !== "" && !this.isOver) this.#sendCandidate(candidate);
+  }
+
+  // The table at work.
+
+  #fire(trigger, event) {
+    const outcome = this.#machine.fire(trigger, event);
+    this.#take(outcome, event);
+    return outcome;
+  }
+
+  #takeFromPeer(trigger, letter) {
+    const outcome = this.#fire(trigger, letter);
+    if (!outcome.accepted) this.#events.refused(outcome.reason);
+    return outcome;
+  }
+
+  #take(outcome, event) {
+    if (!outcome.accepted) return;
+    for (const effect of outcome.effects) this.#effects[effect](event);
+    if (this.#machine.isFinal) {
+      this.#outgoing.forget();
+      clearInterval(this.#ticking);
+    }
+  }
+
+  /** @type {Record<string, (event: any) => void>} What each effect of the table does. */
+  #effects = {
+    deliver: (letter) => {
+      this.#incoming.takeTurn();
+      const { message } = letter;
+      if (message.type === "bye") this.#takeFromPeer("on_bye", message.payload.slice(0, MAX_REASON_CHARACTERS));
+      else this.#takeFromPeer(TRIGGERS[message.type], letter);
+    },
+    hold: (letter) => this.#incoming.hold(letter.message.sequence, letter),
+    acknowledge: (letter) => {
+      const sequence = acknowledged(letter.message);
+      this.#outgoing.acknowledged(sequence, nowSeconds());
+      if (this.#openOffer > 0 && this.#openOffer <= sequence) this.#answerDue ??= nowSeconds() + ANSWER_SECONDS;
+    },
+    remember_need: () => {
+      this.#needed = true;
+    },
+    make_offer: () => {
+      this.#needed = false;
+      this.#found = [];
+      this.#operate(async () => this.#fire("offer_made", await this.#peer.makeOffer()));
+    },
+    send_offer: (sdp) => {
+      this.#offersMade += 1;
+      this.#round = this.#memory.offerId = `${this.#memory.session}.${this.#offersMade}`;
+      this.#know(this.#round);
+      this.#openOffer = this.#outgoing.sequence + 1;
+      this.#sendDescription("offer", sdp);
+    },
+    apply_answer: (letter) => {
+      this.#offerIsSettled();
+      this.#operate(async () => {
+        await this.#peer.applyAnswer(letter.message.payload);
+        this.#release(letter.message.offer_id);
+        this.#fire("answer_applied");
+      });
+    },
+    yield_offer: (letter) => {
+      if (this.#openOffer > 0) this.#ignore(this.#memory.offerId);
+      this.#offerIsSettled();
+      this.#coming = letter;
+      this.#operate(async () => {
+        await this.#peer.yieldOffer();
+        this.#fire("yielded", letter);
+      });
+    },
+    ignore_offer: (letter) => {
+      this.#memory.lastOfferNumber = offerNumber(letter.message);
+      this.#ignore(letter.message.offer_id);
+    },
+    postpone_offer: (letter) => {
+      if (this.#postponed !== null) this.#ignore(this.#postponed.message.offer_id);
+      this.#know(letter.message.offer_id);
+      this.#postponed = letter;
+    },
+    apply_offer: (letter) => {
+      this.#memory.lastOfferNumber = offerNumber(letter.message);
+      this.#know(letter.message.offer_id);
+      this.#coming = letter;
+      this.#operate(async () => {
+        await this.#peer.applyOffer(letter.message.payload);
+        this.#release(letter.message.offer_id);
+        this.#fire("offer_applied");
+      });
+    },
+    answer_offer: () => {
+      this.#found = [];
+      this.#operate(async () => this.#fire("answer_made", await this.#peer.makeAnswer()));
+    },
+    send_answer: (sdp) => {
+      this.#round = this.#coming.message.offer_id;
+      this.#sendDescription("answer", sdp);
+    },
+    settle: () => {
+      const postponed = this.#postponed;
+      this.#postponed = null;
+      if (postponed !== null) this.#takeFromPeer("on_offer", postponed);
+      else if (this.#needed) this.#fire("negotiate");
+      else this.#events.settled();
+    },
+    take_candidate: (letter) => this.#takeCandidate(letter.message),
+    send_bye: (reason) => {
+      this.#offerIsSettled();
+      this.#send("bye", reason);
+      this.#memory.byeSequence = this.#outgoing.sequence;
+    },
+    end: (reason) => this.#events.ended(reason, true),
+  };
+
+  /**
+   * Do something with the peer connection when what was asked for before is done; if it fails the exchange ends.
+   * @param {() => Promise<unknown>} operation
+   */
+  #operate(operation) {
+    this.#working = this.#working.then(async () => {
+      if (this.isOver) return;
+      try {
+        await operation();
+      } catch (error) {
+        this.leave(`${error.name}: ${error.message}`);
+      }
+    });
+  }
+
+  #tick() {
+    if (!this.#linkIsUp) return;
+    const now = nowSeconds();
+    this.#outgoing.due(now).forEach(this.#post);
+    if (this.#outgoing.isHopeless(now)) {
+      if (this.state === "leaving") this.abandon();
+      else this.leave(`the other side has acknowledged nothing for ${GIVE_UP_SECONDS} s`);
+    } else if (this.#answerDue !== null && now >= this.#answerDue) {
+      this.leave(`the other side has not answered the offer within ${ANSWER_SECONDS} s`);
+    }
+  }
+
+  #offerIsSettled() {
+    this.#openOffer = 0;
+    this.#answerDue = null;
+  }
+
+  // What is sent: numbered at once, signed and posted in that order.
+
+  #send(type, payload, offerId = "") {
+    const sequence = type === "ack" ? 0 : (this.#outgoing.sequence += 1);
+    const message = {
+      type,
+      room: this.#memory.room,
+      sender: this.#memory.id,
+      recipient: this.#memory.peerId,
+      sender_session: this.#memory.session,
+      recipient_session: this.#memory.peerSession,
+      sequence,
+      offer_id: offerId,
+      payload,
+    };
+    this.#signing = this.#signing.then(async () => {
+      const text = JSON.stringify({ ...message, signature: await this.#me.sign(messageInput(message)) });
+      if (sequence > 0 && !this.#machine.isFinal) this.#outgoing.sent(sequence, text, nowSeconds());
+      this.#post(text);
+    });
+  }
+
+  #sendDescription(type, sdp) {
+    const found = this.#found;
+    this.#found = [];
+    this.#send(type, sdp, this.#round);
+    for (const candidate of found) this.#sendCandidate(candidate);
+  }
+
+  #sendCandidate(candidate) {
+    if (candidate === null) {
+      this.#send("end_of_candidates", "", this.#round);
+    } else {
+      const { candidate: line, sdpMid, sdpMLineIndex } = candidate;
+      this.#send("candidate", JSON.stringify({ candidate: line, sdpMid, sdpMLineIndex }), this.#round);
+    }
+  }
+
+  // Offers, and the candidates that come for them before their description is applied.
+
+  #know(offerId) {
+    const known = this.#memory.knownOffers;
+    if (!known.has(offerId)) known.set(offerId, { isLive: false, waiting: [] });
+    if (known.size > KEPT_OFFERS) known.delete(known.keys().next().value);
+  }
+
+  #ignore(offerId) {
+    const ignored = this.#memory.ignoredOffers;
+    this.#memory.knownOffers.delete(offerId);
+    ignored.add(offerId);
+    if (ignored.size > KEPT_OFFERS) ignored.delete(ignored.keys().next().value);
+  }
+
+  #takeCandidate(message) {
+    let candidate = null;
+    if (message.type === "candidate") {
+      try {
+        candidate = JSON.parse(message.payload);
+      } catch {
+        this.#events.refused("candidate");
+        return;
+      }
+    }
+    const kept = this.#memory.knownOffers.get(message.offer_id);
+    if (kept.isLive) this.#addCandidate(candidate);
+    else if (kept.waiting.length < MAX_EARLY_CANDIDATES) kept.waiting.push(candidate);
+    else this.#events.refused("too many candidates");
+  }
+
+  #release(offerId) {
+    const kept = this.#memory.knownOffers.get(offerId);
+    if (kept === undefined) return;
+    kept.isLive = true;
+    kept.waiting.splice(0).forEach((candidate) => this.#addCandidate(candidate));
+  }
+
+  #addCandidate(candidate) {
+    this.#operate(async () => {
+      try {
+        await this.#peer.addCandidate(candidate);
+      } catch {
+        this.#events.refused("candidate");
+      }
+    });
+  }
+}

@@ -1,0 +1,177 @@
+// The present RTCPeerConnection of a call, as an exchange uses it; replaced when the other side has another certificate.
+
+const SECURE_CHANNEL = "secure-channel";
+
+/**
+ * Who is told what it does.
+ * @typedef {object} PeerConnectionEvents
+ * @property {() => void} changed - a state has changed
+ * @property {(candidate: RTCIceCandidateInit | null) => void} candidate
+ * @property {() => void} negotiationNeeded
+ * @property {(event: RTCTrackEvent) => void} track
+ * @property {(data: string | ArrayBuffer) => void} message
+ */
+
+export class ReplaceablePeerConnection {
+  #events;
+  #configuration;
+  #isClosed = false;
+  /** @type {Map<MediaStreamTrack, MediaStream>} */
+  #tracks = new Map();
+  /** @type {RTCPeerConnection | null} */
+  connection = null;
+  /** @type {RTCDataChannel | null} */
+  channel = null;
+
+  /**
+   * @param {() => RTCConfiguration} configuration - asked for each peer connection
+   * @param {PeerConnectionEvents} events
+   */
+  constructor(configuration, events) {
+    this.#configuration = configuration;
+    this.#events = events;
+  }
+
+  /**
+   * Send a track, on this peer connection and the next ones.
+   * @param {MediaStreamTrack} track
+   * @param {MediaStream} stream
+   */
+  addTrack(track, stream) {
+    this.#tracks.set(track, stream);
+    this.connection?.addTrack(track, stream);
+  }
+
+  /**
+   * Send it no longer.
+   * @param {MediaStreamTrack} track
+   */
+  removeTrack(track) {
+    this.#tracks.delete(track);
+    const sender = this.connection?.getSenders().find((one) => one.track === track);
+    if (sender !== undefined) this.connection?.removeTrack(sender);
+  }
+
+  // What an exchange does with it.
+
+  async makeOffer() {
+    const connection = this.#present();
+    const isExpected = this.channel === null && hasChannel(connection.remoteDescription);
+    if (!isExpected && (this.channel === null || ["closing", "closed"].includes(this.channel.readyState))) {
+      this.#adopt(connection.createDataChannel(SECURE_CHANNEL));
+    }
+    await connection.setLocalDescription(await connection.createOffer());
+    return connection.localDescription?.sdp ?? "";
+  }
+
+  async yieldOffer() {
+    const { connection, channel } = this;
+    if (connection === null || connection.signalingState !== "have-local-offer") return;
+    if (connection.currentRemoteDescription === null && channel !== null) {
+      // Who makes the first offer makes the channel, and that is the other side now.
+      this.channel = null;
+      channel.close();
+    }
+    await connection.setLocalDescription({ type: "rollback" });
+  }
+
+  /** @param {string} sdp */
+  async applyOffer(sdp) {
+    let connection = this.#present();
+    if (hasAnotherCertificate(connection, sdp)) connection = this.#open();
+    await connection.setRemoteDescription({ type: "offer", sdp });
+  }
+
+  async makeAnswer() {
+    const connection = this.#present();
+    await connection.setLocalDescription(await connection.createAnswer());
+    return connection.localDescription?.sdp ?? "";
+  }
+
+  /** @param {string} sdp */
+  async applyAnswer(sdp) {
+    const connection = this.#present();
+    if (hasAnotherCertificate(connection, sdp)) {
+      // It was started anew, and has answered for the peer connection that it no longer has.
+      this.#open();
+      queueMicrotask(() => this.#events.negotiationNeeded());
+    } else {
+      await connection.setRemoteDescription({ type: "answer", sdp });
+    }
+  }
+
+  /** @param {RTCIceCandidateInit | null} candidate */
+  async addCandidate(candidate) {
+    await this.connection?.addIceCandidate(candidate ?? undefined);
+  }
+
+  /** Close the present one; the next offer makes another. */
+  giveUp() {
+    const { connection } = this;
+    this.connection = this.channel = null;
+    connection?.close();
+  }
+
+  /** Close it for good. */
+  close() {
+    this.#isClosed = true;
+    this.giveUp();
+  }
+
+  #present() {
+    const { connection } = this;
+    return connection !== null && connection.signalingState !== "closed" ? connection : this.#open();
+  }
+
+  #open() {
+    if (this.#isClosed) throw new DOMException("the call has ended", "InvalidStateError");
+    this.giveUp();
+    const connection = new RTCPeerConnection(this.#configuration());
+    const ifPresent = (/** @type {(event: any) => void} */ tell) => (/** @type {any} */ event) => {
+      if (this.connection === connection) tell(event);
+    };
+    this.connection = connection;
+    connection.onicecandidate = ifPresent(({ candidate }) => this.#events.candidate(candidate?.toJSON() ?? null));
+    connection.onnegotiationneeded = ifPresent(() => this.#events.negotiationNeeded());
+    connection.onconnectionstatechange = ifPresent(() => this.#events.changed());
+    connection.ontrack = ifPresent((event) => this.#events.track(event));
+    connection.ondatachannel = ifPresent(({ channel }) => {
+      if (channel.label === SECURE_CHANNEL) this.#adopt(channel);
+    });
+    for (const [track, stream] of this.#tracks) connection.addTrack(track, stream);
+    return connection;
+  }
+
+  /** @param {RTCDataChannel} channel */
+  #adopt(channel) {
+    this.channel = channel;
+    channel.binaryType = "arraybuffer";
+    channel.onmessage = ({ data }) => this.#events.message(data);
+    channel.onopen = channel.onclose = () => {
+      if (this.channel === channel) this.#events.changed();
+    };
+    this.#events.changed();
+  }
+}
+
+/** @param {RTCSessionDescription | null} description */
+function hasChannel(description) {
+  return /^m=application [1-9]/m.test(description?.sdp ?? "");
+}
+
+/**
+ * Whether a description of the other side has none of the certificates of its last one.
+ * @param {RTCPeerConnection} connection
+ * @param {string} sdp
+ */
+function hasAnotherCertificate(connection, sdp) {
+  const before = connection.currentRemoteDescription;
+  if (before === null) return false;
+  const known = fingerprints(before.sdp);
+  return !fingerprints(sdp).some((one) => known.includes(one));
+}
+
+/** @param {string} sdp */
+function fingerprints(sdp) {
+  return Array.from(sdp.matchAll(/^a=fingerprint:(\S+ \S+)/gm), ([, one]) => one.toLowerCase());
+}
