@@ -93,7 +93,7 @@ export class Room extends EventTarget {
 
   /** The room's name. */
   get name() {
-    return decodeURIComponent(this.#url.pathname.slice(1));
+    return decodeURIComponent(this.#url.pathname.split("/").at(-1) ?? "");
   }
 
   /** This side's id, once it is open. */

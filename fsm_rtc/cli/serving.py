@@ -53,6 +53,9 @@ def serve(
     key: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The certificate's private key, if it is not in the same file.")
     ] = None,
+    page: Annotated[
+        bool, typer.Option("--page/--no-page", help="Give browsers a page to call with, at http://ADDRESS:PORT/.")
+    ] = True,
     log_format: Annotated[
         LogFormat, typer.Option(help="text: what is refused; json: every event, one object a line, on stderr.")
     ] = LogFormat.TEXT,
@@ -161,6 +164,7 @@ def serve(
             limits=limits,
             access=_access(allow or [], token_secret_file),
             turn=_turn(turn or [], turn_secret_file, turn_seconds),
+            page=page,
         )
         server = SignalingServer(host, port, settings, ssl=_tls(certificate, key) if certificate is not None else None)
         try:

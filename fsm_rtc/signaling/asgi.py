@@ -93,6 +93,7 @@ class SignalingApp:
     async def _http(self, scope: Scope, send: Send) -> None:
         answer = answer_to(_path_behind_mount(scope), self.service)
         headers = [(b"content-type", answer.content_type.encode()), (b"content-length", str(len(answer.body)).encode())]
+        headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
         await send({"type": "http.response.start", "status": int(answer.status), "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 

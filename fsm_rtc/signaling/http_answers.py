@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 
+from fsm_rtc.browser import Asset, assets
 from fsm_rtc.signaling.service import SignalingService
 
 __all__ = ["HttpAnswer", "answer_to"]
@@ -15,6 +18,21 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 GREETING = "This is a signalling server of fsm_rtc. Open a WebSocket at /ROOM, on both sides the same.\n"
 
 
+PAGE_HEADERS = MappingProxyType(
+    {
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; media-src blob: mediastream:; "
+            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+)
+"""With the page and its files: nothing is loaded from elsewhere, and nobody frames it."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
     """One answer.
@@ -23,11 +41,13 @@ class HttpAnswer:
         status: its HTTP status.
         body: its text, in UTF-8.
         content_type: what the body is.
+        headers: the others, by name.
     """
 
     status: HTTPStatus
     body: bytes
     content_type: str = TEXT
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def answer_to(path: str, service: SignalingService) -> HttpAnswer:
@@ -37,6 +57,8 @@ def answer_to(path: str, service: SignalingService) -> HttpAnswer:
         path: with its leading slash, without the query.
         service: whose health and figures are asked for.
     """
+    if service.settings.page and (asset := assets().get(path or "/")) is not None:
+        return _page(asset)
     match path:
         case "/" | "":
             return HttpAnswer(HTTPStatus.OK, GREETING.encode())
@@ -47,6 +69,10 @@ def answer_to(path: str, service: SignalingService) -> HttpAnswer:
         case _:
             text = "Open a WebSocket here: this is a room's address.\n"
             return HttpAnswer(HTTPStatus.UPGRADE_REQUIRED, text.encode())
+
+
+def _page(asset: Asset) -> HttpAnswer:
+    return HttpAnswer(HTTPStatus.OK, asset.body, asset.media_type, PAGE_HEADERS)
 
 
 def _health(service: SignalingService) -> HttpAnswer:

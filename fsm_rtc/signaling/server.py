@@ -162,6 +162,7 @@ class SignalingServer:
         response = socket.respond(answer.status, answer.body.decode())
         del response.headers["Content-Type"]
         response.headers["Content-Type"] = answer.content_type
+        response.headers.update(answer.headers)
         return response
 
 

@@ -63,12 +63,14 @@ class Settings:
         access: who may join which room.
         turn: the TURN servers that members are offered, with credentials of their own; None for none.
         mailboxes: where the members' mail is kept; None for this process' memory.
+        page: whether a browser that asks for ``/`` gets the page to call with; see docs/browser.md.
     """
 
     limits: Limits = field(default_factory=Limits)
     access: Access = field(default_factory=Open)
     turn: TurnServers | None = None
     mailboxes: Mailboxes | None = None
+    page: bool = False
 
 
 class _RefusedError(Exception):

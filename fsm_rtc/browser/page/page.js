@@ -42,8 +42,8 @@ if (query.get("join") === "yes") void enter();
 
 async function enter() {
   const name = byId("name").value;
-  const place = new URL(location.origin.replace(/^http/, "ws"));
-  place.pathname = `/${encodeURIComponent(byId("room").value)}`;
+  const place = new URL(encodeURIComponent(byId("room").value), location.href);
+  place.protocol = place.protocol.replace("http", "ws");
   localStorage.setItem("name", name);
   byId("enter").disabled = true;
   if (byId("with-media").checked) await openMedia();
@@ -57,7 +57,7 @@ async function enter() {
   byId("call").hidden = false;
   showTile("me", name || "You", own).classList.add("own");
   tileOf("me").querySelector("video").muted = true;
-  history.replaceState(null, "", `/?room=${encodeURIComponent(room.name)}`);
+  history.replaceState(null, "", `?room=${encodeURIComponent(room.name)}`);
   showRoom();
   byId("text").focus();
   await room.open().catch(() => {}); // the status says why
@@ -241,5 +241,5 @@ async function leave() {
   for (const track of own?.getTracks() ?? []) track.stop();
   own = null;
   await room?.leave();
-  location.assign(`/?room=${encodeURIComponent(room?.name ?? "")}`);
+  location.assign(`?room=${encodeURIComponent(room?.name ?? "")}`);
 }

@@ -1,0 +1,194 @@
+"""Real browsers, driven from Python: a Node process with puppeteer-core, one for all tests of a session."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import shutil
+import subprocess
+from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+__all__ = ["Browsers", "Page", "missing"]
+
+FOLDER = Path(__file__).parent
+PACKAGE = FOLDER / "package.json"
+LIMIT_SECONDS = 30.0
+MAX_LINE_BYTES = 16 * 1024 * 1024
+
+EXECUTABLES = {"chrome": ("chromium", "chromium-browser"), "firefox": ("firefox-esr", "firefox")}
+
+
+def missing() -> str:
+    """What the machine lacks, in words; empty if it has everything."""
+    lacks = [names[0] for names in EXECUTABLES.values() if not any(map(shutil.which, names))]
+    return ", ".join([*lacks, *(name for name in ("node", "npm") if shutil.which(name) is None)])
+
+
+def installed(folder: Path) -> Path:
+    """A folder with the driver's packages; installed by npm unless they are there."""
+    if not (folder / "node_modules" / "puppeteer-core").is_dir():
+        shutil.copy(PACKAGE, folder)
+        subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True, timeout=300
+        )
+    return folder
+
+
+class DrivingError(Exception):
+    """The browser did not do it."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A tab with cookies and storage of its own.
+
+    Attributes:
+        browsers: which drive it.
+        number: its number there.
+    """
+
+    browsers: Browsers
+    number: int
+
+    async def evaluate(self, code: str) -> Any:
+        """The value of an expression; a promise is awaited."""
+        return await self._do("evaluate", code=code)
+
+    async def until(self, code: str, seconds: float = LIMIT_SECONDS) -> Any:
+        """Wait until an expression holds; its value.
+
+        Raises:
+            DrivingError: it doesn't in time; the page's status and console are told.
+        """
+        try:
+            return await self._do("until", code=code, seconds=seconds)
+        except DrivingError as late:
+            text = await self.evaluate("document.body.innerText")
+            raise DrivingError(f"{code!r}: {late}; the page says {text!r}; {await self.told()}") from late
+
+    async def click(self, selector: str) -> None:
+        """Click on something."""
+        await self._do("click", selector=selector)
+
+    async def type(self, selector: str, text: str) -> None:
+        """Type into something."""
+        await self._do("type", selector=selector, text=text)
+
+    async def press(self, key: str) -> None:
+        """Press a key."""
+        await self._do("press", key=key)
+
+    async def reload(self) -> None:
+        """Load it anew."""
+        await self._do("reload")
+
+    async def told(self) -> list[str]:
+        """What its console got, and what it didn't catch."""
+        told: list[str] = await self._do("told")
+        return told
+
+    async def screenshot(self, path: Path) -> None:
+        """A picture of it, as PNG."""
+        await self._do("screenshot", path=str(path))
+
+    async def close(self) -> None:
+        """Close the tab."""
+        await self._do("close")
+
+    async def _do(self, command: str, **rest: Any) -> Any:
+        return await self.browsers.do(command, page=self.number, **rest)
+
+
+class Browsers:
+    """The driver, while its ``async with`` block runs; browsers are launched when first used.
+
+    Args:
+        folder: where its packages are, or go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[Any]] = {}
+        self._launched: dict[str, int] = {}
+        self._launching = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            "node",
+            str(FOLDER / "driver.mjs"),
+            str(installed(self._folder)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            limit=MAX_LINE_BYTES,
+            env=dict(os.environ),
+        )
+        self._reading = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        await self._reading
+
+    async def do(self, command: str, **rest: Any) -> Any:
+        """Let the driver do something; what comes of it."""
+        number = next(self._numbers)
+        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"id": number, "command": command, **rest}).encode() + b"\n")
+        async with asyncio.timeout(2 * LIMIT_SECONDS):
+            return await answer
+
+    async def open(self, browser: str, url: str) -> Page:
+        """A new tab of ``chrome`` or ``firefox``, in a profile of its own."""
+        async with self._launching:
+            if browser not in self._launched:
+                executable = next(filter(None, map(shutil.which, EXECUTABLES[browser])))
+                self._launched[browser] = await self.do("launch", browser=browser, executable=executable)
+        return Page(self, await self.do("open", browser=self._launched[browser], url=url))
+
+    @asynccontextmanager
+    async def pages(self, *places: tuple[str, str]) -> AsyncIterator[list[Page]]:
+        """Several tabs, each (browser, address); closed behind the block."""
+        async with AsyncExitStack() as stack:
+            opened = []
+            for browser, url in places:
+                page = await self.open(browser, url)
+                stack.push_async_callback(_closed, page)
+                opened.append(page)
+            yield opened
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            told = json.loads(line)
+            answer = self._answers.pop(told["id"])
+            if answer.done():
+                continue
+            if "error" in told:
+                answer.set_exception(DrivingError(told["error"]))
+            else:
+                answer.set_result(told["result"])
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(DrivingError("the driver has ended"))
+
+
+async def _closed(page: Page) -> None:
+    try:
+        await page.close()
+    except DrivingError:
+        pass  # the test has closed it
