@@ -59,6 +59,8 @@ export class Exchange {
   #needed = false;
   #offersMade = 0;
   #round = "";
+  /** @type {Map<string, string>} Which offer each of this side's ICE user fragments belongs to. */
+  #fragments = new Map();
   /** @type {(RTCIceCandidateInit | null)[]} */
   #found = [];
   #coming = null;
@@ -194,8 +196,9 @@ export class Exchange {
    * @param {RTCIceCandidateInit | null} candidate
    */
   candidateFound(candidate) {
+    if (this.isOver) return;
     if (this.state === "making offer" || this.state === "making answer") this.#found.push(candidate);
-    else if (this.#round !== "" && !this.isOver) this.#sendCandidate(candidate);
+    else this.#sendCandidate(candidate);
   }
 
   // The table at work.
@@ -368,6 +371,8 @@ export class Exchange {
     const found = this.#found;
     this.#found = [];
     this.#send(type, sdp, this.#round);
+    for (const [, fragment] of sdp.matchAll(/^a=ice-ufrag:(\S+)/gm)) this.#fragments.set(fragment, this.#round);
+    if (this.#fragments.size > KEPT_OFFERS) this.#fragments.delete(this.#fragments.keys().next().value);
     for (const candidate of found) this.#sendCandidate(candidate);
   }
 
@@ -375,8 +380,10 @@ export class Exchange {
     if (candidate === null) {
       this.#send("end_of_candidates", "", this.#round);
     } else {
-      const { candidate: line, sdpMid, sdpMLineIndex } = candidate;
-      this.#send("candidate", JSON.stringify({ candidate: line, sdpMid, sdpMLineIndex }), this.#round);
+      // One that is found late, behind the next offer, still belongs to its own.
+      const { candidate: line, sdpMid, sdpMLineIndex, usernameFragment } = candidate;
+      const round = usernameFragment ? this.#fragments.get(usernameFragment) : this.#round;
+      if (round) this.#send("candidate", JSON.stringify({ candidate: line, sdpMid, sdpMLineIndex }), round);
     }
   }
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
 import shutil
 import subprocess
-from contextlib import AsyncExitStack, asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -188,7 +189,5 @@ class Browsers:
 
 
 async def _closed(page: Page) -> None:
-    try:
+    with contextlib.suppress(DrivingError):  # the test may have closed it
         await page.close()
-    except DrivingError:
-        pass  # the test has closed it

@@ -1,7 +1,7 @@
 // The page at the server's root: join a room, see and hear the others, write to them.
 //
 // For who drives it by program: `/?room=NAME&name=ME&media=no` fills in the form, `&join=yes` joins at once, `&token=TOKEN`
-// lets in. `body[data-state]` is the room's state, or "outside"; each of the others has a `.tile[data-peer=ID]` with
+// lets in. `body[data-state]` is the room's state, or "loading", or "outside"; each of the others has a `.tile[data-peer=ID]` with
 // `data-state`; what was said is in `#log li.said` with `.who` and `.text`. `window.fsmRtcRoom` is the room.
 
 import { Room } from "../fsm_rtc.js";
@@ -38,6 +38,8 @@ byId("camera").addEventListener("click", () => toggle("camera", own?.getVideoTra
 byId("screen").addEventListener("click", () => void (shared === null ? share() : unshare()));
 byId("copy").addEventListener("click", () => void copyLink());
 addEventListener("pagehide", () => room?.abandon());
+byId("enter").disabled = false;
+document.body.dataset.state = "outside";
 if (query.get("join") === "yes") void enter();
 
 async function enter() {
