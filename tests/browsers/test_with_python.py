@@ -13,6 +13,8 @@ from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 import fsm_rtc
 from fsm_rtc.connection.messages import chat_message, chat_text
 from fsm_rtc.connection.room import Room
+from fsm_rtc.engine import Journal
+from fsm_rtc.engine.journal import Entry, Started
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.signaling import SignalingServer
 from tests.browsers.driving import Browsers, Page
@@ -27,10 +29,13 @@ REMOTE_FRAGMENT = "[...fsmRtcRoom.peers.values()][0].connection.remoteDescriptio
 
 
 @asynccontextmanager
-async def python(here: SignalingServer) -> AsyncIterator[Room]:
+async def python(here: SignalingServer, journal: Journal | None = None) -> AsyncIterator[Room]:
     """This package's side, in the room."""
     async with fsm_rtc.join(
-        f"ws://127.0.0.1:{here.port}/{ROOM}", name="python", configuration=Configuration(ice_servers=())
+        f"ws://127.0.0.1:{here.port}/{ROOM}",
+        name="python",
+        configuration=Configuration(ice_servers=()),
+        journal=journal,
     ) as room:
         yield room
 
@@ -132,12 +137,22 @@ async def test_a_page_that_is_closed_or_loaded_anew_is_noticed(browsers: Browser
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_forged_description_is_refused_with_the_reason(browsers: Browsers, kind: str) -> None:
-    async with server() as here, python(here) as room, browsers.pages((kind, address(here, "eve", join=""))) as (eve,):
+    journal, refused = Journal(), asyncio.Event()
+
+    def look(record: Started | Entry) -> None:
+        if isinstance(record, Entry) and record.guard == "signed_by_the_peer":
+            refused.set()
+
+    journal.subscribe(look)
+    async with (
+        server() as here,
+        python(here, journal) as room,
+        browsers.pages((kind, address(here, "eve", join=""))) as (eve,),
+    ):
         connections = room.connections()
         await eve.evaluate(FORGE)
         async with asyncio.timeout(LIMIT_SECONDS):
             connection = await anext(connections)
-            async for _ in connection.events():
-                pass
+            await refused.wait()
         assert connection.refused["signed_by_the_peer"] > 0
         assert not connection.is_ready

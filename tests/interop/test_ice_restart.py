@@ -43,7 +43,7 @@ async def restart_while_talking(ours: Ours, theirs: Side, restarter: Side) -> No
     await ours.heard_all(said[1])
     assert min(len(messages) for messages in said.values()) > RESTARTS
     assert ours.channel is channel
-    assert ours.pc.connectionState == "connected"
+    await ours.until(lambda: ours.pc.connectionState == "connected")
 
 
 def selected_pair(ours: Ours) -> object:
