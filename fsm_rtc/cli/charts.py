@@ -90,7 +90,7 @@ def _whole_folder(folder: Path, *, check: bool) -> None:
 def _single_files(name: str | None, language: Format, directory: Path | None, *, check: bool) -> None:
     from fsm_rtc.diagrams import check_file, render, write_file
 
-    found = _named(name)
+    found = [one for one in _named(name) if name is not None or language.draws(one.drawn)]
     folder = directory or DEFAULT_DIRECTORY
     paths = {folder / f"{one.name}{language.suffix}": one.drawn for one in found}
     if check:

@@ -1,9 +1,9 @@
-"""Drawings of the tables: matrix, Mermaid, DOT and SVG, each the same for the same chart."""
+"""Drawings of the tables: matrix, Mermaid, DOT, SVG and SCXML, each the same for the same chart."""
 
 from fsm_rtc.diagrams.drawable import kind_of
 from fsm_rtc.diagrams.folder import Fault, FaultKind, all_machines, check_all, check_file, render_all, write_file
 from fsm_rtc.diagrams.matrix import matrix
-from fsm_rtc.diagrams.render import Format, dot, mermaid, render, svg, table_text
+from fsm_rtc.diagrams.render import Format, dot, mermaid, render, scxml, svg, table_text
 from fsm_rtc.diagrams.rules import rule_table
 from fsm_rtc.diagrams.svg import DiagramError
 
@@ -22,6 +22,7 @@ __all__ = [
     "render",
     "render_all",
     "rule_table",
+    "scxml",
     "svg",
     "table_text",
     "write_file",
