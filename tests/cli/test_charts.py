@@ -108,8 +108,8 @@ def call(workplace: Path) -> Path:
     journal = Journal(lambda: 1.0)
     machine = Negotiation(None)
     journal.watch(machine, "alice.negotiation")
-    machine.set_remote_answer()
-    machine.set_remote_offer()
+    machine.fire("set_remote_answer")
+    machine.fire("set_remote_offer")
     path = workplace / "call.jsonl"
     path.write_text("\n".join(journal.lines()) + "\n")
     return path

@@ -58,7 +58,7 @@ flowchart LR
     shut -->|"rejected 2× restore: no row<br/>rejected 1× unlock: check refused, key_is_named"| shut
     linkStyle 1 stroke:#b8c0c8,stroke-dasharray:4
     linkStyle 2 stroke:#0f4f22,stroke-width:4px
-    linkStyle 3 stroke:#57a773,stroke-width:1px
+    linkStyle 3 stroke:#3b8f57,stroke-width:2px
     linkStyle 4 stroke:#b8c0c8,stroke-dasharray:4
     linkStyle 5 stroke:#0f4f22,stroke-width:4px
     linkStyle 6 stroke:#b8c0c8,stroke-dasharray:4

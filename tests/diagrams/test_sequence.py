@@ -5,7 +5,7 @@ from __future__ import annotations
 from fsm_rtc.diagrams import sequence_text
 from fsm_rtc.engine import Entry, Started
 
-CALL = [
+CALL: list[Started | Entry] = [
     Started(1.0, "alice.ice", "Ice", "0", 1, "new"),
     Started(1.0, "bob.ice", "Ice", "0", 1, "new"),
     Started(1.0, "alice.dtls", "Dtls", "0", 1, "new"),
