@@ -63,6 +63,9 @@ def diagram(
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Where files go; without it one machine is printed."),
     ] = None,
+    overview: Annotated[
+        bool, typer.Option("--overview", help="Instead, draw all machines of a peer and what couples them.")
+    ] = False,
     journal: Annotated[
         Path | None,
         typer.Option("--journal", metavar="FILE", help="Count how often each edge was taken in this journal."),
@@ -78,6 +81,12 @@ def diagram(
     """Draw one machine, or all of them; or check that drawings are up to date; or draw a call from its journal."""
     if (journal or sequence) and check:
         _refuse("--check compares with the tables; a journal's drawing isn't compared, so leave one of the two out")
+    if overview:
+        if name is not None or every or journal or sequence or check:
+            _refuse("--overview draws all machines; give it alone, or with --format and --output")
+        with errors_told():
+            _overview(language or Format.MERMAID, directory)
+        return
     if sequence is not None:
         if name is not None or every or journal is not None or language not in (None, Format.MERMAID):
             _refuse("--sequence draws the whole journal, in Mermaid; give it alone, or with --output")
@@ -98,6 +107,12 @@ def diagram(
 def _refuse(why: str) -> NoReturn:
     typer.echo(f"fsm-rtc: {why}", err=True)
     raise typer.Exit(REFUSED)
+
+
+def _overview(language: Format, directory: Path | None) -> None:
+    from fsm_rtc.diagrams import overview_text
+
+    _told_or_written({f"overview{language.suffix}": overview_text(language)}, directory)
 
 
 def _sequence(journal: Path, directory: Path | None) -> None:

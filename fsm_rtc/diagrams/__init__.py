@@ -4,6 +4,7 @@ from fsm_rtc.diagrams.drawable import kind_of
 from fsm_rtc.diagrams.folder import Fault, FaultKind, all_machines, check_all, check_file, render_all, write_file
 from fsm_rtc.diagrams.journaled import machines_in
 from fsm_rtc.diagrams.matrix import matrix
+from fsm_rtc.diagrams.overview import overview_text
 from fsm_rtc.diagrams.render import Format, dot, journal_text, mermaid, render, scxml, svg, table_text
 from fsm_rtc.diagrams.rules import rule_table
 from fsm_rtc.diagrams.sequence import sequence_text
@@ -23,6 +24,7 @@ __all__ = [
     "machines_in",
     "matrix",
     "mermaid",
+    "overview_text",
     "render",
     "render_all",
     "rule_table",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fsm_rtc.diagrams import Format, all_machines, journal_text, mermaid, sequence_text
+from fsm_rtc.diagrams import Format, all_machines, journal_text, mermaid, overview_text, sequence_text
 from fsm_rtc.engine import Entry, Journal
 from fsm_rtc.machines import CHARTS
 from tests.diagrams import mermaid_package
@@ -37,8 +37,9 @@ def test_every_committed_drawing_is_read_as_what_it_is(package: Path) -> None:
 
 def test_words_that_mermaid_could_take_for_its_own_are_read_too(package: Path, tmp_path: Path) -> None:
     texts = {f"{one.__name__}.mmd": mermaid(one) for one in (Door, Light, Lighting)}
+    texts["overview.mmd"] = overview_text(Format.MERMAID)
     found = mermaid_package.read(package, *written(tmp_path, texts))
-    assert sorted(found.values()) == ["flowchart-v2", "stateDiagram", "stateDiagram"]
+    assert sorted(found.values()) == ["flowchart-v2", "flowchart-v2", "stateDiagram", "stateDiagram"]
 
 
 def test_drawings_of_a_journal_are_read(package: Path, tmp_path: Path) -> None:
