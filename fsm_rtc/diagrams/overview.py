@@ -17,11 +17,15 @@ def overview_drawing(couplings: tuple[Coupling, ...] = COUPLINGS) -> Drawing:
     names = list(dict.fromkeys(name for one in couplings for name in (one.source, one.target)))
     lines: dict[tuple[str, str], list[str]] = {}
     for one in couplings:
-        words = f"reads {', '.join(one.by) or 'its state'}" if one.way is Way.READS else ", ".join(one.by)
+        words = _read(one) if one.way is Way.READS else ", ".join(one.by)
         lines.setdefault((one.source, one.target), []).extend(wrapped(words))
     boxes = tuple(Box(name, (name,)) for name in names)
     arrows = tuple(Arrow(*ends, tuple(words)) for ends, words in lines.items())
     return Drawing("The machines of one peer", "What couples them.", boxes, arrows, flow=True)
+
+
+def _read(coupling: Coupling) -> str:
+    return f"is read by {', '.join(coupling.by)}" if coupling.by else "is read"
 
 
 def overview_text(language: Format) -> str:

@@ -2,8 +2,8 @@
 
 No machine knows another: a table is pure, and its owner carries out what it asks for. So the couplings stand nowhere in
 the tables; they are what the owners (peer/, connection/) and the library between them do, declared here for a reader.
-Left out: what couples two peers, which are the messages of docs/protocol.md, and the files, sessions and methods, which
-stand for themselves.
+Left out: what couples two peers, which are the messages of docs/protocol.md; what follows from a call as a whole, as
+negotiation_needed and methods do; and files, sessions and flow, which stand for themselves.
 """
 
 from __future__ import annotations
@@ -64,5 +64,6 @@ COUPLINGS: tuple[Coupling, ...] = (
     Coupling("ice", "ice_connection_state", way=Way.READS),
     Coupling("ice", "connection_state", way=Way.READS),
     Coupling("dtls", "connection_state", way=Way.READS),
+    Coupling("connection_state", "peer_status", ("on_connecting", "on_connected")),
 )
-"""Every coupling within one peer."""
+"""The couplings within one peer, as far as they are between two machines."""
