@@ -54,6 +54,7 @@ def test_another_python_writes_the_same_bytes() -> None:
     names = [name for name in ("python3.11", "python3.12", "python3.13") if name != mine]
     others = [found for name in names if (found := shutil.which(name)) and starts(found)]
     if not others:
+        assert os.environ.get("CI") != "true", "continuous integration needs a second Python on the path"
         pytest.skip("no other Python here; under each of tox's the committed diagrams are compared all the same")
     for other in others:
         assert said_by(other, "3") == said_by(sys.executable, "1"), other
