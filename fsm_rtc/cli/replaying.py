@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fsm_rtc.engine.replay import Replayed
     from fsm_rtc.messages import JournalFile
 
-__all__ = ["replay"]
+__all__ = ["journal_of", "replay"]
 
 
 def replay(
@@ -35,7 +35,7 @@ def replay(
     from fsm_rtc.engine.replay import replay as replayed_through
 
     with errors_told():
-        journal = _journal(file)
+        journal = journal_of(file)
         result = replayed_through(journal.records, _charts(chart or []), despite_changes=despite_changes)
     if as_json:
         typer.echo(_json(result, journal))
@@ -45,7 +45,8 @@ def replay(
         raise typer.Exit(1)
 
 
-def _journal(file: Path) -> JournalFile:
+def journal_of(file: Path) -> JournalFile:
+    """The journal in a file; ``-`` is standard input."""
     from fsm_rtc.messages import load_journal, read_journal
 
     return read_journal(sys.stdin.buffer) if str(file) == "-" else load_journal(file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsm_rtc.diagrams.drawing import Look, Shape
+from fsm_rtc.diagrams.drawing import SHADES, Look, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +86,9 @@ def _box(box: Box, *, flow: bool) -> dict[str, str]:
 
 
 def _arrow(arrow: Arrow, colour: str) -> dict[str, str]:
+    if arrow.look is Look.TAKEN and arrow.level:
+        shade = SHADES[arrow.level]
+        return {**_words(arrow), "color": shade, "fontcolor": shade, "penwidth": f"{1.6 + arrow.level * 0.6:.1f}"}
     if arrow.look is not Look.PLAIN:
         return {**_words(arrow), **LOOKS[arrow.look]}
     return {**_words(arrow), "color": colour, "fontcolor": colour} if arrow.lines else {}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fsm_rtc.engine import ChartTable, TriggerTable
     from fsm_rtc.engine.compile import AnyRow
 
-__all__ = ["Arrow", "Box", "Drawing", "Look", "Shape", "box_ids", "chart_drawing", "derived_drawing"]
+__all__ = ["SHADES", "Arrow", "Box", "Drawing", "Look", "Shape", "box_ids", "chart_drawing", "derived_drawing"]
 
 LONGEST_LINE = 36
 """Characters of a label's line before it is continued on the next."""
@@ -37,6 +37,10 @@ RESERVED = frozenset(
     }
 )
 """Words that Mermaid or DOT read as their own."""
+
+
+SHADES = ("#57a773", "#3b8f57", "#1f7437", "#0f4f22")
+"""Of arrows that were taken, from seldom to often."""
 
 
 class Shape(StrEnum):
@@ -75,12 +79,21 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """Everything that leads from one box to another; `lines` are its words, wrapped, continued ones indented."""
+    """Everything that leads from one box to another.
+
+    Attributes:
+        source: the id of the box it leads from.
+        target: the id of the box it leads to.
+        lines: its words, wrapped, continued ones indented.
+        look: what its colour says.
+        level: of a taken one, how often, from 0 (seldom) to 3 (as often as any).
+    """
 
     source: str
     target: str
     lines: tuple[str, ...] = ()
     look: Look = Look.PLAIN
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)

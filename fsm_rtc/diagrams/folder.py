@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fsm_rtc.diagrams.render import dot, drawing_of, mermaid, svg, table_text
+from fsm_rtc.diagrams.render import dot, drawing_of, mermaid, scxml, svg, table_text
 from fsm_rtc.diagrams.svg import DiagramError, content_of_drawing, content_of_svg
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fault", "FaultKind", "all_machines", "check_all", "check_file", "render_all", "write_file"]
 
-TEXTS = {".dot": dot, ".md": table_text, ".mmd": mermaid}
+TEXTS = {".dot": dot, ".md": table_text, ".mmd": mermaid, ".scxml": scxml}
 SUFFIXES = (".md", ".mmd", ".svg")
 
 

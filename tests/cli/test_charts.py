@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from fsm_rtc.diagrams import all_machines, matrix, mermaid
+from fsm_rtc.engine import Journal
+from fsm_rtc.machines import CHARTS
 from fsm_rtc.machines.negotiation import Negotiation
 from tests.cli.conftest import Run
 
@@ -98,3 +100,59 @@ def test_a_directory_that_can_not_be_written_is_told(run: Run, workplace: Path) 
     result = run("diagram", "negotiation", "-o", "file/below")
     assert result.exit_code == 2
     assert "choose another directory" in result.stderr
+
+
+@pytest.fixture
+def call(workplace: Path) -> Path:
+    """A journal of one machine: an offer, and an answer that nobody had asked for."""
+    journal = Journal(lambda: 1.0)
+    machine = Negotiation(None)
+    journal.watch(machine, "alice.negotiation")
+    machine.fire("set_remote_answer")
+    machine.fire("set_remote_offer")
+    path = workplace / "call.jsonl"
+    path.write_text("\n".join(journal.lines()) + "\n")
+    return path
+
+
+def test_diagram_with_a_journal_counts_and_names_what_was_rejected(run: Run, call: Path) -> None:
+    said = run("diagram", "negotiation", "--journal", "call.jsonl").stdout
+    assert "1× set_remote_offer" in said
+    assert "rejected 1× set_remote_answer: no row" in said
+
+
+def test_diagram_all_with_a_journal_draws_the_machines_that_it_has(run: Run, call: Path, workplace: Path) -> None:
+    assert run("diagram", "--all", "--journal", "call.jsonl", "-o", "drawn").stderr == "1 file written to drawn\n"
+    assert [path.name for path in (workplace / "drawn").iterdir()] == ["negotiation.mmd"]
+
+
+def test_diagram_of_a_call_as_a_sequence(run: Run, call: Path, workplace: Path) -> None:
+    said = run("diagram", "--sequence", "call.jsonl").stdout
+    assert said.startswith('---\ntitle: "The call in call.jsonl"\n---\nsequenceDiagram\n')
+    assert "rejected set_remote_answer in stable: no row" in said
+    assert run("diagram", "--sequence", "call.jsonl", "-o", "drawn").exit_code == 0
+    assert (workplace / "drawn" / "call.sequence.mmd").read_text() == said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("negotiation", "--sequence", "call.jsonl"),
+        ("--all", "--journal", "call.jsonl", "--check"),
+        ("--sequence", "call.jsonl", "--format", "svg"),
+        ("--sequence", "nowhere.jsonl"),
+        ("ice", "--journal", "call.jsonl"),
+        ("connection_state", "--format", "scxml"),
+    ],
+)
+def test_what_diagram_can_not_do_is_told_on_stderr_and_exits_with_2(
+    run: Run, call: Path, arguments: tuple[str, ...]
+) -> None:
+    result = run("diagram", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("fsm-rtc: ")
+
+
+def test_diagram_all_as_scxml_leaves_out_what_is_derived(run: Run, workplace: Path) -> None:
+    assert run("diagram", "--all", "--format", "scxml", "-o", "out").exit_code == 0
+    assert {path.name for path in (workplace / "out").iterdir()} == {f"{name}.scxml" for name in CHARTS}

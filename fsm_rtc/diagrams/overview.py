@@ -1,0 +1,39 @@
+"""All coupled machines in one drawing: a box a machine, an arrow where one's events or state reach another."""
+
+from __future__ import annotations
+
+from fsm_rtc.diagrams.dot import dot_text
+from fsm_rtc.diagrams.drawing import Arrow, Box, Drawing, wrapped
+from fsm_rtc.diagrams.mermaid import mermaid_text
+from fsm_rtc.diagrams.render import Format
+from fsm_rtc.diagrams.svg import DiagramError, svg_text
+from fsm_rtc.machines.couplings import COUPLINGS, Coupling, Way
+
+__all__ = ["overview_drawing", "overview_text"]
+
+
+def overview_drawing(couplings: tuple[Coupling, ...] = COUPLINGS) -> Drawing:
+    """The machines and what couples them; those that nothing couples are left out."""
+    names = list(dict.fromkeys(name for one in couplings for name in (one.source, one.target)))
+    lines: dict[tuple[str, str], list[str]] = {}
+    for one in couplings:
+        words = _read(one) if one.way is Way.READS else ", ".join(one.by)
+        lines.setdefault((one.source, one.target), []).extend(wrapped(words))
+    boxes = tuple(Box(name, (name,)) for name in names)
+    arrows = tuple(Arrow(*ends, tuple(words)) for ends, words in lines.items())
+    return Drawing("The machines of one peer", "What couples them.", boxes, arrows, flow=True)
+
+
+def _read(coupling: Coupling) -> str:
+    return f"is read by {', '.join(coupling.by)}" if coupling.by else "is read"
+
+
+def overview_text(language: Format) -> str:
+    """The overview in one of the languages.
+
+    Raises:
+        DiagramError: it is SVG, and pygraphviz is not installed; or SCXML, which knows one machine at a time.
+    """
+    if language is Format.SCXML:
+        raise DiagramError("SCXML has one machine in a document; draw the overview with --format mermaid, dot or svg")
+    return {Format.MERMAID: mermaid_text, Format.DOT: dot_text, Format.SVG: svg_text}[language](overview_drawing())

@@ -1,0 +1,99 @@
+"""A chart as SCXML, for tools that know it from elsewhere: simulators, editors, other engines.
+
+What a table has and SCXML has not is said with what SCXML has:
+
+* A trigger is an event of its name. A row is a transition; one that stays is a transition without target.
+* Guards and checks read a context that a document doesn't have. Whoever sends the event says what they answer, in the
+  event's data: ``cond="_event.data.has_key"``. One that isn't said is not met.
+* `first` is a transition of its own in a table; here the row asks for both guards, and raises the effects of both.
+* `resolves_to` is followed: the transitions of the trigger that it stands for, in those states.
+* An effect is raised as the internal event ``effect.NAME``, which nothing in the document waits for.
+* A rejected event is one that no transition takes. Generations are left out.
+
+Source: W3C, State Chart XML (SCXML), Recommendation 2015-09-01, sections 3.2 to 3.7, 4.2, 5.10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from xml.sax.saxutils import escape, quoteattr
+
+from fsm_rtc.diagrams.drawable import ChartClass, opening_of
+from fsm_rtc.diagrams.drawing import box_ids
+from fsm_rtc.engine.compile import AnyRow, ChartTable
+
+__all__ = ["scxml", "scxml_ids"]
+
+NAMESPACE = "http://www.w3.org/2005/07/scxml"
+
+AND = " &amp;&amp; "
+
+
+def scxml(chart_class: ChartClass) -> str:
+    """A chart as an SCXML document that ends with a line end; the same for the same chart."""
+    table = chart_class.chart
+    ids = scxml_ids(table)
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f"<!-- {_comment(opening_of(table.doc))} -->",
+        f'<scxml xmlns="{NAMESPACE}" version="1.0" datamodel="ecmascript" name="{table.name}" '
+        f'initial="{ids[table.initial]}">',
+    ]
+    for state in table.states:
+        lines.extend(_state(table, state, ids))
+    return "\n".join([*lines, "</scxml>"]) + "\n"
+
+
+def scxml_ids(table: ChartTable) -> dict[StrEnum, str]:
+    """The id under which the document has each state: the one of the other drawings."""
+    return box_ids(table.states)
+
+
+def _state(table: ChartTable, state: StrEnum, ids: dict[StrEnum, str]) -> Iterator[str]:
+    if state.value != ids[state]:
+        yield f"  <!-- {_comment(state.value)} -->"
+    if state in table.final:
+        yield f'  <final id="{ids[state]}"/>'
+        return
+    transitions = [line for trigger in table.triggers for line in _transitions(table, trigger, state, ids)]
+    if not transitions:
+        yield f'  <state id="{ids[state]}"/>'
+        return
+    yield f'  <state id="{ids[state]}">'
+    yield from transitions
+    yield "  </state>"
+
+
+def _transitions(table: ChartTable, trigger: str, state: StrEnum, ids: dict[StrEnum, str]) -> Iterator[str]:
+    checks = tuple(check.__name__ for check in table.triggers[trigger].checks)
+    for row in table.rows(trigger, state):
+        target = row.target_from(state)
+        for guards, effects in _ways(table, row, state):
+            cond = AND.join(f"_event.data.{name}" for name in dict.fromkeys((*checks, *guards)))
+            attributes = f'event="{trigger}"'
+            attributes += f' cond="{cond}"' if cond else ""
+            attributes += f" target={quoteattr(ids[target])}" if row.target is not None else ""
+            if not effects:
+                yield f"    <transition {attributes}/>"
+                continue
+            yield f"    <transition {attributes}>"
+            yield from (f'      <raise event="effect.{name}"/>' for name in effects)
+            yield "    </transition>"
+
+
+def _ways(table: ChartTable, row: AnyRow, state: StrEnum) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Each way to take a row: what must agree, and what is requested; as many as its first trigger has rows here."""
+    guards = tuple(guard.__name__ for guard in row.when)
+    effects = tuple(effect.__name__ for effect in row.then)
+    if row.first is None:
+        yield guards, effects
+        return
+    checks = tuple(check.__name__ for check in table.triggers[row.first].checks)
+    for earlier in table.rows(row.first, state):
+        before = tuple(guard.__name__ for guard in earlier.when)
+        yield (*guards, *checks, *before), (*(effect.__name__ for effect in earlier.then), *effects)
+
+
+def _comment(text: str) -> str:
+    return escape(text.replace("--", "- -"))

@@ -1,0 +1,69 @@
+"""What couples the machines: which one's events follow from another's, and which one reads another's state.
+
+No machine knows another: a table is pure, and its owner carries out what it asks for. So the couplings stand nowhere in
+the tables; they are what the owners (peer/, connection/) and the library between them do, declared here for a reader.
+Left out: what couples two peers, which are the messages of docs/protocol.md; what follows from a call as a whole, as
+negotiation_needed and methods do; and files, sessions and flow, which stand for themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["COUPLINGS", "Coupling", "Way"]
+
+
+class Way(StrEnum):
+    """How one machine depends on another."""
+
+    FIRES = "fires"
+    READS = "reads"
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """What one machine has to do with another.
+
+    Attributes:
+        source: the machine that acts or is read, by its name in `CHARTS` or `DERIVED`.
+        target: the machine that follows or reads.
+        by: of `Way.FIRES` the target's triggers; of `Way.READS` its guards, or nothing where it reads by rules.
+        way: how.
+        in_every_call: whether a call that begins and ends without trouble shows it.
+    """
+
+    source: str
+    target: str
+    by: tuple[str, ...] = ()
+    way: Way = Way.FIRES
+    in_every_call: bool = True
+
+
+COUPLINGS: tuple[Coupling, ...] = (
+    Coupling("exchange", "negotiation", ("create_offer", "set_local_offer")),
+    Coupling("exchange", "negotiation", ("set_remote_offer", "create_answer", "set_local_answer")),
+    Coupling("exchange", "negotiation", ("set_remote_answer",)),
+    Coupling("exchange", "negotiation", ("rollback",), in_every_call=False),
+    Coupling("exchange", "candidates", ("end_of_candidates", "remote_description_set")),
+    Coupling("exchange", "candidates", ("add_candidate",), in_every_call=False),
+    Coupling("negotiation", "candidates", ("remote_description_set",)),
+    Coupling("negotiation", "gathering", ("on_gathering", "on_complete")),
+    Coupling("negotiation", "ice", ("on_checking", "on_closed")),
+    Coupling("ice", "dtls", ("on_connecting", "on_connected")),
+    Coupling("dtls", "sctp", ("on_connected",)),
+    Coupling("sctp", "data_channel", ("on_open",)),
+    Coupling("negotiation", "data_channel", ("connection_closed",)),
+    Coupling("data_channel", "deliveries", ("on_open", "on_lost"), in_every_call=False),
+    Coupling("recovery", "exchange", ("negotiate",), in_every_call=False),
+    Coupling("dtls", "recovery", ("on_dtls_failed",), in_every_call=False),
+    Coupling("signaling_link", "recovery", ("link_is_up",), Way.READS),
+    Coupling("exchange", "recovery", ("no_exchange", "exchange_under_way"), Way.READS),
+    Coupling("negotiation", "recovery", ("can_restart_ice",), Way.READS),
+    Coupling("data_channel", "recovery", ("can_restart_ice",), Way.READS),
+    Coupling("ice", "ice_connection_state", way=Way.READS),
+    Coupling("ice", "connection_state", way=Way.READS),
+    Coupling("dtls", "connection_state", way=Way.READS),
+    Coupling("connection_state", "peer_status", ("on_connecting", "on_connected")),
+)
+"""The couplings within one peer, as far as they are between two machines."""
