@@ -1,0 +1,206 @@
+/**
+ * A machine's card: its diagram with the present state lit and the last edge shown, or its table where there is none.
+ * @module
+ */
+
+import { ask } from "./feed.js";
+import { allowedInstead, told, whyRejected } from "./words.js";
+
+/** @typedef {import("./model.js").Machine} Machine */
+/** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("./model.js").Rec} Rec */
+
+/** A diagram that would have to be drawn smaller than this is not shown whole, but around the present state. */
+const LEAST_SCALE = 0.55;
+const WINDOW_SCALE = 0.8;
+
+/** @type {Map<string, Promise<SVGSVGElement | null>>} */
+const drawings = new Map();
+
+/** @param {string} digest */
+function drawingOf(digest) {
+  let drawing = drawings.get(digest);
+  if (drawing === undefined) {
+    drawing = fetched(digest);
+    drawings.set(digest, drawing);
+    drawing.catch(() => drawings.delete(digest));
+  }
+  return drawing;
+}
+
+/** @param {string} digest @returns {Promise<SVGSVGElement | null>} */
+async function fetched(digest) {
+  if (!/^[0-9a-f]{16}$/.test(digest)) return null;
+  const response = await ask(`charts/${digest}.svg`);
+  if (!response.ok) return null;
+  const parsed = new DOMParser().parseFromString(await response.text(), "image/svg+xml").documentElement;
+  if (!(parsed instanceof SVGSVGElement)) return null;
+  for (const element of parsed.querySelectorAll("[id]")) element.removeAttribute("id");
+  for (const background of parsed.querySelectorAll('polygon[fill="white"]')) background.remove();
+  const graph = parsed.querySelector("g.graph");
+  for (const heading of graph?.querySelectorAll(":scope > text") ?? []) heading.remove();
+  return parsed;
+}
+
+/** A machine's card. */
+export class Card {
+  /** @param {Machine} machine @param {Model} model */
+  constructor(machine, model) {
+    this.machine = machine;
+    this.model = model;
+    this.element = document.createElement("article");
+    this.element.className = "card";
+    this.element.innerHTML =
+      '<h3><span class="name"></span> <span class="chart"></span></h3>' +
+      '<button type="button" class="enlarge" aria-expanded="false"></button>' +
+      '<p class="state"></p><div class="picture"></div><p class="last"></p><p class="refused" hidden></p>';
+    const part = (name) => /** @type {HTMLElement} */ (this.element.querySelector(`.${name}`));
+    this.parts = {
+      state: part("state"),
+      picture: part("picture"),
+      last: part("last"),
+      refused: part("refused"),
+      enlarge: part("enlarge"),
+    };
+    part("name").textContent = machine.name;
+    part("chart").textContent = machine.chartName;
+    this.parts.enlarge.setAttribute("aria-label", `Enlarge ${machine.name}`);
+    this.parts.enlarge.addEventListener("click", () => this.#enlarge());
+    /** @type {SVGSVGElement | null} */
+    this.svg = null;
+    /** @type {Map<string, SVGGElement>} */
+    this.groups = new Map();
+    this.shown = "";
+    this.seq = Number.POSITIVE_INFINITY;
+    this.digest = "";
+  }
+
+  /**
+   * Show the machine as it was at a place in the journal.
+   * @param {number} seq
+   */
+  show(seq) {
+    this.seq = seq;
+    if (this.digest !== this.machine.digest) this.#load();
+    const { state, record, edge } = this.machine.at(seq);
+    const refused = record?.kind === "rejected" ? record : null;
+    const shown = `${state}|${edge?.seq}|${refused?.seq}|${this.svg === null}|${this.element.classList.contains("large")}`;
+    if (shown === this.shown) return;
+    this.shown = shown;
+    this.element.classList.toggle("absent", state === null);
+    const final = this.model.charts.get(this.machine.digest)?.final ?? [];
+    this.element.classList.toggle("over", state !== null && final.includes(state));
+    this.parts.state.textContent = state ?? "not there yet";
+    this.parts.last.textContent = edge === null ? "" : told(edge);
+    this.parts.refused.hidden = refused === null;
+    if (refused !== null) {
+      const instead = allowedInstead(refused, this.model);
+      this.parts.refused.textContent = `${refused.trigger} rejected: ${whyRejected(refused)}`;
+      this.parts.refused.title = instead;
+    }
+    this.#light(state, edge, refused);
+  }
+
+  #enlarge() {
+    const isLarge = this.element.classList.toggle("large");
+    this.parts.enlarge.setAttribute("aria-expanded", String(isLarge));
+    this.show(this.seq);
+  }
+
+  async #load() {
+    this.digest = this.machine.digest;
+    const digest = this.digest;
+    const drawing = await drawingOf(digest).catch(() => null);
+    if (digest !== this.digest) return;
+    this.groups.clear();
+    if (drawing === null) {
+      this.svg = null;
+      this.#tabulate();
+    } else {
+      this.svg = /** @type {SVGSVGElement} */ (document.importNode(drawing, true));
+      this.svg.setAttribute("role", "img");
+      this.svg.removeAttribute("width");
+      this.svg.removeAttribute("height");
+      this.whole = this.svg.viewBox.baseVal;
+      this.whole = { x: this.whole.x, y: this.whole.y, width: this.whole.width, height: this.whole.height };
+      for (const group of this.svg.querySelectorAll("g.node, g.edge")) {
+        this.groups.set(group.querySelector("title")?.textContent ?? "", /** @type {SVGGElement} */ (group));
+      }
+      this.parts.picture.replaceChildren(this.svg);
+    }
+    this.shown = "";
+    this.show(this.seq);
+  }
+
+  /** Without a drawing: each state with what is possible there, as a table. */
+  #tabulate() {
+    const chart = this.model.charts.get(this.machine.digest);
+    const table = document.createElement("table");
+    const states = chart === undefined ? [...new Set(this.machine.records.map((record) => record.state))] : Object.keys(chart.allowed);
+    for (const state of states) {
+      const row = table.insertRow();
+      row.dataset.state = state;
+      const head = document.createElement("th");
+      head.scope = "row";
+      head.textContent = state;
+      row.append(head);
+      row.insertCell().textContent = chart?.allowed[state].join(", ") ?? "";
+    }
+    this.parts.picture.replaceChildren(table);
+  }
+
+  /** @param {string | null} state @param {Rec | null} edge @param {Rec | null} refused */
+  #light(state, edge, refused) {
+    const boxes = this.model.charts.get(this.machine.digest)?.boxes ?? {};
+    if (this.svg === null) {
+      for (const row of this.parts.picture.querySelectorAll("tr")) {
+        row.classList.toggle("lit", row.dataset.state === state);
+        if (row.dataset.state === state) row.setAttribute("aria-current", "true");
+        else row.removeAttribute("aria-current");
+      }
+      return;
+    }
+    for (const lit of this.svg.querySelectorAll(".lit, .taken, .refusing")) lit.classList.remove("lit", "taken", "refusing");
+    const node = state === null ? undefined : this.groups.get(boxes[state]);
+    node?.classList.add("lit");
+    if (refused !== null) node?.classList.add("refusing");
+    const taken = edge === null ? undefined : this.groups.get(`${boxes[edge.source]}->${boxes[edge.state]}`);
+    if (taken !== undefined) {
+      taken.classList.add("taken");
+      taken.parentNode?.append(taken);
+    }
+    if (node !== undefined) node.parentNode?.append(node);
+    const last = edge === null ? "" : `; last: ${told(edge)}`;
+    this.svg.setAttribute("aria-label", `${this.machine.name}, a ${this.machine.chartName}: ${state ?? "not there yet"}${last}`);
+    this.#frame(node);
+  }
+
+  /** Show the whole diagram if it is readable so, else what is around the present state. */
+  #frame(node) {
+    const { clientWidth, clientHeight } = this.parts.picture;
+    const whole = this.whole;
+    if (this.svg === null || whole === undefined || clientWidth === 0) return;
+    const fit = Math.min(clientWidth / whole.width, clientHeight / whole.height);
+    let { x, y, width, height } = whole;
+    if (fit < LEAST_SCALE && node !== undefined && !this.element.classList.contains("large")) {
+      const box = node.getBBox();
+      const [shiftX, shiftY] = shiftOf(this.svg);
+      width = Math.min(width, clientWidth / WINDOW_SCALE);
+      height = Math.min(height, clientHeight / WINDOW_SCALE);
+      x = clamp(box.x + shiftX + box.width / 2 - width / 2, whole.x, whole.x + whole.width - width);
+      y = clamp(box.y + shiftY + box.height / 2 - height / 2, whole.y, whole.y + whole.height - height);
+    }
+    this.svg.setAttribute("viewBox", `${x} ${y} ${width} ${height}`);
+  }
+}
+
+/** How far the graph is moved in its picture. @param {SVGSVGElement} svg @returns {[number, number]} */
+function shiftOf(svg) {
+  const moved = /translate\(([-\d.]+)[ ,]([-\d.]+)\)/.exec(svg.querySelector("g.graph")?.getAttribute("transform") ?? "");
+  return moved === null ? [0, 0] : [Number(moved[1]), Number(moved[2])];
+}
+
+/** @param {number} value @param {number} least @param {number} most */
+function clamp(value, least, most) {
+  return Math.max(least, Math.min(value, most));
+}
