@@ -52,9 +52,9 @@ def inspect(
             raise typer.Exit(STOPPED_TWICE) from None
 
 
-def show(inspector: Inspector, *, open_page: bool) -> None:
+def show(inspector: Inspector, *, open_page: bool, err: bool = False) -> None:
     """Say where an inspector is, and open it if that is wanted."""
-    typer.echo(f"inspector: {inspector.url}")
+    typer.echo(f"inspector: {inspector.url}", err=err)
     if open_page and not webbrowser.open(inspector.url):
         typer.echo("no browser could be opened; open this address in one", err=True)
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from fsm_rtc.engine import Journal
 from fsm_rtc.errors import MessageError
 from fsm_rtc.messages.signing import is_genuine_introduction, is_proof
 from fsm_rtc.messages.wire import (
@@ -63,12 +64,14 @@ class Settings:
         access: who may join which room.
         turn: the TURN servers that members are offered, with credentials of their own; None for none.
         mailboxes: where the members' mail is kept; None for this process' memory.
+        journal: watches the members' sessions, which it knows by numbers; None for none.
     """
 
     limits: Limits = field(default_factory=Limits)
     access: Access = field(default_factory=Open)
     turn: TurnServers | None = None
     mailboxes: Mailboxes | None = None
+    journal: Journal | None = None
 
 
 class _RefusedError(Exception):
@@ -100,7 +103,7 @@ class SignalingService:
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings or Settings()
-        self.hub: Hub[Link] = Hub(self.settings.limits)
+        self.hub: Hub[Link] = Hub(self.settings.limits, self.settings.journal)
         self.refused: Counter[ErrorCode] = Counter()
         self.counts: Counter[str] = Counter()
         self.is_stopped = False
