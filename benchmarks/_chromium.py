@@ -1,4 +1,4 @@
-"""Chromium with a page of ours, driven over its DevTools protocol; also for the benchmarks."""
+"""Chromium with a page of ours, driven over its DevTools protocol: for a benchmark, and for the tests of that page."""
 
 import asyncio
 import base64
@@ -7,26 +7,26 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from fsm_rtc.conformance.adapters.chromium import FLAGS, PROGRAMS
 
-__all__ = ["Page", "chromium", "needs_chromium"]
+__all__ = ["Page", "chromium", "is_installed"]
 
 START_SECONDS = 30.0
 LIMIT_SECONDS = 60.0
 
 program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
 
-needs_chromium = pytest.mark.skipif(
-    program is None and not os.environ.get("CI"), reason="needs Chromium: install the package chromium"
-)
+
+def is_installed() -> bool:
+    """Whether there is one; in continuous integration there must be."""
+    return program is not None or bool(os.environ.get("CI"))
 
 
 class Page:
@@ -36,6 +36,7 @@ class Page:
         self._socket = socket
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._awaited: list[tuple[str, Callable[[dict[str, Any]], bool], asyncio.Future[dict[str, Any]]]] = []
         self.errors: list[str] = []
         self._reader = asyncio.create_task(self._read())
 
@@ -69,11 +70,21 @@ class Page:
                 answer = self._answers.pop(message["id"])
                 if not answer.done():
                     answer.set_result(message.get("result", {"failed": message.get("error")}))
-            elif message["method"] == "Runtime.exceptionThrown":
+                continue
+            for method, condition, awaited in self._awaited:
+                if method == message["method"] and not awaited.done() and condition(message["params"]):
+                    awaited.set_result(message["params"])
+            if message["method"] == "Runtime.exceptionThrown":
                 details = message["params"]["exceptionDetails"]
                 self.errors.append(details.get("exception", {}).get("description", details["text"]))
             elif message["method"] == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":
                 self.errors.append(f"{message['params']['entry']['text']} {message['params']['entry'].get('url', '')}")
+
+    def next(self, method: str, condition: Callable[[dict[str, Any]], bool]) -> asyncio.Future[dict[str, Any]]:
+        """The parameters of the next such event."""
+        awaited: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._awaited.append((method, condition, awaited))
+        return awaited
 
     async def open(self, url: str) -> None:
         """Go to an address."""

@@ -61,8 +61,11 @@ class Answer:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Every header but the length."""
-        return {**HEADERS, "Content-Type": self.content_type, **self.more}
+        """Every header."""
+        if self.status == HTTPStatus.NO_CONTENT:
+            return {**HEADERS}
+        described = {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
+        return {**HEADERS, **described, **self.more}
 
 
 async def answer_to(path: str, headers: Mapping[str, str], feed: Feed, gate: Gate) -> Answer:
@@ -85,7 +88,7 @@ async def answer_to(path: str, headers: Mapping[str, str], feed: Feed, gate: Gat
         drawing = await feed.book.drawing(asked[1])
         if drawing is not None:
             return Answer(HTTPStatus.OK, drawing.encode(), "image/svg+xml; charset=utf-8")
-        return _words(HTTPStatus.NOT_FOUND, "This chart has no drawing; install fsm-rtc[diagrams] for it.\n")
+        return Answer(HTTPStatus.NO_CONTENT, b"")  # no error: the page shows the chart as a table
     if path == FEED:
         return _words(HTTPStatus.UPGRADE_REQUIRED, "Open a WebSocket here.\n")
     asset = _assets().get("/index.html" if path == "/" else path)

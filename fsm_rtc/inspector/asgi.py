@@ -7,7 +7,6 @@ Source: the ASGI specification 3.0, with its WebSocket, HTTP and lifespan protoc
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from fsm_rtc.inspector.access import SUBPROTOCOL, Gate, is_loopback
 from fsm_rtc.inspector.answers import FEED, Answer, answer_to
+from fsm_rtc.inspector.attending import attend
 from fsm_rtc.inspector.charts import ChartBook
-from fsm_rtc.inspector.feed import Feed, Viewer
+from fsm_rtc.inspector.feed import Feed
 from fsm_rtc.inspector.source import Source
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ Send = Callable[[Event], Awaitable[None]]
 
 REFUSED = 1008
 """The WebSocket close code of who may not look."""
+
+ENDED = 1001
+"""The WebSocket close code when there is no more to come."""
 
 ELSEWHERE = HTTPStatus.FORBIDDEN, "From another host the inspector needs a token; give one when it is made.\n"
 
@@ -83,8 +86,7 @@ class InspectorApp:
             answer = Answer(HTTPStatus.METHOD_NOT_ALLOWED, b"The inspector only shows.\n", more={"Allow": "GET, HEAD"})
         else:
             answer = await answer_to(_path_behind_mount(scope), _headers(scope), self.feed, self._gate)
-        headers = {**answer.headers, "Content-Length": str(len(answer.body))}
-        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
         await send({"type": "http.response.start", "status": int(answer.status), "headers": raw})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 
@@ -100,17 +102,13 @@ class InspectorApp:
             await send({"type": "websocket.close", "code": REFUSED})
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
-        async with self.feed.viewer() as viewer:
-            tasks = {
-                asyncio.create_task(_send_all(viewer, send), name="fsm_rtc inspector page"),
-                asyncio.create_task(_until_gone(receive), name="fsm_rtc inspector page's end"),
-            }
-            try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+
+        async def send_text(text: str) -> None:
+            await send({"type": "websocket.send", "text": text})
+
+        await attend(self.feed, send_text, _until_gone(receive))
+        with suppress(Exception):  # it may be gone already
+            await send({"type": "websocket.close", "code": ENDED})
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -128,13 +126,6 @@ class InspectorApp:
             return None
         ends = [scope.get("client"), scope.get("server")]
         return None if all(end and is_loopback(str(end[0])) for end in ends) else ELSEWHERE
-
-
-async def _send_all(viewer: Viewer, send: Send) -> None:
-    with suppress(Exception):  # servers say in ways of their own that the socket is gone
-        async for text in viewer:
-            await send({"type": "websocket.send", "text": text})
-        await send({"type": "websocket.close", "code": 1001})
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from fsm_rtc.inspector.access import SUBPROTOCOL, Gate, InspectorError, is_loopback
 from fsm_rtc.inspector.answers import FEED, Answer, answer_to
+from fsm_rtc.inspector.attending import attend
 from fsm_rtc.inspector.charts import ChartBook
 from fsm_rtc.inspector.feed import Feed
 from fsm_rtc.inspector.source import Source
@@ -128,12 +129,8 @@ class Inspector:
             await server.wait_closed()
 
     async def _serve(self, socket: ServerConnection) -> None:
-        async with self.feed.viewer() as viewer:
-            try:
-                async for text in viewer:
-                    await socket.send(text)
-            except ConnectionClosed:
-                return
+        await attend(self.feed, socket.send, socket.wait_closed())
+        await socket.close(CloseCode.GOING_AWAY)
 
     async def _answer(self, socket: ServerConnection, request: Request) -> Response | None:
         headers = {name.lower(): value for name, value in request.headers.raw_items()}
@@ -173,5 +170,5 @@ def serve_inspector(
 
 
 def _response(answer: Answer) -> Response:
-    headers = Headers({**answer.headers, "Content-Length": str(len(answer.body)), "Connection": "close"})
+    headers = Headers({**answer.headers, "Connection": "close"})
     return Response(answer.status.value, answer.status.phrase, headers, answer.body)

@@ -32,7 +32,7 @@ function drawingOf(digest) {
 async function fetched(digest) {
   if (!/^[0-9a-f]{16}$/.test(digest)) return null;
   const response = await ask(`charts/${digest}.svg`);
-  if (!response.ok) return null;
+  if (response.status !== 200) return null;
   const parsed = new DOMParser().parseFromString(await response.text(), "image/svg+xml").documentElement;
   if (!(parsed instanceof SVGSVGElement)) return null;
   for (const element of parsed.querySelectorAll("[id]")) element.removeAttribute("id");
