@@ -21,7 +21,9 @@ __all__ = ["Page", "chromium", "is_installed"]
 START_SECONDS = 30.0
 LIMIT_SECONDS = 60.0
 
-program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+program = next(
+    (found for name in (os.environ.get("FSM_RTC_CHROMIUM", ""), *PROGRAMS) if (found := shutil.which(name))), None
+)
 
 
 def is_installed() -> bool:

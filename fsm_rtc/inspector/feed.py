@@ -8,6 +8,7 @@ what was put out before is still sent, then how many records it missed and how e
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,8 @@ from fsm_rtc.inspector.index import Changes, Index
 from fsm_rtc.inspector.source import Record, Source
 
 __all__ = ["Feed", "Viewer"]
+
+_LOG = logging.getLogger("fsm_rtc.inspector")
 
 BATCH_SECONDS = 0.1
 HISTORY = 20_000
@@ -140,7 +143,7 @@ class Feed:
         """A page, as long as the block runs."""
         viewer = Viewer()
         self._coming.append(viewer)
-        if self._work is None:
+        if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._run(), name="fsm_rtc inspector feed")
         try:
             yield viewer
@@ -175,6 +178,10 @@ class Feed:
                     self._tell(await self._taken())
                 self._welcome()
                 await asyncio.sleep(self._batch_seconds)
+        except Exception:
+            _LOG.exception("the inspector's feed failed; its pages are let go")
+            for viewer in (*self._coming, *self._viewers):
+                viewer.end()
         finally:
             if unsubscribe is not None:
                 unsubscribe()
@@ -185,6 +192,8 @@ class Feed:
         """Read the source's memory; who was there already begins again. Nothing comes between memory and listening."""
         self._pending.clear()
         self._index = Index(self.book, history=self._history)
+        for started, last in self.source.present():
+            self._index.meet(started, last)
         kept = iter(self.source)
         unsubscribe = self.source.subscribe(self._pending.append)
         try:

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsm_rtc.engine import Started
+from fsm_rtc.engine import Entry, Started
 from fsm_rtc.inspector.charts import ChartBook, ChartWords
 from fsm_rtc.inspector.labels import connection_of
 from fsm_rtc.inspector.source import Record
@@ -85,6 +85,13 @@ class Index:
         self._rows: deque[Row] = deque(maxlen=history)
         self._numbers = 0
 
+    def meet(self, started: Started, last: Entry | None) -> None:
+        """Know a machine whose records may be dropped: how it began, and its last accepted event."""
+        state = started.state if last is None else last.target
+        machine = self._begin(started.label, started.machine, started.digest, state, Changes())
+        machine.generation = started.generation if last is None else last.generation
+        machine.last = None if last is None else _row(machine, last)
+
     def take(self, record: Record, changes: Changes) -> None:
         """Take one record, and note in `changes` what is new."""
         machine = self._machines.get(record.label)
@@ -98,15 +105,13 @@ class Index:
             if machine is None:  # it was watched before the oldest record that is kept
                 digest = self._book.digest_of(record.machine)
                 machine = self._begin(record.label, record.machine, digest, record.source, changes)
-            front = (machine.number, round(record.time, 6), record.generation, record.trigger, record.source)
+            row = _row(machine, record)
             machine.generation = record.generation
             if record.accepted:
-                row = (*front, record.target, record.guards)
                 machine.accepted += 1
                 machine.state = record.target
                 machine.last = row
             else:
-                row = (*front, None, record.guard, record.reason, record.first)
                 machine.rejected += 1
         self.total += 1
         self._rows.append(row)
@@ -155,3 +160,12 @@ class Index:
     def rows(self) -> list[Row]:
         """The latest records."""
         return list(self._rows)
+
+
+def _row(machine: _Machine, entry: Entry) -> Row:
+    front = (machine.number, round(entry.time, 6), entry.generation, entry.trigger, entry.source)
+    return (
+        (*front, entry.target, entry.guards)
+        if entry.accepted
+        else (*front, None, entry.guard, entry.reason, entry.first)
+    )

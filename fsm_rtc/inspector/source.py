@@ -22,6 +22,10 @@ class Source(Protocol):
         """The records that are kept, as they are at this moment, oldest first."""
         ...
 
+    def present(self) -> tuple[tuple[Started, Entry | None], ...]:
+        """How each machine began that is still watched, and its last accepted event, whatever records are kept."""
+        ...
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each further record until the returned function is called."""
         ...
@@ -41,6 +45,10 @@ class RecordLog:
 
     def __iter__(self) -> Iterator[Record]:
         return iter(tuple(self._records))
+
+    def present(self) -> tuple[tuple[Started, Entry | None], ...]:
+        """Nothing: what is known stands in the records."""
+        return ()
 
     def add(self, record: Record) -> None:
         """Take one more record, and tell who listens."""

@@ -88,6 +88,19 @@ async def test_only_the_latest_records_are_told_at_first() -> None:
     assert (snapshot["first"], len(snapshot["records"])) == (7, 4)
 
 
+async def test_a_machine_whose_records_are_dropped_is_still_shown_with_its_state_and_last_edge() -> None:
+    journal, (link, busy) = journal_of("quiet.signaling_link", "busy.signaling_link", capacity=3)
+    link.on_connected()
+    for _ in range(5):
+        busy.reset()
+    async with feed_of(journal).viewer() as viewer:
+        snapshot = await next_of(viewer)
+    row = snapshot["machines"][0]
+    assert (row[1], row[4], row[6]) == ("quiet.signaling_link", type(link).chart.digest, "Connected")
+    assert row[9][3:6] == ["on_connected", "Disconnected", "Connected"]
+    assert {words["name"] for words in snapshot["charts"].values()} == {"SignalingLink"}
+
+
 async def test_a_finished_journal_is_told_whole() -> None:
     journal, (link,) = journal_of("offerer.signaling_link")
     link.on_connected()

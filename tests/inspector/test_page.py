@@ -56,6 +56,7 @@ async def test_the_present_state_is_lit_and_the_last_edge_shown(link_and_page: L
     link.on_connected()
     await page.until(f"{LIT} === 'connected'")
     assert await page.value(TAKEN) == "disconnected->connected"
+    assert await page.value(words_of(".card .said")) == " on_connected "
     assert await page.value(STATE) == "Connected"
     assert await page.value(words_of(".card .last")) == "on_connected: Disconnected → Connected"
     label = await page.value("document.querySelector('.card svg').getAttribute('aria-label')")
@@ -83,7 +84,7 @@ async def test_a_connection_that_comes_is_listed_and_one_that_ends_too(link_and_
     assert await page.value(words_of("#connections li:nth-child(2) .facts")) == "live · 1 machine · 1 rejected"
     negotiation.fire("close")
     await page.until("document.querySelector('#connections [data-stage=ended] .name')?.textContent === 'answerer'")
-    assert await page.value(words_of("#live-heading")) == "1 live connection, 1 ended"
+    assert await page.value(words_of("#live-heading")) == "1 live, 1 ended"
 
 
 async def test_one_can_look_back_with_the_keys_while_it_goes_on(link_and_page: Looked) -> None:

@@ -105,6 +105,7 @@ export class Card {
     const isLarge = this.element.classList.toggle("large");
     this.parts.enlarge.setAttribute("aria-expanded", String(isLarge));
     this.show(this.seq);
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   async #load() {
@@ -160,7 +161,9 @@ export class Card {
       }
       return;
     }
-    for (const lit of this.svg.querySelectorAll(".lit, .taken, .refusing")) lit.classList.remove("lit", "taken", "refusing");
+    for (const marked of this.svg.querySelectorAll(".lit, .taken, .said, .refusing")) {
+      marked.classList.remove("lit", "taken", "said", "refusing");
+    }
     const node = state === null ? undefined : this.groups.get(boxes[state]);
     node?.classList.add("lit");
     if (refused !== null) node?.classList.add("refusing");
@@ -168,6 +171,9 @@ export class Card {
     if (taken !== undefined) {
       taken.classList.add("taken");
       taken.parentNode?.append(taken);
+      const lines = [...taken.querySelectorAll("text")];
+      const said = lines.filter((line) => line.textContent?.trim().split(" ")[0] === edge?.trigger);
+      for (const line of said) line.classList.add("said");
     }
     if (node !== undefined) node.parentNode?.append(node);
     const last = edge === null ? "" : `; last: ${told(edge)}`;

@@ -10,7 +10,7 @@ const MOST_RECORDS = 100_000;
 /**
  * One record.
  * @typedef {object} Rec
- * @property {number} seq its place in the journal
+ * @property {number} seq its place in the journal; behind a gap, somewhere in it
  * @property {number} time seconds on the journal's clock
  * @property {Machine} machine whose
  * @property {number} generation of which peer connection
@@ -47,6 +47,8 @@ export class Machine {
     /** @type {Rec[]} */
     this.records = [];
     this.update(row);
+    /** The last accepted event before those that the page was told. @type {Rec | null} */
+    this.earlier = row[9] === null ? null : recordOf(row[9], -1, this);
   }
 
   /** @param {any[]} row as the feed has it, of this machine */
@@ -64,7 +66,8 @@ export class Machine {
     const index = lastUpTo(this.records, seq);
     if (index < 0) {
       const next = this.records[0];
-      return { state: next === undefined ? this.state : next.source || null, record: null, edge: null };
+      if (next !== undefined) return { state: next.source || null, record: null, edge: null };
+      return { state: this.state, record: this.earlier, edge: this.earlier };
     }
     let edge = index;
     while (edge >= 0 && this.records[edge].kind === "rejected") edge -= 1;
@@ -132,6 +135,7 @@ export class Model {
     }
     for (const [digest, chart] of Object.entries(message.charts)) this.charts.set(digest, chart);
     for (const row of message.machines) this.#meet(row);
+    if (message.type === "missed") this.#catchUp(message.machines, message.first);
     for (const name of message.gone ?? []) this.#forget(name);
     this.next = message.first;
     const isNews = message.type === "changes";
@@ -178,6 +182,28 @@ export class Model {
     this.machines.set(machine.number, machine);
   }
 
+  /** Behind a gap: take the last event of each machine that moved in it, which is all that the page is told of it. */
+  #catchUp(rows, next) {
+    const moved = rows.filter(([number, , , , , , state, , , last]) => {
+      const { records } = this.machines.get(number);
+      const latest = records[records.length - 1];
+      return last !== null ? !(latest?.time >= last[1]) : latest?.state !== state;
+    });
+    const records = moved.map((row) => {
+      const machine = this.machines.get(row[0]);
+      const latest = machine.connection.records[machine.connection.records.length - 1];
+      return recordOf(row[9] ?? [row[0], latest?.time ?? 0, row[5], null, null, row[6]], 0, machine);
+    });
+    records.sort((one, other) => one.time - other.time);
+    records.forEach((record, place) => {
+      record.seq = next - 1 + (place + 1) / (records.length + 1);
+      record.machine.records.push(record);
+      record.machine.connection.records.push(record);
+      record.machine.connection.revision += 1;
+    });
+    this.kept += records.length;
+  }
+
   #forget(name) {
     const connection = this.connections.get(name);
     if (connection === undefined) return;
@@ -191,32 +217,16 @@ export class Model {
     this.next += 1;
     const machine = this.machines.get(row[0]);
     if (machine === undefined) return null;
-    const [, time, generation, trigger, source] = row;
-    const isRejected = trigger !== null && row[5] === null;
-    /** @type {Rec} */
-    const record = {
-      seq,
-      time,
-      machine,
-      generation,
-      kind: trigger === null ? "started" : isRejected ? "rejected" : "accepted",
-      trigger: trigger ?? "",
-      source: source ?? "",
-      state: isRejected ? source : row[5],
-      guards: isRejected ? [] : row[6] ?? [],
-      guard: isRejected ? row[6] : null,
-      reason: isRejected ? row[7] : null,
-      first: isRejected ? row[8] : null,
-    };
+    const record = recordOf(row, seq, machine);
     const connection = machine.connection;
     machine.records.push(record);
     connection.records.push(record);
-    if (isRejected) connection.rejections.push(record);
+    if (record.kind === "rejected") connection.rejections.push(record);
     if (isNews) {
       machine.state = record.state;
-      machine.generation = generation;
-      if (isRejected) machine.rejected += 1;
-      else if (trigger !== null) machine.accepted += 1;
+      machine.generation = record.generation;
+      if (record.kind === "rejected") machine.rejected += 1;
+      else if (record.kind === "accepted") machine.accepted += 1;
     }
     connection.revision += 1;
     this.kept += 1;
@@ -235,6 +245,32 @@ export class Model {
       this.kept += connection.records.length;
     }
   }
+}
+
+/**
+ * A record as the feed has it.
+ * @param {any[]} row
+ * @param {number} seq
+ * @param {Machine} machine
+ * @returns {Rec}
+ */
+function recordOf(row, seq, machine) {
+  const [, time, generation, trigger, source] = row;
+  const isRejected = trigger !== null && row[5] === null;
+  return {
+    seq,
+    time,
+    machine,
+    generation,
+    kind: trigger === null ? "started" : isRejected ? "rejected" : "accepted",
+    trigger: trigger ?? "",
+    source: source ?? "",
+    state: isRejected ? source : row[5],
+    guards: isRejected ? [] : row[6] ?? [],
+    guard: isRejected ? row[6] : null,
+    reason: isRejected ? row[7] : null,
+    first: isRejected ? row[8] : null,
+  };
 }
 
 /**

@@ -205,7 +205,7 @@ function drawConnections() {
   if (!model.connections.has(view.connection) && order.length > 0) view.connection = order[0].name;
   connections.show(order, view.connection);
   const hidden = every.length - shown.length;
-  byId("live-heading").textContent = `${counted(shown.length - over.size, "live connection")}, ${over.size} ended`;
+  byId("live-heading").textContent = `${shown.length - over.size} live, ${over.size} ended`;
   byId("no-connections").hidden = order.length > 0;
   byId("no-connections").textContent = hidden > 0 ? "No connection passes the filter." : "No machine is watched yet.";
 }
@@ -226,7 +226,8 @@ function drawMachines(connection, seq) {
   const key = `${view.connection}|${shown.map((machine) => machine.number).join()}|${connection?.machines.length}`;
   if (key !== machinesDrawn) {
     machinesDrawn = key;
-    for (const [number, card] of cards) if (model.machines.get(number) !== card.machine) cards.delete(number);
+    const numbers = new Set(shown.map((machine) => machine.number));
+    for (const number of cards.keys()) if (!numbers.has(number)) cards.delete(number);
     const elements = shown.map((machine) => {
       const card = cards.get(machine.number) ?? new Card(machine, model);
       cards.set(machine.number, card);

@@ -39,10 +39,15 @@ export class Timeline {
     this.zoom = 1;
     box.addEventListener("scroll", () => this.draw(), { passive: true });
     new ResizeObserver(() => this.#fit()).observe(box);
+    const choose = (event) => {
+      const chosen = event.buttons === 1 ? this.#seqAt(event.offsetX) : null;
+      if (chosen !== null && chosen !== this.seq) onChoose(chosen);
+    };
     canvas.addEventListener("pointerdown", (event) => {
-      const chosen = this.#seqAt(event.offsetX);
-      if (chosen !== null) onChoose(chosen);
+      canvas.setPointerCapture(event.pointerId);
+      choose(event);
     });
+    canvas.addEventListener("pointermove", choose);
     canvas.addEventListener("wheel", (event) => {
       if (!event.ctrlKey && !event.shiftKey) return;
       event.preventDefault();
