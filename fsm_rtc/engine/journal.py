@@ -115,7 +115,7 @@ class Journal:
         def record(watched: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
             raw = (clock(), label, watched.generation, outcome)
             append(raw)
-            if outcome:
+            if isinstance(outcome, Accepted):
                 self.accepted += 1
                 present.last = (raw[0], label, raw[2], type(outcome))
             else:

@@ -13,6 +13,7 @@ import { allowedInstead, told, whyRejected } from "./words.js";
 /** A diagram that would have to be drawn smaller than this is not shown whole, but around the present state. */
 const LEAST_SCALE = 0.55;
 const WINDOW_SCALE = 0.8;
+const LARGEST_SCALE = 1.3;
 
 /** @type {Map<string, Promise<SVGSVGElement | null>>} */
 const drawings = new Map();
@@ -70,6 +71,15 @@ export class Card {
     this.svg = null;
     /** @type {Map<string, SVGGElement>} */
     this.groups = new Map();
+    /** The middle of each box that was lit, in the whole picture. @type {Map<SVGGElement, [number, number]>} */
+    this.middles = new Map();
+    this.scale = 0;
+    /** How large the picture may be, in pixels. @type {[number, number]} */
+    this.room = [0, 0];
+    new ResizeObserver(([entry]) => {
+      this.room = [entry.contentRect.width, entry.contentRect.height];
+      this.#frame();
+    }).observe(this.parts.picture);
     this.shown = "";
     this.seq = Number.POSITIVE_INFINITY;
     this.digest = "";
@@ -114,6 +124,8 @@ export class Card {
     const drawing = await drawingOf(digest).catch(() => null);
     if (digest !== this.digest) return;
     this.groups.clear();
+    this.middles.clear();
+    this.scale = 0;
     if (drawing === null) {
       this.svg = null;
       this.#tabulate();
@@ -122,8 +134,8 @@ export class Card {
       this.svg.setAttribute("role", "img");
       this.svg.removeAttribute("width");
       this.svg.removeAttribute("height");
-      this.whole = this.svg.viewBox.baseVal;
-      this.whole = { x: this.whole.x, y: this.whole.y, width: this.whole.width, height: this.whole.height };
+      const { x, y, width, height } = this.svg.viewBox.baseVal;
+      this.whole = { x, y, width, height };
       for (const group of this.svg.querySelectorAll("g.node, g.edge")) {
         this.groups.set(group.querySelector("title")?.textContent ?? "", /** @type {SVGGElement} */ (group));
       }
@@ -170,33 +182,43 @@ export class Card {
     const taken = edge === null ? undefined : this.groups.get(`${boxes[edge.source]}->${boxes[edge.state]}`);
     if (taken !== undefined) {
       taken.classList.add("taken");
-      taken.parentNode?.append(taken);
       const lines = [...taken.querySelectorAll("text")];
       const said = lines.filter((line) => line.textContent?.trim().split(" ")[0] === edge?.trigger);
       for (const line of said) line.classList.add("said");
     }
-    if (node !== undefined) node.parentNode?.append(node);
     const last = edge === null ? "" : `; last: ${told(edge)}`;
     this.svg.setAttribute("aria-label", `${this.machine.name}, a ${this.machine.chartName}: ${state ?? "not there yet"}${last}`);
-    this.#frame(node);
+    this.#frame();
   }
 
   /** Show the whole diagram if it is readable so, else what is around the present state. */
-  #frame(node) {
-    const { clientWidth, clientHeight } = this.parts.picture;
-    const whole = this.whole;
-    if (this.svg === null || whole === undefined || clientWidth === 0) return;
-    const fit = Math.min(clientWidth / whole.width, clientHeight / whole.height);
-    let { x, y, width, height } = whole;
-    if (fit < LEAST_SCALE && node !== undefined && !this.element.classList.contains("large")) {
-      const box = node.getBBox();
-      const [shiftX, shiftY] = shiftOf(this.svg);
-      width = Math.min(width, clientWidth / WINDOW_SCALE);
-      height = Math.min(height, clientHeight / WINDOW_SCALE);
-      x = clamp(box.x + shiftX + box.width / 2 - width / 2, whole.x, whole.x + whole.width - width);
-      y = clamp(box.y + shiftY + box.height / 2 - height / 2, whole.y, whole.y + whole.height - height);
+  #frame() {
+    const [roomWidth, roomHeight] = this.room;
+    const { svg, whole } = this;
+    if (svg === null || whole === undefined || roomWidth === 0) return;
+    const node = /** @type {SVGGElement | null} */ (svg.querySelector(".lit"));
+    const fit = Math.min(roomWidth / whole.width, roomHeight / whole.height, LARGEST_SCALE);
+    const scale = fit < LEAST_SCALE ? WINDOW_SCALE : fit;
+    if (scale !== this.scale) {
+      this.scale = scale;
+      svg.style.width = `${whole.width * scale}px`;
+      svg.style.height = `${whole.height * scale}px`;
     }
-    this.svg.setAttribute("viewBox", `${x} ${y} ${width} ${height}`);
+    if (scale === fit || node === null) return;
+    const [middleX, middleY] = this.#middle(svg, node);
+    this.parts.picture.scrollTo(middleX * scale - roomWidth / 2, middleY * scale - roomHeight / 2);
+  }
+
+  /** The middle of a box; asked once, for the answer costs a layout. */
+  #middle(svg, node) {
+    let middle = this.middles.get(node);
+    if (middle === undefined) {
+      const box = node.getBBox();
+      const [shiftX, shiftY] = shiftOf(svg);
+      middle = [box.x + shiftX + box.width / 2, box.y + shiftY + box.height / 2];
+      this.middles.set(node, middle);
+    }
+    return middle;
   }
 }
 

@@ -25,6 +25,7 @@ export class RecordList {
     this.onChoose = onChoose;
     /** @type {Rec[]} */
     this.records = [];
+    this.length = 0;
     this.chosen = -1;
     this.inner = document.createElement("div");
     this.inner.className = "inner";
@@ -47,12 +48,16 @@ export class RecordList {
    */
   show(records, seq, isFollowing) {
     this.records = records;
-    this.inner.style.height = `${records.length * this.rowHeight}px`;
-    this.box.setAttribute("aria-rowcount", String(records.length));
+    const isLonger = records.length !== this.length;
+    if (isLonger) {
+      this.length = records.length;
+      this.inner.style.height = `${records.length * this.rowHeight}px`;
+      this.box.setAttribute("aria-rowcount", String(records.length));
+    }
     const chosen = lastUpTo(records, seq);
     const isMoved = chosen !== this.chosen;
     this.chosen = chosen;
-    if (isFollowing) this.box.scrollTop = records.length * this.rowHeight;
+    if (isFollowing && isLonger) this.box.scrollTop = records.length * this.rowHeight;
     else if (isMoved && chosen >= 0) this.#bringIntoSight(chosen);
     this.draw();
   }

@@ -316,7 +316,6 @@ byId("export").addEventListener("click", async () => {
   URL.revokeObjectURL(link.href);
 });
 addEventListener("resize", drawSoon);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawSoon);
 
 // What the feed says.
 

@@ -37,8 +37,35 @@ export class Timeline {
     this.connection = null;
     this.seq = Number.POSITIVE_INFINITY;
     this.zoom = 1;
-    box.addEventListener("scroll", () => this.draw(), { passive: true });
-    new ResizeObserver(() => this.#fit()).observe(box);
+    this.top = 0;
+    box.addEventListener(
+      "scroll",
+      () => {
+        this.top = box.scrollTop;
+        this.draw();
+      },
+      { passive: true },
+    );
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const takeColours = () => {
+      const style = getComputedStyle(box);
+      const names = ["ink", "muted", "line", "bad", "accent"];
+      this.colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`)]));
+      this.isDark = dark.matches;
+    };
+    takeColours();
+    dark.addEventListener("change", () => {
+      takeColours();
+      this.draw();
+    });
+    this.width = 0;
+    this.height = 0;
+    new ResizeObserver(() => {
+      this.width = box.clientWidth;
+      this.height = box.clientHeight;
+      this.#fit();
+      this.draw();
+    }).observe(box);
     const choose = (event) => {
       const chosen = event.buttons === 1 ? this.#seqAt(event.offsetX) : null;
       if (chosen !== null && chosen !== this.seq) onChoose(chosen);
@@ -68,18 +95,19 @@ export class Timeline {
    */
   show(connection, machines, seq) {
     if (connection !== this.connection) this.zoom = 1;
+    const isOtherHeight = machines.length !== this.machines.length;
     this.connection = connection;
     this.machines = machines;
     this.seq = seq;
-    this.#fit();
+    if (isOtherHeight) this.#fit();
+    this.draw();
   }
 
-  /** Make room for every lane, and draw those in sight. */
+  /** Make room for every lane. */
   #fit() {
     const height = this.machines.length * LANE + AXIS;
     this.box.style.setProperty("--lanes-height", `${height + 2}px`);
-    this.spacer.style.height = `${Math.max(0, height - this.box.clientHeight)}px`;
-    this.draw();
+    this.spacer.style.height = `${Math.max(0, height - this.height)}px`;
   }
 
   /** The part of the call in sight, in seconds. @returns {[number, number]} */
@@ -99,13 +127,13 @@ export class Timeline {
     const records = this.connection?.records ?? [];
     if (records.length === 0 || offset < NAMES) return null;
     const [begin, end] = this.#range();
-    const time = begin + ((offset - NAMES) / (this.canvas.clientWidth - NAMES)) * (end - begin);
+    const time = begin + ((offset - NAMES) / (this.width - NAMES)) * (end - begin);
     const index = lastUpToTime(records, time);
     return records[Math.max(0, index)].seq;
   }
 
   draw() {
-    const { clientWidth: width, clientHeight: height } = this.box;
+    const { width, height } = this;
     const ratio = devicePixelRatio || 1;
     if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
       this.canvas.width = Math.round(width * ratio);
@@ -114,15 +142,12 @@ export class Timeline {
       this.canvas.style.height = `${height}px`;
     }
     const pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-    const style = getComputedStyle(this.box);
-    const colours = Object.fromEntries(["ink", "muted", "line", "bad", "accent"].map((name) => [name, style.getPropertyValue(`--${name}`)]));
-    const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const { colours, isDark, top } = this;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
     if (this.connection === null || width <= NAMES) return;
     const [begin, end] = this.#range();
     const across = (time) => NAMES + ((time - begin) / (end - begin)) * (width - NAMES);
-    const top = this.box.scrollTop;
     const firstLane = Math.floor(top / LANE);
     const lastLane = Math.min(this.machines.length - 1, Math.floor((top + height - AXIS) / LANE));
     pen.font = "12px system-ui, sans-serif";
