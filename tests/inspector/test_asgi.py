@@ -157,6 +157,21 @@ async def test_without_a_token_only_this_host_may_look(ends: dict[str, Any]) -> 
     assert (await answered(InspectorApp(Journal(), token=TOKEN), **ends))[0] == 200
 
 
+async def test_nor_does_anybody_else_get_a_socket() -> None:
+    told: list[Any] = []
+
+    async def send(event: Any) -> None:
+        told.append(event)
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    here = {"type": "websocket", "path": "/feed", "headers": [(b"host", b"127.0.0.1:8000")]}
+    scope = {**here, **HERE, "client": ("192.0.2.1", 1), "subprotocols": ["fsm-rtc-inspector"]}
+    await InspectorApp(Journal(), token=None)(scope, receive, send)
+    assert told == [{"type": "websocket.close", "code": 1008}]
+
+
 async def test_it_only_shows() -> None:
     inspector = InspectorApp(Journal(), token=None)
     assert (await answered(inspector, method="POST", **HERE))[0] == 405

@@ -137,12 +137,13 @@ async def test_a_slow_page_loses_the_middle_and_is_told_how_much(monkeypatch: py
         for _ in range(3):  # the snapshot and the first batches, which waited
             follower.take(await next_of(slow))
         assert follower.told == [0, 1, 2, 3]
+        link.reset()  # comes before the page can be told, so it is among what is missed
         follower.take(await next_of(slow))
-        assert follower.missed == 19
+        assert follower.missed == 20
         assert follower.states == {"offerer.signaling_link": "Disconnected", "answerer.signaling_link": "Connected"}
         link.on_connected()
         follower.take(await next_of(slow))
-        assert follower.told == [0, 1, 2, 3, 23]
+        assert follower.told == [0, 1, 2, 3, 24]
 
 
 async def test_a_page_that_reads_nothing_makes_nothing_grow(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,6 +173,24 @@ async def test_a_burst_beyond_all_bounds_is_read_from_the_journals_own_memory(mo
         assert follower.states == {"offerer.signaling_link": "Connected"}
         assert len(follower.rows) == 5
         assert listeners(journal) == 1
+        link.on_error()
+        changes = await next_of(viewer)
+        assert [row[3] for row in changes["records"]] == ["on_error"]
+
+
+async def test_such_a_burst_takes_the_place_of_what_a_slow_page_has_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "WAITING_RECORDS", 10)
+    journal, (link,) = journal_of("offerer.signaling_link")
+    watched = feed_of(journal)
+    async with watched.viewer() as slow, watched.viewer() as quick:
+        await next_of(quick)
+        link.on_connected()
+        await next_of(quick)
+        for _ in range(20):
+            link.reset()
+        assert (await next_of(quick))["type"] == "snapshot"
+        assert len((await next_of(slow))["records"]) == len(journal)
+        assert slow.is_idle
 
 
 @given(st.lists(st.sampled_from(["event", "begin", "turn", "come", "leave"]), max_size=60), st.randoms())
