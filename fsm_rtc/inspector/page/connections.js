@@ -64,13 +64,15 @@ export class ConnectionList {
       option.setAttribute("role", "option");
       option.id = `connection-${connection.machines[0]?.number ?? place}`;
       option.dataset.name = connection.name;
-      option.innerHTML = '<span class="dot" aria-hidden="true"></span><span class="name"></span><span class="facts"></span>';
+      option.innerHTML =
+        '<span class="dot" aria-hidden="true"></span><span class="name"></span><span class="facts"></span>';
       option.children[1].textContent = connection.name;
       this.options.set(connection.name, option);
     }
     const stage = this.model.isOver(connection) ? "ended" : "live";
     const { rejected } = connection;
-    const facts = `${stage} · ${counted(connection.machines.length, "machine")}${rejected > 0 ? ` · ${rejected} rejected` : ""}`;
+    const parts = [stage, counted(connection.machines.length, "machine")];
+    const facts = [...parts, ...(rejected > 0 ? [`${rejected} rejected`] : [])].join(" · ");
     if (option.dataset.facts !== facts) {
       option.dataset.facts = facts;
       option.dataset.stage = stage;

@@ -94,7 +94,8 @@ export class Card {
     if (this.digest !== this.machine.digest) this.#load();
     const { state, record, edge } = this.machine.at(seq);
     const refused = record?.kind === "rejected" ? record : null;
-    const shown = `${state}|${edge?.seq}|${refused?.seq}|${this.svg === null}|${this.element.classList.contains("large")}`;
+    const isLarge = this.element.classList.contains("large");
+    const shown = [state, edge?.seq, refused?.seq, this.svg === null, isLarge].join("|");
     if (shown === this.shown) return;
     this.shown = shown;
     this.element.classList.toggle("absent", state === null);
@@ -149,7 +150,8 @@ export class Card {
   #tabulate() {
     const chart = this.model.charts.get(this.machine.digest);
     const table = document.createElement("table");
-    const states = chart === undefined ? [...new Set(this.machine.records.map((record) => record.state))] : Object.keys(chart.allowed);
+    const seen = new Set([this.machine.state, ...this.machine.records.map((record) => record.state)]);
+    const states = chart === undefined ? [...seen] : Object.keys(chart.allowed);
     for (const state of states) {
       const row = table.insertRow();
       row.dataset.state = state;
@@ -187,7 +189,8 @@ export class Card {
       for (const line of said) line.classList.add("said");
     }
     const last = edge === null ? "" : `; last: ${told(edge)}`;
-    this.svg.setAttribute("aria-label", `${this.machine.name}, a ${this.machine.chartName}: ${state ?? "not there yet"}${last}`);
+    const { name, chartName } = this.machine;
+    this.svg.setAttribute("aria-label", `${name}, a ${chartName}: ${state ?? "not there yet"}${last}`);
     this.#frame();
   }
 
@@ -224,7 +227,8 @@ export class Card {
 
 /** How far the graph is moved in its picture. @param {SVGSVGElement} svg @returns {[number, number]} */
 function shiftOf(svg) {
-  const moved = /translate\(([-\d.]+)[ ,]([-\d.]+)\)/.exec(svg.querySelector("g.graph")?.getAttribute("transform") ?? "");
+  const transform = svg.querySelector("g.graph")?.getAttribute("transform") ?? "";
+  const moved = /translate\(([-\d.]+)[ ,]([-\d.]+)\)/.exec(transform);
   return moved === null ? [0, 0] : [Number(moved[1]), Number(moved[2])];
 }
 

@@ -33,6 +33,8 @@ export class RecordList {
     box.append(this.inner);
     /** @type {Map<number, HTMLElement>} */
     this.rows = new Map();
+    /** What stands in each row. @type {WeakMap<HTMLElement, Rec>} */
+    this.filled = new WeakMap();
     box.addEventListener("scroll", () => this.draw(), { passive: true });
     box.addEventListener("click", (event) => {
       const row = /** @type {HTMLElement} */ (event.target).closest("[data-index]");
@@ -64,7 +66,8 @@ export class RecordList {
 
   draw() {
     const first = Math.max(0, Math.floor(this.box.scrollTop / this.rowHeight) - BEYOND);
-    const last = Math.min(this.records.length, Math.ceil((this.box.scrollTop + this.box.clientHeight) / this.rowHeight) + BEYOND);
+    const bottom = this.box.scrollTop + this.box.clientHeight;
+    const last = Math.min(this.records.length, Math.ceil(bottom / this.rowHeight) + BEYOND);
     for (const [index, row] of this.rows) {
       if (index < first || index >= last) {
         row.remove();
@@ -90,8 +93,8 @@ export class RecordList {
       this.rows.set(index, row);
       this.inner.append(row);
     }
-    if (row.dataset.seq !== String(record.seq)) {
-      row.dataset.seq = String(record.seq);
+    if (this.filled.get(row) !== record) {
+      this.filled.set(row, record);
       this.fill(row, record);
     }
     row.setAttribute("aria-selected", String(index === this.chosen));

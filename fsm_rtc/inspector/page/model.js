@@ -42,7 +42,8 @@ export class Machine {
   constructor(row, connection) {
     this.number = row[0];
     this.label = row[1];
-    this.name = this.label.startsWith(`${connection.name}.`) ? this.label.slice(connection.name.length + 1) : this.label;
+    const isLonger = this.label.startsWith(`${connection.name}.`);
+    this.name = isLonger ? this.label.slice(connection.name.length + 1) : this.label;
     this.connection = connection;
     /** @type {Rec[]} */
     this.records = [];
@@ -87,6 +88,8 @@ export class Connection {
     this.records = [];
     /** @type {Rec[]} */
     this.rejections = [];
+    /** When its first record was made, also when that is dropped. @type {number | null} */
+    this.began = null;
     this.revision = 0;
   }
 
@@ -219,6 +222,7 @@ export class Model {
     if (machine === undefined) return null;
     const record = recordOf(row, seq, machine);
     const connection = machine.connection;
+    connection.began ??= record.time;
     machine.records.push(record);
     connection.records.push(record);
     if (record.kind === "rejected") connection.rejections.push(record);

@@ -3,45 +3,37 @@
  * @module
  */
 
+import { Announcer } from "./announcer.js";
 import { ConnectionList } from "./connections.js";
 import { Card } from "./diagram.js";
 import { ask, follow } from "./feed.js";
 import { RecordList, fillCells } from "./list.js";
 import { Model, lastUpTo } from "./model.js";
+import { Selection } from "./selection.js";
 import { Timeline } from "./timeline.js";
 import { allowedInstead, counted, seconds, sentenceOfGuard, told, whyRejected } from "./words.js";
 
 /** @typedef {import("./model.js").Connection} Connection */
-/** @typedef {import("./model.js").Machine} Machine */
-/** @typedef {import("./model.js").Rec} Rec */
 
 const DRAW_MILLISECONDS = 100;
 const LIST_MILLISECONDS = 400;
-const ANNOUNCE_MILLISECONDS = 3000;
 
 /** @param {string} id */
 const byId = (id) => /** @type {any} */ (document.getElementById(id));
 
 const model = new Model();
 
-const view = {
-  /** @type {string} the chosen connection's name */
-  connection: "",
-  /** @type {number | null} the place in the journal that is looked at; null for the latest */
-  seq: null,
-  words: "",
-  onlyRejections: false,
-  machine: "",
-  link: "connecting",
-};
+const selection = new Selection(model);
+
+const announcer = new Announcer(byId("announcements"));
+
+let link = "connecting";
 
 /** @type {Map<number, Card>} */
 const cards = new Map();
 
 const connections = new ConnectionList(byId("connections"), model, (connection) => {
-  view.connection = connection.name;
-  view.machine = "";
-  view.seq = null;
+  selection.choose(connection.name);
   drawSoon();
 });
 
@@ -52,7 +44,7 @@ const rejections = new RecordList(byId("rejections"), {
   fill: (row, record) => {
     const instead = [sentenceOfGuard(record, model), allowedInstead(record, model)].filter(Boolean).join("; ");
     fillCells(row, [
-      ["time", seconds(record.time, beginning())],
+      ["time", seconds(record.time, selection.beginning)],
       ["machine", record.machine.name],
       ["what", `${record.trigger} in ${record.state}`],
       ["why", whyRejected(record)],
@@ -67,7 +59,7 @@ const events = new RecordList(byId("events"), {
   fill: (row, record) => {
     row.className = record.kind;
     fillCells(row, [
-      ["time", seconds(record.time, beginning())],
+      ["time", seconds(record.time, selection.beginning)],
       ["machine", record.machine.name],
       ["what", told(record)],
     ]);
@@ -75,70 +67,16 @@ const events = new RecordList(byId("events"), {
   onChoose: (record) => lookAt(record.seq),
 });
 
-/** @returns {Connection | null} */
-function chosen() {
-  return model.connections.get(view.connection) ?? null;
-}
-
-function beginning() {
-  return chosen()?.records[0]?.time ?? 0;
-}
-
 /** @param {number | null} seq a place in the journal; null to follow */
 function lookAt(seq) {
-  view.seq = seq;
+  selection.seq = seq;
   drawSoon();
 }
 
 /** @param {number} step so many of the listed events back or on */
 function walk(step) {
-  const records = listed();
-  if (records.length === 0) return;
-  const now = view.seq === null ? records.length - 1 : lastUpTo(records, view.seq);
-  lookAt(records[Math.max(0, Math.min(now + step, records.length - 1))].seq);
-}
-
-// What is listed.
-
-/** @param {Connection} connection */
-function matches(connection) {
-  if (view.onlyRejections && connection.rejected === 0) return false;
-  if (view.words === "") return true;
-  return connection.name.toLowerCase().includes(view.words) || connection.machines.some(matchesMachine)
-    || (connection === chosen() && connection.records.some(matchesRecord));
-}
-
-/** @param {Machine} machine */
-function matchesMachine(machine) {
-  return `${machine.label} ${machine.chartName} ${machine.state}`.toLowerCase().includes(view.words);
-}
-
-/** @param {Rec} record */
-function matchesRecord(record) {
-  const text = `${record.machine.label} ${record.trigger} ${record.source} ${record.state} ${record.reason ?? ""} ${record.guard ?? ""}`;
-  return text.toLowerCase().includes(view.words);
-}
-
-let listedFor = "";
-/** @type {Rec[]} */
-let listedRecords = [];
-
-/** The events of the chosen connection that pass the filters. */
-function listed() {
-  const connection = chosen();
-  if (connection === null) return [];
-  const isPlain = view.machine === "" && view.words === "" && !view.onlyRejections;
-  if (isPlain) return connection.records;
-  const key = `${connection.name}|${connection.revision}|${view.machine}|${view.words}|${view.onlyRejections}`;
-  if (key !== listedFor) {
-    listedFor = key;
-    const nameMatches = connection.name.toLowerCase().includes(view.words);
-    listedRecords = (view.onlyRejections ? connection.rejections : connection.records).filter(
-      (record) =>
-        (view.machine === "" || record.machine.label === view.machine) && (view.words === "" || nameMatches || matchesRecord(record)),
-    );
-  }
-  return listedRecords;
+  const place = selection.placeFrom(step);
+  if (place !== null) lookAt(place);
 }
 
 // Drawing.
@@ -159,15 +97,12 @@ function draw() {
   drawnAt = performance.now();
   drawHead();
   drawConnections();
-  const connection = chosen();
-  const seq = view.seq ?? Number.POSITIVE_INFINITY;
-  drawMachines(connection, seq);
+  const { connection, events: records, rejections: refused, seq, place } = selection;
+  drawMachines(connection, place);
   drawMoment(connection);
-  const records = listed();
-  const refused = (connection?.rejections ?? []).filter((record) => view.machine === "" || record.machine.label === view.machine);
-  timeline.show(connection, machinesShown(connection), seq);
-  rejections.show(refused, seq, view.seq === null);
-  events.show(records, seq, view.seq === null);
+  timeline.show(connection, selection.machines, place);
+  rejections.show(refused, place, seq === null);
+  events.show(records, place, seq === null);
   byId("rejections-count").textContent = refused.length > 0 ? `(${refused.length})` : "(none)";
   byId("events-count").textContent = `(${records.length.toLocaleString("en")})`;
   byId("rejections-section").classList.toggle("some", refused.length > 0);
@@ -180,9 +115,9 @@ function drawHead() {
     lost: "the process is gone or out of reach; what it told until then is shown",
     refused: "the token is missing or wrong: open the whole address that was printed",
   };
-  const link = byId("link");
-  if (link.textContent !== words[view.link]) link.textContent = words[view.link];
-  link.dataset.state = view.link === "open" && !model.isLive ? "finished" : view.link;
+  const stands = byId("link");
+  if (stands.textContent !== words[link]) stands.textContent = words[link];
+  stands.dataset.state = link === "open" && !model.isLive ? "finished" : link;
   byId("source").textContent = model.name;
   byId("missed").hidden = model.missed === 0;
   byId("missed").textContent = `${counted(model.missed, "event")} came faster than this page could take them`;
@@ -190,8 +125,8 @@ function drawHead() {
 
 function drawConnections() {
   const isTime = performance.now() - listDrawnAt > LIST_MILLISECONDS;
-  if (model.revision === listDrawn && connections.chosen === view.connection && !filtersMoved) return;
-  if (!isTime && connections.chosen === view.connection && !filtersMoved) {
+  if (model.revision === listDrawn && connections.chosen === selection.name && !filtersMoved) return;
+  if (!isTime && connections.chosen === selection.name && !filtersMoved) {
     setTimeout(drawSoon, LIST_MILLISECONDS);
     return;
   }
@@ -199,20 +134,15 @@ function drawConnections() {
   listDrawnAt = performance.now();
   listDrawn = model.revision;
   const every = [...model.connections.values()];
-  const shown = every.filter(matches);
+  const shown = every.filter((connection) => selection.matches(connection));
   const over = new Set(shown.filter((connection) => model.isOver(connection)));
   const order = [...shown.filter((connection) => !over.has(connection)), ...over];
-  if (!model.connections.has(view.connection) && order.length > 0) view.connection = order[0].name;
-  connections.show(order, view.connection);
+  if (selection.connection === null && order.length > 0) selection.choose(order[0].name);
+  connections.show(order, selection.name);
   const hidden = every.length - shown.length;
   byId("live-heading").textContent = `${shown.length - over.size} live, ${over.size} ended`;
   byId("no-connections").hidden = order.length > 0;
   byId("no-connections").textContent = hidden > 0 ? "No connection passes the filter." : "No machine is watched yet.";
-}
-
-/** @param {Connection | null} connection @returns {Machine[]} */
-function machinesShown(connection) {
-  return (connection?.machines ?? []).filter((machine) => view.machine === "" || machine.label === view.machine);
 }
 
 let machinesDrawn = "";
@@ -221,9 +151,11 @@ let machinesDrawn = "";
 function drawMachines(connection, seq) {
   byId("connection-name").textContent = connection?.name ?? "No connection";
   byId("connection-facts").textContent =
-    connection === null ? "" : `${counted(connection.machines.length, "machine")}, ${counted(connection.rejected, "event")} rejected`;
-  const shown = machinesShown(connection);
-  const key = `${view.connection}|${shown.map((machine) => machine.number).join()}|${connection?.machines.length}`;
+    connection === null
+      ? ""
+      : `${counted(connection.machines.length, "machine")}, ${counted(connection.rejected, "event")} rejected`;
+  const shown = selection.machines;
+  const key = `${selection.name}|${shown.map((machine) => machine.number).join()}|${connection?.machines.length}`;
   if (key !== machinesDrawn) {
     machinesDrawn = key;
     const numbers = new Set(shown.map((machine) => machine.number));
@@ -243,9 +175,9 @@ function drawMachines(connection, seq) {
 /** @param {Connection | null} connection */
 function drawChoice(connection) {
   const choice = byId("machine");
-  const options = [new Option("all", "", view.machine === "", view.machine === "")];
+  const options = [new Option("all", "", selection.machine === "", selection.machine === "")];
   for (const machine of connection?.machines ?? []) {
-    const isChosen = machine.label === view.machine;
+    const isChosen = machine.label === selection.machine;
     options.push(new Option(machine.name, machine.label, isChosen, isChosen));
   }
   choice.replaceChildren(...options);
@@ -254,16 +186,23 @@ function drawChoice(connection) {
 /** @param {Connection | null} connection */
 function drawMoment(connection) {
   const records = connection?.records ?? [];
-  const index = view.seq === null ? records.length - 1 : Math.max(0, lastUpTo(records, view.seq));
+  const index = selection.seq === null ? records.length - 1 : Math.max(0, lastUpTo(records, selection.seq));
   const slider = byId("moment");
   slider.max = String(Math.max(0, records.length - 1));
   slider.value = String(index);
   slider.disabled = records.length === 0;
   const record = records[index];
-  const words = record === undefined ? "" : `${index + 1} of ${records.length} · ${seconds(record.time, beginning())} · ${record.machine.name}: ${told(record)}`;
+  const words =
+    record === undefined
+      ? ""
+      : [
+          `${index + 1} of ${records.length}`,
+          seconds(record.time, selection.beginning),
+          `${record.machine.name}: ${told(record)}`,
+        ].join(" · ");
   byId("moment-words").textContent = words;
   slider.setAttribute("aria-valuetext", words);
-  byId("follow").setAttribute("aria-pressed", String(view.seq === null));
+  byId("follow").setAttribute("aria-pressed", String(selection.seq === null));
   byId("follow").textContent = model.isLive ? "Follow" : "To the end";
 }
 
@@ -272,21 +211,21 @@ function drawMoment(connection) {
 let filtersMoved = false;
 
 byId("filter").addEventListener("input", (event) => {
-  view.words = event.target.value.trim().toLowerCase();
+  selection.words = event.target.value.trim().toLowerCase();
   filtersMoved = true;
   drawSoon();
 });
 byId("only-rejections").addEventListener("change", (event) => {
-  view.onlyRejections = event.target.checked;
+  selection.onlyRejections = event.target.checked;
   filtersMoved = true;
   drawSoon();
 });
 byId("machine").addEventListener("change", (event) => {
-  view.machine = event.target.value;
+  selection.machine = event.target.value;
   drawSoon();
 });
 byId("moment").addEventListener("input", (event) => {
-  const record = chosen()?.records[Number(event.target.value)];
+  const record = selection.connection?.records[Number(event.target.value)];
   if (record !== undefined) lookAt(record.seq);
 });
 byId("back").addEventListener("click", () => walk(-1));
@@ -306,7 +245,7 @@ byId("lanes").addEventListener("keydown", (event) => {
 byId("export").addEventListener("click", async () => {
   const response = await ask("journal.jsonl").catch(() => null);
   if (response === null || !response.ok) {
-    announce("The journal can't be had: the process is out of reach.");
+    announcer.say("The journal can't be had: the process is out of reach.");
     return;
   }
   const link = document.createElement("a");
@@ -319,40 +258,17 @@ addEventListener("resize", drawSoon);
 
 // What the feed says.
 
-/** @param {string} words */
-function announce(words) {
-  byId("announcements").textContent = words;
-}
-
-/** @type {Rec[]} */
-let unannounced = [];
-let announcedAt = -ANNOUNCE_MILLISECONDS;
-
-/** Tell screen readers of rejections, at most every few seconds. @param {Rec[]} rejected */
-function announceRejections(rejected) {
-  const isWaiting = unannounced.length > 0;
-  unannounced.push(...rejected.slice(-1000));
-  if (unannounced.length === 0 || isWaiting) return;
-  setTimeout(() => {
-    const latest = unannounced[unannounced.length - 1];
-    const others = unannounced.length > 1 ? ` and ${counted(unannounced.length - 1, "other")}` : "";
-    announce(`${latest.machine.label} rejected ${latest.trigger} in ${latest.state}: ${whyRejected(latest)}${others}`);
-    unannounced = [];
-    announcedAt = performance.now();
-  }, Math.max(0, announcedAt + ANNOUNCE_MILLISECONDS - performance.now()));
-}
-
 follow(
   (message) => {
     if (message.type === "snapshot") {
       cards.clear();
       machinesDrawn = "";
     }
-    announceRejections(model.take(message));
+    announcer.tell(model.take(message));
     drawSoon();
   },
   (state) => {
-    view.link = state;
+    link = state;
     drawSoon();
   },
 );

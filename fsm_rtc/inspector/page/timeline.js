@@ -185,7 +185,7 @@ export class Timeline {
     while (index < records.length && records[index].time <= end) {
       const record = records[index];
       let next = index + 1;
-      while (next < records.length && (records[next].kind === "rejected" || records[next].state === record.state)) next += 1;
+      while (next < records.length && records[next].state === record.state) next += 1;
       const left = Math.max(NAMES, across(record.time));
       const right = Math.min(width, next < records.length ? across(records[next].time) : width);
       if (right - painted >= 0.5) {
@@ -198,7 +198,9 @@ export class Timeline {
         }
         painted = right;
       }
-      for (let each = index; each < next; each += 1) if (records[each].kind === "rejected") marks.push(across(records[each].time));
+      for (let each = index; each < next; each += 1) {
+        if (records[each].kind === "rejected") marks.push(across(records[each].time));
+      }
       index = next;
     }
     pen.fillStyle = colours.bad;
@@ -218,7 +220,7 @@ export class Timeline {
 
   #axis(pen, { across, begin, end, width, height, colours }) {
     const y = height - AXIS;
-    const origin = this.connection?.records[0]?.time ?? 0;
+    const origin = this.connection?.began ?? 0;
     const step = niceStep((end - begin) / Math.max(1, (width - NAMES) / 90));
     pen.fillStyle = colours.muted;
     pen.strokeStyle = colours.line;
