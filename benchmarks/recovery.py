@@ -131,7 +131,7 @@ class Run:
             if await asked.wait() == 0:
                 return
             await asyncio.sleep(0.1)
-        raise RuntimeError(f"nothing listens on port {port}; see {self.folder}/errors")
+        raise RuntimeError(f"nothing listens on port {port}: {(self.folder / 'errors').read_text()[-2000:]}")
 
     async def stop(self, process: asyncio.subprocess.Process | None) -> None:
         if process is not None and process.returncode is None:

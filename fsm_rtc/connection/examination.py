@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from fsm_rtc.connection.evidence import Phase, ServerAnswer, count, count_pairs, share_a_network
+from fsm_rtc.connection.examined_call import ExaminedCall
 from fsm_rtc.connection.exchanger import NOT_TRUSTED
 from fsm_rtc.connection.failure import Failure
-from fsm_rtc.engine import Chart, Journal
+from fsm_rtc.engine import Journal
 from fsm_rtc.errors import NoUsableAddressError
 from fsm_rtc.machines.connection_state import IceConnectionState, PeerConnectionState
 from fsm_rtc.machines.dtls import Dtls, DtlsTransportState
@@ -22,34 +22,13 @@ from fsm_rtc.peer.ice_picture import IcePicture
 if TYPE_CHECKING:
     from fsm_rtc.peer.peer_connection import PeerConnection
 
-__all__ = ["ExaminedCall", "Examination"]
+__all__ = ["Examination"]
 
 MAX_SERVER_ANSWERS = 32
 """So many different answers are kept."""
 
 MAKING = (ExchangeState.MAKING_OFFER, ExchangeState.APPLYING_OFFER, ExchangeState.MAKING_ANSWER)
 AGREED = (IceConnectionState.CONNECTED, IceConnectionState.COMPLETED)
-
-
-class ExaminedCall(Protocol):
-    """What is looked at: a `Connection`, or what looks like one."""
-
-    @property
-    def signaling_status(self) -> SignalingStatus: ...
-    @property
-    def peer(self) -> object | None: ...
-    @property
-    def exchange_state(self) -> ExchangeState: ...
-    @property
-    def peer_connection(self) -> PeerConnection | None: ...
-    @property
-    def connection_state(self) -> PeerConnectionState | None: ...
-    @property
-    def is_ready(self) -> bool: ...
-    @property
-    def refused(self) -> Counter[str]: ...
-    @property
-    def machines(self) -> Mapping[str, Chart[Any, Any]]: ...
 
 
 class Examination:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from fsm_rtc.connection.examined_call import ExaminedCall
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.signaling_link import SignalingStatus
-
-if TYPE_CHECKING:
-    from fsm_rtc.connection.connection import Connection
 
 __all__ = ["LOST", "how_far", "state_in_words"]
 
@@ -19,7 +15,7 @@ LOST = {
 """Why a call ends whose peer connection ended by itself."""
 
 
-def how_far(call: Connection) -> str:
+def how_far(call: ExaminedCall) -> str:
     """How far a call has come that isn't ready."""
     if call.signaling_status is not SignalingStatus.CONNECTED:
         return f"the signalling link is {call.signaling_status.value!r}"
@@ -29,7 +25,7 @@ def how_far(call: Connection) -> str:
     return f"the exchange is {call.exchange_state.value!r}, the peer connection {state_in_words(call)!r}"
 
 
-def state_in_words(call: Connection) -> str:
+def state_in_words(call: ExaminedCall) -> str:
     """RTCPeerConnectionState, or that there is none."""
     state = call.connection_state
     return state.value if state is not None else "not there"

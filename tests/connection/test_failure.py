@@ -240,7 +240,7 @@ async def test_a_call_that_was_had_back_has_no_failure() -> None:
 async def test_a_wrong_certificate_in_a_call_that_is_being_had_back_is_told_as_such() -> None:
     async with pair() as (alice, bob, *_):
         await ready(alice, bob)
-        alice._recovery_told(PeerLost(LossReason.SILENT))
+        alice._call.recovery_told(PeerLost(LossReason.SILENT))
         library(alice).library.report("dtls", "failed")
         failure = await lost(alice) if alice.failure is None else alice.failure
         assert failure.phase is Phase.DTLS
