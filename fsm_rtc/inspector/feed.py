@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 import msgspec
@@ -132,6 +132,7 @@ class Feed:
         self._viewers: list[Viewer] = []
         self._coming: list[Viewer] = []
         self._work: asyncio.Task[None] | None = None
+        self._ending = asyncio.Event()
 
     @property
     def viewer_count(self) -> int:
@@ -155,10 +156,13 @@ class Feed:
                 await self._stop()
 
     async def aclose(self) -> None:
-        """Tell every page that there is no more, and stop."""
+        """Tell every page what came last and that there is no more, and stop."""
+        if self._work is not None:
+            self._ending.set()
+            await asyncio.wait({self._work})
+            self._ending.clear()
         for viewer in (*self._coming, *self._viewers):
             viewer.end()
-        await self._stop()
 
     async def _stop(self) -> None:
         work, self._work = self._work, None
@@ -168,8 +172,10 @@ class Feed:
 
     async def _run(self) -> None:
         unsubscribe: Callable[[], None] | None = None
+        is_last = False
         try:
-            while True:
+            while not is_last:
+                is_last = self._ending.is_set()
                 if unsubscribe is None or len(self._pending) > WAITING_RECORDS:
                     if unsubscribe is not None:
                         unsubscribe()
@@ -177,7 +183,9 @@ class Feed:
                 else:
                     self._tell(await self._taken())
                 self._welcome()
-                await asyncio.sleep(self._batch_seconds)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._batch_seconds):
+                        await self._ending.wait()
         except Exception:
             _LOG.exception("the inspector's feed failed; its pages are let go")
             for viewer in (*self._coming, *self._viewers):

@@ -6,6 +6,7 @@ async with serve_inspector(journal) as inspector:
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Collection, Iterable
 from types import TracebackType
@@ -121,11 +122,18 @@ class Inspector:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Stop listening, and let every page go. Idempotent."""
+        """Stop listening, tell every page what came last, and let it go. Idempotent."""
         server, self._server = self._server, None
-        if server is not None:
-            await self.feed.aclose()
-            server.close()
+        if server is None:
+            return
+        server.close(close_connections=False)
+        await self.feed.aclose()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await server.wait_closed()
+        except TimeoutError:
+            for page in server.connections:  # it reads nothing
+                page.transport.abort()
             await server.wait_closed()
 
     async def _serve(self, socket: ServerConnection) -> None:

@@ -120,6 +120,42 @@ async def test_when_the_feed_is_closed_its_pages_end() -> None:
     assert listeners(journal) == 0
 
 
+async def test_what_comes_last_is_told_before_the_end() -> None:
+    journal, (link,) = journal_of("offerer.signaling_link")
+    watched = feed_of(journal, batch_seconds=1000.0)
+    async with watched.viewer() as viewer:
+        await next_of(viewer)
+        link.on_connected()
+        await watched.aclose()
+        assert [row[3] for row in (await next_of(viewer))["records"]] == ["on_connected"]
+        with pytest.raises(StopAsyncIteration):
+            await anext(viewer)
+
+
+async def test_a_feed_that_was_closed_may_be_looked_at_again() -> None:
+    journal, _ = journal_of("offerer.signaling_link")
+    watched = feed_of(journal)
+    for _ in range(2):
+        async with watched.viewer() as viewer:
+            assert (await next_of(viewer))["type"] == "snapshot"
+            await watched.aclose()
+
+
+async def test_a_feed_that_fails_lets_its_pages_go(caplog: pytest.LogCaptureFixture) -> None:
+    journal, (link,) = journal_of("offerer.signaling_link")
+    watched = feed_of(journal)
+    async with watched.viewer() as viewer:
+        await next_of(viewer)
+        watched._pending.append(None)  # type: ignore[arg-type]
+        with pytest.raises(StopAsyncIteration):
+            await anext(viewer)
+    assert "the inspector's feed failed" in caplog.text
+    assert listeners(journal) == 0
+    link.on_connected()
+    async with watched.viewer() as viewer:
+        assert (await next_of(viewer))["machines"][0][6] == "Connected"
+
+
 async def test_a_slow_page_loses_the_middle_and_is_told_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "WAITING_BATCHES", 3)
     journal, (link, other) = journal_of("offerer.signaling_link", "answerer.signaling_link")

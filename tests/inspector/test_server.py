@@ -15,7 +15,8 @@ from websockets.exceptions import InvalidStatus, NegotiationError
 
 from fsm_rtc.diagrams import DiagramError
 from fsm_rtc.engine import Chart, Journal, On, Row
-from fsm_rtc.inspector import InspectorError, charts, new_token, serve_inspector
+from fsm_rtc.inspector import Feed, Inspector, InspectorError, charts, new_token, serve_inspector, server
+from fsm_rtc.inspector.access import Gate
 from fsm_rtc.machines import CHARTS
 from fsm_rtc.machines.signaling_link import SignalingLink
 from fsm_rtc.machines.signaling_link import SignalingStatus as State
@@ -55,6 +56,35 @@ async def test_a_page_follows_a_journal() -> None:
         follower.take(await received(page))
         assert follower.states == {"offerer.signaling_link": "Connected"}
         assert follower.told == [0, 1]
+
+
+async def test_its_pages_are_told_what_came_last() -> None:
+    journal, (link,) = journal_of("offerer.signaling_link")
+    async with serve_inspector(journal) as inspector, page_at(inspector.url) as page:
+        await received(page)
+        link.on_connected()
+        closing = asyncio.create_task(inspector.aclose())
+        assert [row[3] for row in (await received(page))["records"]] == ["on_connected"]
+        await closing
+
+
+async def test_a_page_that_reads_nothing_does_not_keep_it_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "CLOSE_SECONDS", 0.01)
+    journal, (link,) = journal_of("offerer.signaling_link")
+    for _ in range(100_000):
+        link.reset()
+    watched = Feed(journal, charts.ChartBook(), history=None)
+    with socket.socket() as page:
+        async with Inspector(watched, Gate(None)) as inspector:
+            page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            await asyncio.to_thread(page.connect, ("127.0.0.1", inspector.port))
+            asked = f"GET /feed HTTP/1.1\r\nHost: 127.0.0.1:{inspector.port}\r\n"
+            asked += "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+            key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            page.sendall(f"{asked}{key}Sec-WebSocket-Protocol: fsm-rtc-inspector\r\n\r\n".encode())
+            assert await asyncio.to_thread(page.recv, 12) == b"HTTP/1.1 101"
+            await inspector.aclose()
+    assert listeners(journal) == 0
 
 
 async def test_its_pages_are_told_when_it_ends() -> None:
