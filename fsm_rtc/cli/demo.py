@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from fsm_rtc.cli.demo_call import DemoCall, Summary
+from fsm_rtc.cli.demo_page import DemoPage
 from fsm_rtc.cli.demo_view import DemoView
+from fsm_rtc.cli.output import errors_told
 
 __all__ = ["demo"]
 
+SECONDS = 5.0
+OPEN_SECONDS = 60.0
+"""How long the two talk if nobody says how long: with the page long enough to look at it."""
+
 
 def demo(
-    seconds: Annotated[float, typer.Option(min=0.0, max=3600.0, help="How long the two talk, once connected.")] = 5.0,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=3600.0, help="How long the two talk, once connected: 5, with --open 60 by default."),
+    ] = None,
+    open_page: Annotated[
+        bool,
+        typer.Option("--open", help="Show the call in the browser, until --seconds are over or, without, till Ctrl-C."),
+    ] = False,
     no_video: Annotated[bool, typer.Option("--no-video", help="Chat only, without video.")] = False,
     stun: Annotated[
         str | None, typer.Option(metavar="URL", help="A STUN server, e.g. stun:stun.example.org:3478.")
@@ -38,41 +53,55 @@ def demo(
 
     The exit code is 0 only if both connected, exchanged and closed, and no table rejected an event.
     """
-    arguments = ["--seconds", repr(seconds), "--engine", _engine(engine)]
+    talk_seconds = seconds if seconds is not None else OPEN_SECONDS if open_page else SECONDS
+    arguments = ["--seconds", repr(talk_seconds), "--engine", _engine(engine)]
     arguments += ["--no-video"] if no_video else []
     arguments += ["--stun", _stun(stun)] if stun is not None else []
     arguments += ["--loopback"] if loopback else []
+    page = DemoPage(stays=seconds is None, err=json_lines) if open_page else None
     run = _run_json if json_lines else _run_shown
-    summary = run(arguments, video=not no_video, pipe=pipe)
+    summary = run(DemoCall(tuple(arguments), not no_video, pipe=pipe), page)
     raise typer.Exit(0 if summary.ok else 1)
 
 
-def _run_json(arguments: list[str], *, video: bool, pipe: bool) -> Summary:
+def _run_json(call: DemoCall, page: DemoPage | None) -> Summary:
     def show(_: str, message: dict[str, object]) -> None:
         if "record" in message:
             typer.echo(message["record"])
 
-    call = DemoCall(tuple(arguments), video, show, pipe)
-    summary = _made(call)
-    for failure in dict.fromkeys(call.failures):
-        typer.echo(failure, err=True)
-    for role, why in call.why.items():
-        typer.echo(json.dumps({"failure": why, "role": role}), err=True)
-    typer.echo(summary.to_line())
-    return summary
+    def summarise(summary: Summary) -> None:
+        for failure in dict.fromkeys(call.failures):
+            typer.echo(failure, err=True)
+        for role, why in call.why.items():
+            typer.echo(json.dumps({"failure": why, "role": role}), err=True)
+        typer.echo(summary.to_line())
+
+    call.observe = show
+    return _made(call, nullcontext(), summarise, page)
 
 
-def _run_shown(arguments: list[str], *, video: bool, pipe: bool) -> Summary:
-    with DemoView(Console()) as view:
-        call = DemoCall(tuple(arguments), video, view.take, pipe)
-        summary = _made(call)
-    view.summarise(call, summary)
-    return summary
+def _run_shown(call: DemoCall, page: DemoPage | None) -> Summary:
+    view = DemoView(Console())
+    call.observe = view.take
+    return _made(call, view, lambda summary: view.summarise(call, summary), page)
 
 
-def _made(call: DemoCall) -> Summary:
+def _made(
+    call: DemoCall,
+    view: AbstractContextManager[object],
+    summarise: Callable[[Summary], None],
+    page: DemoPage | None,
+) -> Summary:
+    async def made() -> Summary:
+        async with page.beside(call) if page is not None else nullcontext():
+            with view:
+                summary = await call.run()
+            summarise(summary)
+        return summary
+
     try:
-        return asyncio.run(call.run())
+        with errors_told():
+            return asyncio.run(made())
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 

@@ -52,7 +52,7 @@ class DemoCall:
     Args:
         arguments: what both peers are started with, besides their role.
         video: whether video is part of the exchange.
-        observe: called with each message of a peer, and its role.
+        observe: called with each message of a peer, and its role; may be replaced until the call is made.
         pipe: whether they meet by the pipes to this process, rather than over a signalling server.
 
     Attributes:
@@ -63,7 +63,7 @@ class DemoCall:
 
     arguments: tuple[str, ...]
     video: bool
-    observe: Callable[[str, dict[str, Any]], None]
+    observe: Callable[[str, dict[str, Any]], None] = lambda role, message: None
     pipe: bool = False
     failures: list[str] = field(default_factory=list)
     why: dict[str, dict[str, Any]] = field(default_factory=dict)

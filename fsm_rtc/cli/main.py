@@ -12,6 +12,7 @@ from fsm_rtc.cli.conforming import conform
 from fsm_rtc.cli.demo import demo
 from fsm_rtc.cli.doctor import doctor
 from fsm_rtc.cli.file_commands import receive, send
+from fsm_rtc.cli.inspecting import inspect
 from fsm_rtc.cli.joining import join
 from fsm_rtc.cli.keys import keygen
 from fsm_rtc.cli.known_peers import add, forget, known_peers
@@ -56,6 +57,7 @@ app.command(
     "fsm-rtc diagram --all -o diagrams --check"
 )(diagram)
 app.command(epilog="Examples: fsm-rtc replay call.jsonl; fsm-rtc demo --json | fsm-rtc replay -")(replay)
+app.command(epilog="Examples: fsm-rtc inspect call.jsonl; fsm-rtc inspect call.jsonl --no-open --port 8766")(inspect)
 app.command(
     epilog="Examples: fsm-rtc conform aiortc; fsm-rtc conform --json findings.json --html findings.html; "
     "fsm-rtc conform --adapter 'node my-adapter.js' --self-test"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fsm_rtc.cli.inspecting import show
 from fsm_rtc.cli.output import errors_told
 from fsm_rtc.cli.serve_file import read_options
 from fsm_rtc.cli.serve_log import LogFormat, log_told
@@ -17,7 +19,9 @@ from fsm_rtc.cli.stopping import STOPPED_TWICE, calls_when_stopped
 from fsm_rtc.cli.tokens import SECRET_VARIABLE, secret_in
 
 if TYPE_CHECKING:
-    from fsm_rtc.signaling import Settings, SignalingServer
+    from fsm_rtc.engine import Journal
+    from fsm_rtc.inspector import Inspector
+    from fsm_rtc.signaling import SignalingServer
     from fsm_rtc.signaling.access import Access
     from fsm_rtc.signaling.turn import TurnServers
 
@@ -25,9 +29,13 @@ __all__ = ["serve"]
 
 EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104
 
+JOURNAL_RECORDS = 20_000
+"""So many are kept for the inspector."""
+
 TURN_SECRET_VARIABLE = "FSM_RTC_TURN_SECRET"  # noqa: S105
 
 BOUNDS = "Bounds"
+INSPECTOR = "The inspector"
 ACCESS = "Who may join"
 RELAYS = "TURN servers to offer"
 
@@ -96,6 +104,25 @@ def serve(
     turn_seconds: Annotated[
         float, typer.Option(min=1.0, rich_help_panel=RELAYS, help="How long those credentials hold.")
     ] = 86_400.0,
+    inspect: Annotated[
+        bool,
+        typer.Option(
+            "--inspect",
+            rich_help_panel=INSPECTOR,
+            help="Show the members' sessions on a page, by numbers; its address is printed.",
+        ),
+    ] = False,
+    inspect_host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            rich_help_panel=INSPECTOR,
+            help="Where the page listens; elsewhere than on loopback it has a token.",
+        ),
+    ] = "127.0.0.1",
+    inspect_port: Annotated[
+        int, typer.Option(min=0, max=65535, rich_help_panel=INSPECTOR, help="Its port; 0 for a free one.")
+    ] = 8766,
     members: Annotated[
         int, typer.Option(min=2, rich_help_panel=BOUNDS, help="How many members a room has at most.")
     ] = 16,
@@ -139,6 +166,7 @@ def serve(
     Ctrl-C ends it. SIGTERM lets nobody new in, tells those who are there, and ends when all have left or the grace
     time is over; a second one ends at once. /healthz and /metrics answer on the same port.
     """
+    from fsm_rtc.engine import Journal
     from fsm_rtc.signaling import Limits, Settings, SignalingServer
 
     if key is not None and certificate is None:
@@ -165,15 +193,17 @@ def serve(
             access=_access(allow or [], token_secret_file),
             turn=_turn(turn or [], turn_secret_file, turn_seconds),
             page=page,
+            journal=Journal(capacity=JOURNAL_RECORDS) if inspect else None,
         )
         server = SignalingServer(host, port, settings, ssl=_tls(certificate, key) if certificate is not None else None)
+        inspector = _inspector(settings.journal, inspect_host, inspect_port) if settings.journal is not None else None
         try:
-            asyncio.run(_run(server, host, settings, log_format))
+            asyncio.run(_run(server, host, inspector, log_format))
         except KeyboardInterrupt:
             raise typer.Exit(STOPPED_TWICE) from None
 
 
-async def _run(server: SignalingServer, host: str, settings: Settings, log_format: LogFormat) -> None:
+async def _run(server: SignalingServer, host: str, inspector: Inspector | None, log_format: LogFormat) -> None:
     stop, terminate = asyncio.Event(), asyncio.Event()
 
     def drain() -> None:
@@ -181,8 +211,10 @@ async def _run(server: SignalingServer, host: str, settings: Settings, log_forma
         stop.set()
 
     with calls_when_stopped(stop.set, terminate=drain):
-        async with server:
+        async with server, inspector or nullcontext():
             typer.echo(_greeting(server, host))
+            if inspector is not None:
+                show(inspector, open_page=False)
             with log_told(log_format):
                 await stop.wait()
                 if terminate.is_set():
@@ -190,10 +222,21 @@ async def _run(server: SignalingServer, host: str, settings: Settings, log_forma
 
 
 def _greeting(server: SignalingServer, host: str) -> str:
+    scheme, _, place = server.url.partition("://")
+    where = ""
     if host in EVERY_ADDRESS:
-        url = f"{server.url.partition('://')[0]}://HOST:{server.port}"
-        return f"listening; join with: fsm-rtc join {url}/ROOM, where HOST is this machine's name or address"
-    return f"listening; join with: fsm-rtc join {server.url}/ROOM"
+        place, where = f"HOST:{server.port}", ", where HOST is this machine's name or address"
+    greeting = f"listening; join with: fsm-rtc join {scheme}://{place}/ROOM{where}"
+    if server.service.settings.page:
+        greeting += f"\nin a browser: {scheme.replace('ws', 'http')}://{place}/"
+    return greeting
+
+
+def _inspector(journal: Journal, host: str, port: int) -> Inspector:
+    from fsm_rtc.inspector import serve_inspector
+    from fsm_rtc.inspector.access import token_for
+
+    return serve_inspector(journal, host, port, token_for(host), name="signalling server")
 
 
 def _access(allowed: list[str], file: Path | None) -> Access:

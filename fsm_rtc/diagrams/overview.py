@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fsm_rtc.diagrams.dot import dot_text
 from fsm_rtc.diagrams.drawing import Arrow, Box, Drawing, wrapped
 from fsm_rtc.diagrams.mermaid import mermaid_text
 from fsm_rtc.diagrams.render import Format
 from fsm_rtc.diagrams.svg import DiagramError, svg_text
-from fsm_rtc.machines.couplings import COUPLINGS, Coupling, Way
+
+if TYPE_CHECKING:
+    from fsm_rtc.machines.couplings import Coupling
 
 __all__ = ["overview_drawing", "overview_text"]
 
 
-def overview_drawing(couplings: tuple[Coupling, ...] = COUPLINGS) -> Drawing:
+def overview_drawing(couplings: tuple[Coupling, ...] | None = None) -> Drawing:
     """The machines and what couples them; those that nothing couples are left out."""
+    from fsm_rtc.machines.couplings import COUPLINGS, Way
+
+    couplings = COUPLINGS if couplings is None else couplings
     names = list(dict.fromkeys(name for one in couplings for name in (one.source, one.target)))
     lines: dict[tuple[str, str], list[str]] = {}
     for one in couplings:

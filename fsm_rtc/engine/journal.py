@@ -93,6 +93,7 @@ class Journal:
     def __init__(self, clock: Clock = time.monotonic, *, capacity: int = 100_000) -> None:
         self._clock = clock
         self._raw: deque[tuple[float, str, int, Any]] = deque(maxlen=capacity)
+        self._present: dict[str, _Present] = {}
         self._listeners: tuple[Callable[[Started | Entry], None], ...] = ()
         self.accepted = 0
         self.rejected = 0
@@ -104,6 +105,9 @@ class Journal:
             now, label, type(machine).__name__, machine.chart.digest, machine.generation, machine.state.value
         )
         self._raw.append((now, label, machine.generation, started))
+        present = self._present[label] = _Present(started)
+        if len(self._present) > (self._raw.maxlen or 0):  # nobody has said of the oldest that it is watched no longer
+            del self._present[next(iter(self._present))]
         self._publish(started)
         clock = self._clock
         append = self._raw.append
@@ -111,14 +115,22 @@ class Journal:
         def record(watched: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
             raw = (clock(), label, watched.generation, outcome)
             append(raw)
-            if outcome:
+            if isinstance(outcome, Accepted):
                 self.accepted += 1
+                present.last = (raw[0], label, raw[2], type(outcome))
             else:
                 self.rejected += 1
             if self._listeners:
                 self._publish(_entry(raw))
 
-        return machine.observe(record)
+        stop = machine.observe(record)
+
+        def unwatch() -> None:
+            stop()
+            if self._present.get(label) is present:
+                del self._present[label]
+
+        return unwatch
 
     def subscribe(self, listener: Callable[[Started | Entry], None]) -> Callable[[], None]:
         """Call `listener` with each record as it is made, until the returned function is called.
@@ -144,6 +156,12 @@ class Journal:
 
     def __len__(self) -> int:
         return len(self._raw)
+
+    def present(self) -> tuple[tuple[Started, Entry | None], ...]:
+        """How each machine began that is watched now, and its last accepted event, whichever records are kept."""
+        return tuple(
+            (one.started, None if one.last is None else _entry(one.last)) for one in tuple(self._present.values())
+        )
 
     def entries(self, label: str | None = None) -> tuple[Entry, ...]:
         """The events, oldest first; of one machine if `label` is given."""
@@ -176,6 +194,16 @@ class Journal:
             listener(record)
 
 
+class _Present:
+    """A machine that is watched. Of its last accepted event the edge is kept, by the outcome's class; no payload."""
+
+    __slots__ = ("last", "started")
+
+    def __init__(self, started: Started) -> None:
+        self.started = started
+        self.last: tuple[float, str, int, type[Accepted]] | None = None
+
+
 def line_of(record: Started | Entry) -> str:
     """One record as a line of JSON; fields that are None or empty are left out."""
     kind = "started" if isinstance(record, Started) else "event"
@@ -183,9 +211,9 @@ def line_of(record: Started | Entry) -> str:
     return json.dumps({"record": kind, **fields})
 
 
-def _entry(raw: tuple[float, str, int, Accepted | Rejected]) -> Entry:
+def _entry(raw: tuple[float, str, int, Accepted | Rejected | type[Accepted]]) -> Entry:
     now, label, generation, outcome = raw
-    if isinstance(outcome, Accepted):
+    if not isinstance(outcome, Rejected):
         return Entry(
             now,
             label,

@@ -29,6 +29,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from fsm_rtc.engine import Journal
 from fsm_rtc.machines.session import Session
 from fsm_rtc.messages.wire import (
     Draining,
@@ -43,6 +44,7 @@ from fsm_rtc.messages.wire import (
     encode,
 )
 from fsm_rtc.signaling.limits import Limits, TokenBucket
+from fsm_rtc.signaling.watching import SessionWatch
 
 __all__ = ["Attach", "Deliver", "Effect", "Forget", "Hub", "Refuse", "Seat", "Send"]
 
@@ -135,10 +137,12 @@ class Hub(Generic[S]):
 
     Args:
         limits: how many rooms and members there may be, how fast they may talk, how long they may be away.
+        journal: watches the members' sessions, without their names; None for none.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, journal: Journal | None = None) -> None:
         self.limits = limits or Limits()
+        self._watch = SessionWatch(journal)
         self.is_draining = False
         self._rooms: dict[str, dict[str, Seat[S]]] = {}
         self._seats: dict[S, Seat[S]] = {}
@@ -225,6 +229,7 @@ class Hub(Generic[S]):
         bucket = TokenBucket(self.limits.messages_per_second, self.limits.burst, now)
         members = tuple(other.introduction for other in others)
         seat = self._seats[socket] = seats[introduction.id] = Seat(room, socket, introduction, bucket, members)
+        self._watch.begin(room, seat.machine)
         yield Send(socket, Welcome(members=members))
         yield Attach(seat, socket, 0)
         if old is None or old.introduction.session != introduction.session:
@@ -332,6 +337,7 @@ class Hub(Generic[S]):
 
     def _forget(self, seat: Seat[S], trigger: str) -> Iterator[Effect[S]]:
         seat.machine.fire(trigger)
+        self._watch.end(seat.machine)
         self._away.pop(seat, None)
         if seat.socket is not None:
             self._seats.pop(seat.socket, None)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from fsm_rtc.engine import Journal
 from fsm_rtc.errors import MessageError
 from fsm_rtc.messages.signing import is_genuine_introduction, is_proof
 from fsm_rtc.messages.wire import (
@@ -64,6 +65,7 @@ class Settings:
         turn: the TURN servers that members are offered, with credentials of their own; None for none.
         mailboxes: where the members' mail is kept; None for this process' memory.
         page: whether a browser that asks for ``/`` gets the page to call with; see docs/browser.md.
+        journal: watches the members' sessions, which it knows by numbers; None for none.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -71,6 +73,7 @@ class Settings:
     turn: TurnServers | None = None
     mailboxes: Mailboxes | None = None
     page: bool = False
+    journal: Journal | None = None
 
 
 class _RefusedError(Exception):
@@ -102,7 +105,7 @@ class SignalingService:
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings or Settings()
-        self.hub: Hub[Link] = Hub(self.settings.limits)
+        self.hub: Hub[Link] = Hub(self.settings.limits, self.settings.journal)
         self.refused: Counter[ErrorCode] = Counter()
         self.counts: Counter[str] = Counter()
         self.is_stopped = False

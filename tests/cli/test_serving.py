@@ -19,6 +19,13 @@ def test_it_says_the_address_that_join_takes(tmp_path: Path) -> None:
         assert host == "127.0.0.1"
         assert int(port) > 0
         with urlopen(f"http://{host}:{port}/", timeout=10) as answer:
+            assert b"<title>fsm_rtc</title>" in answer.read()
+
+
+def test_without_the_page_it_says_what_it_is(tmp_path: Path) -> None:
+    with Program(tmp_path, "serve", "--no-page", "--port", "0") as serving:
+        url = serving.until("join with").rpartition("ws://")[2].partition("/ROOM")[0]
+        with urlopen(f"http://{url}/", timeout=10) as answer:
             assert b"signalling server" in answer.read()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import weakref
 
 import pytest
 
@@ -181,3 +182,45 @@ def test_it_may_be_read_while_it_is_written() -> None:
         door.toggle(None)
         seen.append(record)
     assert len(seen) == 2
+
+
+def test_who_is_watched_is_known_when_its_records_are_dropped() -> None:
+    journal, door = watched(capacity=2)
+    started = Started(1.0, "front", "Door", Door.chart.digest, 4, "open")
+    assert journal.present() == ((started, None),)
+    door.shut()
+    (last,) = journal.entries("front")
+    door.shut()
+    for _ in range(2):
+        journal.watch(SignalingLink(), "link")()
+    assert journal.entries("front") == ()
+    assert journal.present() == ((started, last),)
+
+
+def test_who_is_watched_no_longer_is_not_present() -> None:
+    journal = Journal(Ticks())
+    stop = journal.watch(Door(House()), "front")
+    again = journal.watch(Door(House()), "front")
+    stop()
+    assert [started.time for started, _ in journal.present()] == [2.0]
+    again()
+    assert journal.present() == ()
+
+
+def test_if_nobody_says_that_machines_are_gone_the_oldest_are_forgotten() -> None:
+    journal = Journal(Ticks(), capacity=3)
+    for number in range(5):
+        journal.watch(SignalingLink(), f"link.{number}")
+    assert [started.label for started, _ in journal.present()] == ["link.2", "link.3", "link.4"]
+
+
+def test_of_the_last_event_of_who_is_watched_no_payload_is_kept() -> None:
+    journal, door = watched(capacity=2)
+    payload = House()
+    door.fire("shut", payload)
+    for _ in range(2):
+        journal.watch(SignalingLink(), "link")
+    gone = weakref.ref(payload)
+    del payload
+    assert journal.present()[0][1] is not None
+    assert gone() is None
