@@ -59,6 +59,8 @@ export class Exchange {
   #needed = false;
   #offersMade = 0;
   #round = "";
+  /** The offer to which the last candidate that was found belongs. */
+  #lastRound = "";
   /** @type {Map<string, string>} Which offer each of this side's ICE user fragments belongs to. */
   #fragments = new Map();
   /** @type {(RTCIceCandidateInit | null)[]} */
@@ -377,14 +379,17 @@ export class Exchange {
   }
 
   #sendCandidate(candidate) {
+    // What is found late, behind the next offer, belongs to its own; and so does the word that there are no more,
+    // which doesn't say of which gathering it speaks: of that from which the last candidate came.
     if (candidate === null) {
-      this.#send("end_of_candidates", "", this.#round);
-    } else {
-      // One that is found late, behind the next offer, still belongs to its own.
-      const { candidate: line, sdpMid, sdpMLineIndex, usernameFragment } = candidate;
-      const round = usernameFragment ? this.#fragments.get(usernameFragment) : this.#round;
-      if (round) this.#send("candidate", JSON.stringify({ candidate: line, sdpMid, sdpMLineIndex }), round);
+      if (this.#lastRound !== "" && this.#lastRound === this.#round) this.#send("end_of_candidates", "", this.#round);
+      return;
     }
+    const { candidate: line, sdpMid, sdpMLineIndex, usernameFragment } = candidate;
+    const round = usernameFragment ? this.#fragments.get(usernameFragment) : this.#round;
+    if (round === undefined) return;
+    this.#lastRound = round;
+    this.#send("candidate", JSON.stringify({ candidate: line, sdpMid, sdpMLineIndex }), round);
   }
 
   // Offers, and the candidates that come for them before their description is applied.

@@ -131,11 +131,7 @@ export class ReplaceablePeerConnection {
       if (this.connection === connection) tell(event);
     };
     this.connection = connection;
-    connection.onicecandidate = ifPresent(({ candidate }) => {
-      // That there are no more may be said of a gathering behind which another has begun already.
-      if (candidate !== null) this.#events.candidate(candidate.toJSON());
-      else if (connection.iceGatheringState === "complete") this.#events.candidate(null);
-    });
+    connection.onicecandidate = ifPresent(({ candidate }) => this.#events.candidate(candidate?.toJSON() ?? null));
     connection.onnegotiationneeded = ifPresent(() => this.#events.negotiationNeeded());
     connection.onconnectionstatechange = ifPresent(() => this.#events.changed());
     connection.ontrack = ifPresent((event) => this.#events.track(event));

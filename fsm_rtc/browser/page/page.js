@@ -55,8 +55,6 @@ async function enter() {
   room.addEventListener("peer", ({ detail: peer }) => meet(peer));
   room.addEventListener("ended", ({ detail: peer }) => part(peer));
   for (const track of own?.getTracks() ?? []) room.addTrack(track, /** @type {MediaStream} */ (own));
-  byId("join").hidden = true;
-  byId("call").hidden = false;
   showTile("me", name || "You", own).classList.add("own");
   tileOf("me").querySelector("video").muted = true;
   history.replaceState(null, "", `?room=${encodeURIComponent(room.name)}`);
@@ -78,6 +76,10 @@ function showRoom() {
   if (room === null) return;
   document.body.dataset.state = room.state;
   byId("status").textContent = roomInWords(room);
+  const isOutside = room.state === "refused" && room.peers.size === 0;
+  byId("join").hidden = !isOutside;
+  byId("call").hidden = isOutside;
+  byId("enter").disabled = !isOutside;
 }
 
 // The others.
