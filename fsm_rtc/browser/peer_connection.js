@@ -79,7 +79,14 @@ export class ReplaceablePeerConnection {
   async applyOffer(sdp) {
     let connection = this.#present();
     if (hasAnotherCertificate(connection, sdp)) connection = this.#open();
-    await connection.setRemoteDescription({ type: "offer", sdp });
+    try {
+      await connection.setRemoteDescription({ type: "offer", sdp });
+    } catch (error) {
+      // Firefox (153) refuses an offer that restarts ICE when an own one was rolled back before. A new peer connection
+      // takes any; its certificate tells the other side that it is new.
+      if (connection.currentRemoteDescription === null) throw error;
+      await this.#open().setRemoteDescription({ type: "offer", sdp });
+    }
   }
 
   async makeAnswer() {

@@ -110,6 +110,20 @@ async def test_python_restarts_ice_and_the_page_negotiates(browsers: Browsers, k
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_restarts_and_offers_that_meet_end_in_a_call(browsers: Browsers, kind: str) -> None:
+    async with server() as here, python(here) as room, browsers.pages((kind, address(here, "ann"))) as (ann,):
+        connection = await first_of(room)
+        for _ in range(5):
+            if connection.peer_connection is not None:
+                connection.peer_connection.restart_ice()
+            connection.negotiate()
+            await ann.evaluate("[...fsmRtcRoom.peers.values()].forEach((peer) => peer.negotiate())")
+        await ann.until(IS_CALM)
+        await connection.wait_for_ready(LIMIT_SECONDS)
+        await is_told(ann, connection, "still here")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_python_leaves_and_comes_back(browsers: Browsers, kind: str) -> None:
     async with server() as here, browsers.pages((kind, address(here, "ann"))) as (ann,):
         for _ in range(3):
