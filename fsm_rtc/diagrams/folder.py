@@ -1,6 +1,7 @@
 """The folder of generated diagrams: written in one go, and checked against the tables.
 
-Each machine and profile has `NAME.mmd` (Mermaid), `NAME.svg` and `NAME.md` (matrix or rules).
+Each machine and profile has `NAME.mmd` (Mermaid), `NAME.svg` and `NAME.md` (matrix or rules); what couples them is
+`overview.mmd` and `overview.svg`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fsm_rtc.diagrams.render import dot, drawing_of, mermaid, scxml, svg, table_text
+from fsm_rtc.diagrams.overview import overview_drawing, overview_text
+from fsm_rtc.diagrams.render import Format, dot, drawing_of, mermaid, scxml, svg, table_text
 from fsm_rtc.diagrams.svg import DiagramError, content_of_drawing, content_of_svg
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ __all__ = ["Fault", "FaultKind", "all_machines", "check_all", "check_file", "ren
 
 TEXTS = {".dot": dot, ".md": table_text, ".mmd": mermaid, ".scxml": scxml}
 SUFFIXES = (".md", ".mmd", ".svg")
+OVERVIEW_FORMATS = {".mmd": Format.MERMAID, ".svg": Format.SVG}
 
 
 class FaultKind(StrEnum):
@@ -53,7 +56,7 @@ def render_all(directory: Path | str, drawn: Mapping[str, ChartClass | DerivedCl
 
     Args:
         directory: where; made if it isn't there.
-        drawn: what to draw, by the name of its files; every machine of `fsm_rtc.machines` if None.
+        drawn: what to draw, by the name of its files; every machine of `fsm_rtc.machines`, and the overview, if None.
 
     Returns:
         The files that were written, sorted.
@@ -62,8 +65,7 @@ def render_all(directory: Path | str, drawn: Mapping[str, ChartClass | DerivedCl
         DiagramError: pygraphviz is not installed, or the directory can't be written.
     """
     folder = Path(directory)
-    machines = all_machines() if drawn is None else drawn
-    texts = {folder / f"{name}{suffix}": text for name, one in machines.items() for suffix, text in _texts(one)}
+    texts = {path: _text(path.suffix, one) for path, one in _files(folder, drawn)}
     for path, text in texts.items():
         write_file(path, text)
     for path in _generated_files(folder):
@@ -99,19 +101,18 @@ def check_all(directory: Path | str, drawn: Mapping[str, ChartClass | DerivedCla
         The faults, sorted by file; empty if all is well.
     """
     folder = Path(directory)
-    machines = all_machines() if drawn is None else drawn
-    expected = {folder / f"{name}{suffix}": one for name, one in machines.items() for suffix in SUFFIXES}
+    expected = dict(_files(folder, drawn))
     faults = [fault for path, one in expected.items() if (fault := check_file(path, one))]
     faults += [Fault(path, FaultKind.SUPERFLUOUS) for path in _generated_files(folder) if path not in expected]
     return tuple(sorted(faults, key=lambda fault: fault.path))
 
 
-def check_file(path: Path, drawn: ChartClass | DerivedClass) -> Fault | None:
+def check_file(path: Path, drawn: ChartClass | DerivedClass | None) -> Fault | None:
     """What is wrong with one generated file, or None.
 
     Args:
         path: the file; its suffix says its language.
-        drawn: what it shows.
+        drawn: what it shows; None for the overview.
     """
     if not path.is_file():
         return Fault(path, FaultKind.MISSING)
@@ -125,17 +126,32 @@ def all_machines() -> dict[str, ChartClass | DerivedClass]:
     return {**CHARTS, **DERIVED}
 
 
-def _texts(drawn: ChartClass | DerivedClass) -> Iterator[tuple[str, str]]:
-    for suffix in SUFFIXES:
-        yield suffix, svg(drawn) if suffix == ".svg" else TEXTS[suffix](drawn)
+def _files(
+    folder: Path, drawn: Mapping[str, ChartClass | DerivedClass] | None
+) -> Iterator[tuple[Path, ChartClass | DerivedClass | None]]:
+    """Each file with what it shows: None for the overview."""
+    for name, one in (all_machines() if drawn is None else drawn).items():
+        for suffix in SUFFIXES:
+            yield folder / f"{name}{suffix}", one
+    if drawn is None:
+        for suffix in OVERVIEW_FORMATS:
+            yield folder / f"overview{suffix}", None
 
 
-def _agrees(path: Path, drawn: ChartClass | DerivedClass) -> bool:
+def _text(suffix: str, drawn: ChartClass | DerivedClass | None) -> str:
+    if drawn is None:
+        return overview_text(OVERVIEW_FORMATS[suffix])
+    return svg(drawn) if suffix == ".svg" else TEXTS[suffix](drawn)
+
+
+def _agrees(path: Path, drawn: ChartClass | DerivedClass | None) -> bool:
     content = path.read_bytes()
     if path.suffix != ".svg":
-        return content == TEXTS[path.suffix](drawn).encode()
+        return content == _text(path.suffix, drawn).encode()
     try:
-        return content_of_svg(content.decode()) == content_of_drawing(drawing_of(drawn))
+        return content_of_svg(content.decode()) == content_of_drawing(
+            overview_drawing() if drawn is None else drawing_of(drawn)
+        )
     except (DiagramError, UnicodeDecodeError):
         return False
 
