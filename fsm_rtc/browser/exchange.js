@@ -14,6 +14,7 @@ const KEPT_OFFERS = 8;
 const MAX_EARLY_CANDIDATES = 256;
 const NOT_TRUSTED = "the other side does not trust this key under that name";
 
+/** @type {Record<string, string>} */
 const TRIGGERS = {
   offer: "on_offer",
   answer: "on_answer",
@@ -39,7 +40,7 @@ const nowSeconds = () => performance.now() / 1000;
  * @typedef {object} Member
  * @property {string} room
  * @property {import("./wire.js").Introduction} introduction
- * @property {(data: Uint8Array) => Promise<string>} sign
+ * @property {(data: Uint8Array<ArrayBuffer>) => Promise<string>} sign
  */
 
 export class Exchange {
@@ -65,7 +66,9 @@ export class Exchange {
   #fragments = new Map();
   /** @type {(RTCIceCandidateInit | null)[]} */
   #found = [];
+  /** @type {import("./guards.js").Letter | null} */
   #coming = null;
+  /** @type {import("./guards.js").Letter | null} */
   #postponed = null;
   #openOffer = 0;
   /** @type {number | null} */
@@ -205,21 +208,33 @@ export class Exchange {
 
   // The table at work.
 
+  /**
+   * @param {string} trigger
+   * @param {any} [event]
+   */
   #fire(trigger, event) {
     const outcome = this.#machine.fire(trigger, event);
     this.#take(outcome, event);
     return outcome;
   }
 
+  /**
+   * @param {string} trigger
+   * @param {any} letter
+   */
   #takeFromPeer(trigger, letter) {
     const outcome = this.#fire(trigger, letter);
     if (!outcome.accepted) this.#events.refused(outcome.reason);
     return outcome;
   }
 
+  /**
+   * @param {import("./machine.js").Outcome} outcome
+   * @param {any} event
+   */
   #take(outcome, event) {
     if (!outcome.accepted) return;
-    for (const effect of outcome.effects) this.#effects[effect](event);
+    for (const effect of outcome.effects) this.#effects[effect]?.(event);
     if (this.#machine.isFinal) {
       this.#outgoing.forget();
       clearInterval(this.#ticking);
@@ -232,7 +247,7 @@ export class Exchange {
       this.#incoming.takeTurn();
       const { message } = letter;
       if (message.type === "bye") this.#takeFromPeer("on_bye", message.payload.slice(0, MAX_REASON_CHARACTERS));
-      else this.#takeFromPeer(TRIGGERS[message.type], letter);
+      else this.#takeFromPeer(TRIGGERS[message.type] ?? "", letter);
     },
     hold: (letter) => this.#incoming.hold(letter.message.sequence, letter),
     acknowledge: (letter) => {
@@ -296,7 +311,7 @@ export class Exchange {
       this.#operate(async () => this.#fire("answer_made", await this.#peer.makeAnswer()));
     },
     send_answer: (sdp) => {
-      this.#round = this.#coming.message.offer_id;
+      this.#round = this.#coming?.message.offer_id ?? "";
       this.#sendDescription("answer", sdp);
     },
     settle: () => {
@@ -325,7 +340,7 @@ export class Exchange {
       try {
         await operation();
       } catch (error) {
-        this.leave(`${error.name}: ${error.message}`);
+        this.leave(String(error));
       }
     });
   }
@@ -349,6 +364,11 @@ export class Exchange {
 
   // What is sent: numbered at once, signed and posted in that order.
 
+  /**
+   * @param {import("./wire.js").PeerMessage["type"]} type
+   * @param {string} payload
+   * @param {string} [offerId]
+   */
   #send(type, payload, offerId = "") {
     const sequence = type === "ack" ? 0 : (this.#outgoing.sequence += 1);
     const message = {
@@ -361,6 +381,7 @@ export class Exchange {
       sequence,
       offer_id: offerId,
       payload,
+      signature: "",
     };
     this.#signing = this.#signing.then(async () => {
       const text = JSON.stringify({ ...message, signature: await this.#me.sign(messageInput(message)) });
@@ -369,15 +390,20 @@ export class Exchange {
     });
   }
 
+  /**
+   * @param {"offer" | "answer"} type
+   * @param {string} sdp
+   */
   #sendDescription(type, sdp) {
     const found = this.#found;
     this.#found = [];
     this.#send(type, sdp, this.#round);
-    for (const [, fragment] of sdp.matchAll(/^a=ice-ufrag:(\S+)/gm)) this.#fragments.set(fragment, this.#round);
-    if (this.#fragments.size > KEPT_OFFERS) this.#fragments.delete(this.#fragments.keys().next().value);
+    for (const [, fragment] of sdp.matchAll(/^a=ice-ufrag:(\S+)/gm)) this.#fragments.set(String(fragment), this.#round);
+    if (this.#fragments.size > KEPT_OFFERS) forgetFirst(this.#fragments);
     for (const candidate of found) this.#sendCandidate(candidate);
   }
 
+  /** @param {RTCIceCandidateInit | null} candidate */
   #sendCandidate(candidate) {
     // What is found late, behind the next offer, belongs to its own; and so does the word that there are no more,
     // which doesn't say of which gathering it speaks: of that from which the last candidate came.
@@ -394,19 +420,22 @@ export class Exchange {
 
   // Offers, and the candidates that come for them before their description is applied.
 
+  /** @param {string} offerId */
   #know(offerId) {
     const known = this.#memory.knownOffers;
     if (!known.has(offerId)) known.set(offerId, { isLive: false, waiting: [] });
-    if (known.size > KEPT_OFFERS) known.delete(known.keys().next().value);
+    if (known.size > KEPT_OFFERS) forgetFirst(known);
   }
 
+  /** @param {string} offerId */
   #ignore(offerId) {
     const ignored = this.#memory.ignoredOffers;
     this.#memory.knownOffers.delete(offerId);
     ignored.add(offerId);
-    if (ignored.size > KEPT_OFFERS) ignored.delete(ignored.keys().next().value);
+    if (ignored.size > KEPT_OFFERS) forgetFirst(ignored);
   }
 
+  /** @param {import("./wire.js").PeerMessage} message */
   #takeCandidate(message) {
     let candidate = null;
     if (message.type === "candidate") {
@@ -418,11 +447,13 @@ export class Exchange {
       }
     }
     const kept = this.#memory.knownOffers.get(message.offer_id);
+    if (kept === undefined) return;
     if (kept.isLive) this.#addCandidate(candidate);
     else if (kept.waiting.length < MAX_EARLY_CANDIDATES) kept.waiting.push(candidate);
     else this.#events.refused("too many candidates");
   }
 
+  /** @param {string} offerId */
   #release(offerId) {
     const kept = this.#memory.knownOffers.get(offerId);
     if (kept === undefined) return;
@@ -430,6 +461,7 @@ export class Exchange {
     kept.waiting.splice(0).forEach((candidate) => this.#addCandidate(candidate));
   }
 
+  /** @param {RTCIceCandidateInit | null} candidate */
   #addCandidate(candidate) {
     this.#operate(async () => {
       try {
@@ -439,4 +471,10 @@ export class Exchange {
       }
     });
   }
+}
+
+/** @param {{keys(): Iterator<string>, delete(key: string): boolean}} kept */
+function forgetFirst(kept) {
+  const { value, done } = kept.keys().next();
+  if (!done) kept.delete(value);
 }

@@ -69,7 +69,7 @@ export function order(memory) {
 function compare(one, other) {
   const [here, there] = [[...one], [...other]];
   for (let at = 0; at < Math.min(here.length, there.length); at += 1) {
-    const difference = here[at].codePointAt(0) - there[at].codePointAt(0);
+    const difference = Number(here[at]?.codePointAt(0)) - Number(there[at]?.codePointAt(0));
     if (difference !== 0) return difference;
   }
   return here.length - there.length;
@@ -104,7 +104,7 @@ function sections(sdp) {
  */
 function everySectionHas(sdp, ...names) {
   const common = sdp.split(/^m=/m, 1)[0];
-  const has = (text, name) => new RegExp(`^a=${name}:`, "m").test(text);
+  const has = (/** @type {string} */ text, /** @type {string} */ name) => new RegExp(`^a=${name}:`, "m").test(text);
   return sections(sdp)
     .filter((section) => !/^m=\S+ 0 /.test(section) || /^a=bundle-only\s*$/m.test(section))
     .every((section) => names.every((name) => has(section, name) || has(common, name)));

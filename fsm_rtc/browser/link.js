@@ -9,6 +9,7 @@ const CONNECT_MILLISECONDS = 10_000;
 const LEAVING = 1000;
 const COMING_BACK = 4100;
 
+/** @type {Record<number, string>} */
 const CLOSE_CODES = {
   4000: "bad_message",
   4001: "bad_hello",
@@ -35,9 +36,14 @@ const FINAL = new Set(["bad_hello", "no_access", "replaced", "wrong_protocol", "
  */
 
 /**
+ * What the server lets this side in with.
+ * @typedef {{members: import("./wire.js").Introduction[], resumed: boolean, iceServers: RTCIceServer[]}} Welcome
+ */
+
+/**
  * Who is told.
  * @typedef {object} LinkEvents
- * @property {(welcome: {members: import("./wire.js").Introduction[], resumed: boolean, iceServers: RTCIceServer[]}) => Promise<void>} up
+ * @property {(welcome: Welcome) => Promise<void>} up
  * @property {(loss: Loss) => void} down
  * @property {(introduction: import("./wire.js").Introduction) => Promise<void>} joined
  * @property {(id: string, session: string) => void} left
@@ -155,7 +161,11 @@ export class Link {
     return { code: loss.code, message: loss.message };
   }
 
-  /** Prove who this side is. */
+  /**
+   * Prove who this side is.
+   * @param {WebSocket} socket
+   * @param {{protocol: string, nonce: string}} challenge
+   */
   async #answer(socket, challenge) {
     const { room, introduction, sign } = this.#member;
     if (challenge.protocol !== PROTOCOL) {
@@ -174,18 +184,26 @@ export class Link {
     socket.send(JSON.stringify(hello));
   }
 
-  /** Begin on a new link, or go on where the one before was lost. */
+  /**
+   * Begin on a new link, or go on where the one before was lost.
+   * @param {WebSocket} socket
+   * @param {any} welcome
+   */
   async #welcomed(socket, welcome) {
     const resumed = welcome.resumed === true;
     if (resumed) this.#session.goOn(welcome.received ?? 0).forEach((text) => socket.send(text));
     else this.#session.begin();
     this.#isUp = true;
     const iceServers = (Array.isArray(welcome.ice_servers) ? welcome.ice_servers : []).map(
-      ({ urls, username, credential }) => ({ urls, username, credential }),
+      (/** @type {RTCIceServer} */ { urls, username, credential }) => ({ urls, username, credential }),
     );
     await this.#events.up({ members: welcome.members, resumed, iceServers });
   }
 
+  /**
+   * @param {WebSocket} socket
+   * @param {any} message
+   */
   async #take(socket, message) {
     if (message.type === "received") this.#session.taken(message.number);
     else if (message.type === "draining") this.#events.draining(message.seconds);

@@ -1,5 +1,6 @@
 // One of the others in a room, and the call with it.
 
+import { Emitter } from "./emitter.js";
 import { Exchange } from "./exchange.js";
 import { ReplaceablePeerConnection } from "./peer_connection.js";
 import { Recovery } from "./recovery.js";
@@ -19,7 +20,7 @@ import { Recovery } from "./recovery.js";
  * - `track`: the other side sends a track; `detail` is `{track, streams}`
  * - `refused`: something of the other side was refused; `detail` is the guard's name
  */
-export class Peer extends EventTarget {
+export class Peer extends Emitter {
   #exchange;
   #connection;
   #recovery;
@@ -53,7 +54,7 @@ export class Peer extends EventTarget {
       changed: () => this.#changed(),
       candidate: (candidate) => this.#exchange.candidateFound(candidate),
       negotiationNeeded: () => this.#negotiateIfIdle(),
-      track: ({ track, streams }) => this.#tell("track", { track, streams }),
+      track: ({ track, streams }) => this.tell("track", { track, streams }),
       message: (data) => this.#received(data),
     });
     this.#exchange = new Exchange(me, introduction, this.#connection, post, {
@@ -84,13 +85,13 @@ export class Peer extends EventTarget {
 
   /**
    * Send a message on `secure-channel`.
-   * @param {string | ArrayBuffer | ArrayBufferView} data
+   * @param {string | ArrayBuffer | ArrayBufferView<ArrayBuffer>} data
    * @throws {DOMException} the call isn't connected
    */
   send(data) {
     const { channel } = this.#connection;
     if (channel?.readyState !== "open") throw new DOMException("the call is not connected", "InvalidStateError");
-    channel.send(data);
+    channel.send(/** @type {any} */ (data));
   }
 
   /**
@@ -195,21 +196,23 @@ export class Peer extends EventTarget {
 
   /** @param {string | ArrayBuffer} data */
   #received(data) {
-    this.#tell("message", data);
+    this.tell("message", data);
     if (typeof data !== "string") return;
     try {
       const payload = JSON.parse(data);
-      if (payload?.type === "chat" && typeof payload.message === "string") this.#tell("chat", payload.message);
+      if (payload?.type === "chat" && typeof payload.message === "string") this.tell("chat", payload.message);
     } catch {
       // It is no chat message.
     }
   }
 
+  /** @param {string} reason */
   #refused(reason) {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
-    this.#tell("refused", reason);
+    this.tell("refused", reason);
   }
 
+  /** @param {string} reason */
   #end(reason) {
     if (this.state === "ended") return;
     this.#recovery.stop();
@@ -223,10 +226,6 @@ export class Peer extends EventTarget {
   #become(state) {
     if (this.state === state) return;
     this.state = state;
-    this.#tell("state", state);
-  }
-
-  #tell(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    this.tell("state", state);
   }
 }

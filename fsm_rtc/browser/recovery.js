@@ -54,6 +54,7 @@ export class Recovery {
     this.#timer = 0;
   }
 
+  /** @param {number} seconds */
   #later(seconds) {
     this.#timer = setTimeout(() => this.#act(), seconds * 1000);
   }

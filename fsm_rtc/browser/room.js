@@ -1,5 +1,6 @@
 // A room: the link to the signalling server, and one call with each of the others.
 
+import { Emitter } from "./emitter.js";
 import { keptIdentity } from "./key_store.js";
 import { Link } from "./link.js";
 import { Peer } from "./peer.js";
@@ -56,7 +57,7 @@ export async function join(url, options = {}) {
  * - `ended`: a call is over; `detail` is the `Peer`
  * - `refused`: a frame was refused; `detail` is the reason
  */
-export class Room extends EventTarget {
+export class Room extends Emitter {
   #url;
   #options;
   /** @type {import("./exchange.js").Member | null} */
@@ -116,7 +117,7 @@ export class Room extends EventTarget {
       joined: (introduced) => this.#joined(introduced),
       left: (id, session) => this.#left(id, session),
       received: (message) => this.#received(message),
-      draining: () => this.#tell("draining", null),
+      draining: () => this.tell("draining", null),
       refused: (reason) => this.#refuse(reason),
     });
     void this.#link.run();
@@ -176,6 +177,7 @@ export class Room extends EventTarget {
 
   // What the link tells.
 
+  /** @param {import("./link.js").Welcome} welcome */
   async #up({ members, resumed, iceServers }) {
     this.#offeredServers = iceServers;
     this.#become("connected", "", "");
@@ -186,6 +188,7 @@ export class Room extends EventTarget {
     for (const member of members) await this.#joined(member);
   }
 
+  /** @param {import("./link.js").Loss} loss */
   #down({ code, message, retrySeconds }) {
     for (const peer of this.peers.values()) peer.linkDown();
     if (retrySeconds === null) {
@@ -194,6 +197,7 @@ export class Room extends EventTarget {
     this.#become(retrySeconds === null ? "refused" : "reconnecting", code, message);
   }
 
+  /** @param {import("./wire.js").Introduction} introduction */
   async #joined(introduction) {
     const present = this.peers.get(introduction.id);
     if (present?.session === introduction.session) {
@@ -209,44 +213,52 @@ export class Room extends EventTarget {
       (ended) => this.#ended(ended),
     );
     for (const [track, stream] of this.#tracks) peer.addTrack(track, stream);
-    peer.addEventListener("refused", (event) => this.#refuse(/** @type {CustomEvent} */ (event).detail));
+    peer.addEventListener("refused", ({ detail: reason }) => this.#refuse(reason));
     if (await peer.begin(this.#options.trust ?? (() => true))) {
       present?.gone("the other side began anew");
       this.peers.set(peer.id, peer);
-      this.#tell("peer", peer);
+      this.tell("peer", peer);
     }
   }
 
+  /**
+   * @param {string} id
+   * @param {string} session
+   */
   #left(id, session) {
     const peer = this.peers.get(id);
     if (peer?.session === session) peer.left();
   }
 
+  /** @param {import("./wire.js").PeerMessage} message */
   async #received(message) {
     const peer = this.peers.get(message.sender);
     if (peer === undefined) this.#refuse("from_the_peer");
     else await peer.received(message);
   }
 
+  /** @param {Peer} peer */
   #ended(peer) {
     if (this.peers.get(peer.id) === peer) this.peers.delete(peer.id);
-    this.#tell("ended", peer);
+    this.tell("ended", peer);
   }
 
+  /** @param {string} reason */
   #refuse(reason) {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
-    this.#tell("refused", reason);
+    this.tell("refused", reason);
   }
 
+  /**
+   * @param {RoomState} state
+   * @param {string} reason
+   * @param {string} message
+   */
   #become(state, reason, message) {
     if (this.state === "left") return;
     this.reason = reason;
     this.message = message;
     this.state = state;
-    this.#tell("state", state);
-  }
-
-  #tell(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    this.tell("state", state);
   }
 }

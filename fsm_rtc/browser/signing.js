@@ -83,7 +83,7 @@ export function proofInput(i, nonce, room) {
  * Whether a signature over these bytes is that key's; never throws.
  * @param {string} publicKey - SPKI, in base64
  * @param {string} signature - r and s, in base64
- * @param {Uint8Array} data
+ * @param {Uint8Array<ArrayBuffer>} data
  */
 export async function isSignedBy(publicKey, signature, data) {
   try {
@@ -110,7 +110,7 @@ export async function isGenuine(introduction, room) {
   return isSignedBy(introduction.public_key, introduction.signature, introductionInput(introduction, room));
 }
 
-/** @param {Uint8Array} spki */
+/** @param {Uint8Array<ArrayBuffer>} spki */
 async function idOf(spki) {
   return toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", spki)));
 }
@@ -153,7 +153,7 @@ export class Identity {
 
   /**
    * A signature, in base64.
-   * @param {Uint8Array} data
+   * @param {Uint8Array<ArrayBuffer>} data
    */
   async sign(data) {
     return toBase64(new Uint8Array(await crypto.subtle.sign(ALGORITHM, this.#pair.privateKey, data)));

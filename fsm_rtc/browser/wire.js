@@ -41,7 +41,7 @@ const isName = (value) => isText(value) && [...value].length <= MAX_CHARACTERS;
 /** @param {unknown} value */
 const isOfferId = (value) => isText(value) && [...value].length <= MAX_OFFER_ID_CHARACTERS;
 /** @param {unknown} value */
-const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+const isCount = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 /** @param {unknown} value */
 const isFeatures = (value) =>
   value === undefined || (Array.isArray(value) && value.length <= MAX_FEATURES && value.every(isName));
@@ -49,6 +49,7 @@ const isFeatures = (value) =>
 const INTRODUCTION = {
   id: isName, session: isName, name: isName, public_key: isText, signature: isText, features: isFeatures,
 };
+/** @type {Record<string, (value: any) => boolean>} */
 const PEER_MESSAGE = {
   type: (value) => PEER_TYPES.has(value),
   room: isName, sender: isName, recipient: isName, sender_session: isName, recipient_session: isName,
@@ -56,6 +57,7 @@ const PEER_MESSAGE = {
 };
 /** @param {unknown} value */
 const isIntroduction = (value) => hasShape(value, INTRODUCTION, true);
+/** @type {Record<string, Record<string, (value: any) => boolean>>} */
 const FROM_SERVER = {
   challenge: { protocol: isText, nonce: isText },
   welcome: { members: (value) => Array.isArray(value) && value.every(isIntroduction) },
@@ -88,10 +90,10 @@ export function decode(frame) {
   if (typeof type !== "string") throw new MessageError("wrong shape");
   if (PEER_TYPES.has(type)) {
     if (!hasShape(message, PEER_MESSAGE, true)) throw new MessageError("wrong shape");
-  } else if (!Object.hasOwn(FROM_SERVER, type)) {
-    throw new MessageError("unknown type");
-  } else if (!hasShape(message, FROM_SERVER[type], false)) {
-    throw new MessageError("wrong shape");
+  } else {
+    const shape = Object.hasOwn(FROM_SERVER, type) ? FROM_SERVER[type] : undefined;
+    if (shape === undefined) throw new MessageError("unknown type");
+    if (!hasShape(message, shape, false)) throw new MessageError("wrong shape");
   }
   return message;
 }

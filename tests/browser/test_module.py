@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 import fsm_rtc.browser
 from fsm_rtc.browser.tables import PATH, table_text
+from tests import npm
 
 FOLDER = Path(fsm_rtc.browser.__file__).parent
 VECTORS = Path(__file__).parents[2] / "docs" / "protocol-vectors.json"
 LIMIT_SECONDS = 60
+TYPESCRIPT = "typescript@7.0.2"
 
 
 def test_the_table_is_that_of_the_exchange() -> None:
@@ -24,9 +23,7 @@ def test_the_table_is_that_of_the_exchange() -> None:
 def test_the_module_holds_in_node(tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:
-        if os.environ.get("CI"):
-            pytest.fail("there is no node; install Node 20 (Debian: apt-get install nodejs)")
-        pytest.skip("there is no node; install Node 20 (Debian: apt-get install nodejs)")
+        npm.missing("node (Debian: apt-get install nodejs)")
     shutil.copytree(FOLDER, tmp_path / "browser", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     (tmp_path / "package.json").write_text('{"type": "module"}')
     done = subprocess.run(
@@ -38,3 +35,17 @@ def test_the_module_holds_in_node(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "# pass 9" in done.stdout
+
+
+def test_its_types_hold(tmp_path: Path) -> None:
+    compiler = npm.installed(tmp_path / "types", TYPESCRIPT) / "node_modules" / ".bin" / "tsc"
+    options = "--noEmit --strict --allowJs --checkJs --target es2023 --module es2022 --moduleResolution bundler"
+    files = sorted(map(str, FOLDER.rglob("*.js")))
+    done = subprocess.run(
+        [compiler, *options.split(), "--lib", "es2023,dom,dom.iterable", *files],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from tests.browsers.driving import PACKAGE, Browsers, missing
+from tests import npm
+from tests.browsers.driving import PACKAGE, Browsers, missing_browsers
 
 
 @pytest.fixture(scope="session")
-def driver_folder() -> Path:
-    """Where the driver's packages are; kept from one run to the next."""
-    if lacks := missing():
-        told = f"browsers can't be driven without {lacks} (Debian: apt-get install chromium firefox-esr nodejs npm)"
-        if os.environ.get("CI"):
-            pytest.fail(told)
-        pytest.skip(told)
-    folder = Path(tempfile.gettempdir(), f"fsm_rtc-browsers-{PACKAGE.stat().st_mtime_ns}")
-    folder.mkdir(exist_ok=True)
-    return folder
+def driver_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the driver's package is."""
+    if lacks := missing_browsers():
+        npm.missing(f"{lacks} (Debian: apt-get install {lacks.replace(',', '')})")
+    return npm.installed(tmp_path_factory.mktemp("driver"), PACKAGE)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

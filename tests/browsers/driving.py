@@ -15,30 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-__all__ = ["Browsers", "Page", "missing"]
+__all__ = ["PACKAGE", "Browsers", "DrivingError", "Page", "missing_browsers"]
 
 FOLDER = Path(__file__).parent
-PACKAGE = FOLDER / "package.json"
+PACKAGE = "puppeteer-core@24.43.1"
 LIMIT_SECONDS = 30.0
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
 EXECUTABLES = {"chrome": ("chromium", "chromium-browser"), "firefox": ("firefox-esr", "firefox")}
 
 
-def missing() -> str:
-    """What the machine lacks, in words; empty if it has everything."""
-    lacks = [names[0] for names in EXECUTABLES.values() if not any(map(shutil.which, names))]
-    return ", ".join([*lacks, *(name for name in ("node", "npm") if shutil.which(name) is None)])
-
-
-def installed(folder: Path) -> Path:
-    """A folder with the driver's packages; installed by npm unless they are there."""
-    if not (folder / "node_modules" / "puppeteer-core").is_dir():
-        shutil.copy(PACKAGE, folder)
-        subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True, timeout=300
-        )
-    return folder
+def missing_browsers() -> str:
+    """Which browsers the machine lacks, in words; empty if it has both."""
+    return ", ".join(names[0] for names in EXECUTABLES.values() if not any(map(shutil.which, names)))
 
 
 class DrivingError(Exception):
@@ -110,7 +99,7 @@ class Browsers:
     """The driver, while its ``async with`` block runs; browsers are launched when first used.
 
     Args:
-        folder: where its packages are, or go.
+        folder: where its package is.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -124,7 +113,7 @@ class Browsers:
         self._process = await asyncio.create_subprocess_exec(
             "node",
             str(FOLDER / "driver.mjs"),
-            str(installed(self._folder)),
+            str(self._folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             limit=MAX_LINE_BYTES,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests import npm
 
 PACKAGES = ("mermaid@12", "jsdom@26")
 
@@ -31,20 +29,9 @@ for (const path of process.argv.slice(2)) {
 
 
 def installed(folder: Path) -> Path:
-    """The package in a folder of its own. Where npm is missing it is a failure in CI, and a skip elsewhere."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        missing = "needs node and npm, to ask the package mermaid itself; install them (Debian: nodejs npm)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    (folder / "package.json").write_text('{"private": true, "type": "module"}')
+    """The package in a folder of its own."""
+    npm.installed(folder, *PACKAGES)
     (folder / "read.mjs").write_text(READER)
-    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", *PACKAGES]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"npm couldn't install {', '.join(PACKAGES)}: {done.stderr}")
-        pytest.skip("npm couldn't install mermaid, perhaps because there is no network")
     return folder
 
 

@@ -24,11 +24,11 @@ byId("name").value = query.get("name") ?? localStorage.getItem("name") ?? "";
 byId("with-media").checked = query.get("media") !== "no";
 (byId("room").value === "" ? byId("room") : byId("name")).focus();
 
-byId("join").addEventListener("submit", (event) => {
+byId("join").addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
   void enter();
 });
-byId("say").addEventListener("submit", (event) => {
+byId("say").addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
   say();
 });

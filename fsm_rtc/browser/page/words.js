@@ -1,5 +1,6 @@
 // What the page says, in plain words.
 
+/** @type {Record<string, string>} */
 const LOSSES = {
   unreachable: "The server can't be reached.",
   lost: "The link to the server was lost.",
@@ -10,6 +11,7 @@ const LOSSES = {
   too_many_rooms: "The server has no place for another room.",
 };
 
+/** @type {Record<string, string>} */
 const REFUSALS = {
   no_access: "You may not join this room. Ask for a link with a valid token.",
   replaced: "You have joined from another tab or window; this one has left.",
