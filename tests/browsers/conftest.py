@@ -1,4 +1,4 @@
-"""One driver, and each browser once, for all tests here."""
+"""One driver, and each browser once, for all tests of a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def driver_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return npm.installed(tmp_path_factory.mktemp("driver"), PACKAGE)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browsers(driver_folder: Path) -> AsyncIterator[Browsers]:
     async with Browsers(driver_folder) as driven:
         yield driven

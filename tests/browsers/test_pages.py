@@ -11,7 +11,7 @@ from fsm_rtc.signaling.access import Allowlist
 from tests.browsers.driving import Browsers
 from tests.browsers.pages import FORGE, IS_CALM, address, chats, decodes, enter, is_alone, sees, server
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PAIRS = [("chrome", "firefox"), ("firefox", "chrome")]
 KINDS = ["chrome", "firefox"]

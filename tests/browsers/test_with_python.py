@@ -20,7 +20,7 @@ from fsm_rtc.signaling import SignalingServer
 from tests.browsers.driving import Browsers, Page
 from tests.browsers.pages import FORGE, IS_CALM, ROOM, address, decodes, enter, is_alone, sees, server
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KINDS = ["chrome", "firefox"]
 LIMIT_SECONDS = 30.0

@@ -7,12 +7,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import math
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from hypothesis import event, given, settings
+import pytest
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from fsm_rtc.connection.connection import Connection
@@ -168,7 +169,15 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         runner.run(work)
 
 
-@settings(max_examples=settings().max_examples * 2)
+@pytest.fixture(scope="module", autouse=True)
+def frozen_heap() -> Iterator[None]:
+    """What there is already needn't be looked through by each example's collection."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @given(script=st.lists(steps, min_size=1, max_size=20), seed=st.integers(0, 1 << 16), faults=st.floats(0.0, 0.4))
 def test_once_the_faults_end_both_are_connected_or_both_have_given_up(
     script: list[tuple[str, int, float]], seed: int, faults: float
