@@ -28,6 +28,8 @@ const FIREFOX = {
   "network.connectivity-service.enabled": false,
 };
 
+const CLOSE_MILLISECONDS = 10_000;
+
 const browsers = new Map();
 const pages = new Map();
 let numbers = 0;
@@ -73,6 +75,19 @@ const commands = {
   },
 };
 
+/** Close a browser; one that doesn't in time is ended, with all its processes. */
+async function ended(browser) {
+  const program = browser.process();
+  const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MILLISECONDS));
+  await Promise.race([browser.close().catch(() => {}), late]);
+  if (program.exitCode !== null || program.signalCode !== null) return;
+  try {
+    process.kill(-program.pid, "SIGKILL"); // it leads a group of its own
+  } catch {
+    // It has ended just now.
+  }
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, command, ...rest } = JSON.parse(line);
   void (async () => {
@@ -85,5 +100,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   })();
 }
-await Promise.all([...browsers.values()].map((browser) => browser.close().catch(() => browser.process()?.kill("SIGKILL"))));
+await Promise.all([...browsers.values()].map(ended));
 process.exit(0);
