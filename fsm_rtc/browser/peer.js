@@ -5,6 +5,8 @@ import { Exchange } from "./exchange.js";
 import { ReplaceablePeerConnection } from "./peer_connection.js";
 import { Recovery } from "./recovery.js";
 
+const ABSENT_MILLISECONDS = 10_000;
+
 /**
  * How a call stands, in a word: `connecting` until it is there for the first time, `connected`, `reconnecting` when it
  * is lost and may come back, `ended` when it is over; `Peer.reason` then says why.
@@ -26,6 +28,8 @@ export class Peer extends Emitter {
   #recovery;
   #ended;
   #linkIsUp = true;
+  #hasLeft = false;
+  #absence = 0;
 
   /**
    * @param {import("./exchange.js").Member} me
@@ -154,9 +158,25 @@ export class Peer extends Emitter {
     this.#exchange.linkDown();
   }
 
-  /** The server says that it has left, or lost its link for too long. */
+  /** It is in the room, or is there again: what it has not acknowledged goes out at once. */
+  present() {
+    this.isPresent = true;
+    this.#hasLeft = false;
+    clearTimeout(this.#absence);
+    this.linkUp();
+  }
+
+  /** A server that has begun anew doesn't know it yet; it may still come. */
+  absent() {
+    this.isPresent = false;
+    clearTimeout(this.#absence);
+    this.#absence = setTimeout(() => this.left(), ABSENT_MILLISECONDS);
+  }
+
+  /** The server says that it has left, or lost its link for too long. A call that stands doesn't need the server. */
   left() {
     this.isPresent = false;
+    this.#hasLeft = true;
     if (this.state !== "connected") this.gone("it has left");
   }
 
@@ -183,7 +203,7 @@ export class Peer extends Emitter {
     if (state === "connected" && channel?.readyState === "open") {
       this.#recovery.works();
       this.#become("connected");
-    } else if (this.state !== "connecting" && !this.isPresent && state !== "connected") {
+    } else if (this.state !== "connecting" && this.#hasLeft && state !== "connected") {
       this.gone("it has left");
     } else if (state === "failed" || state === "disconnected") {
       this.#recovery.lost(state === "failed");
@@ -215,6 +235,7 @@ export class Peer extends Emitter {
   /** @param {string} reason */
   #end(reason) {
     if (this.state === "ended") return;
+    clearTimeout(this.#absence);
     this.#recovery.stop();
     this.#connection.close();
     this.reason = reason;

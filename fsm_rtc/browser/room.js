@@ -8,6 +8,7 @@ import { newSession } from "./signing.js";
 
 const MAX_NAME_CHARACTERS = 128;
 const LAST_WORDS_MILLISECONDS = 300;
+const KEPT_CALLS = 256;
 
 /**
  * How the room stands: `connecting`, `connected`, `reconnecting` while the link to the server is lost (calls go on without
@@ -68,6 +69,8 @@ export class Room extends Emitter {
   #offeredServers = [];
   /** @type {Map<MediaStreamTrack, MediaStream>} */
   #tracks = new Map();
+  /** @type {Set<string>} The sessions of the others with which it is over. */
+  #over = new Set();
 
   /**
    * @param {string} url
@@ -184,7 +187,7 @@ export class Room extends Emitter {
     for (const peer of this.peers.values()) peer.linkUp();
     if (resumed) return;
     const present = new Set(members.map((member) => member.id));
-    for (const peer of [...this.peers.values()]) if (!present.has(peer.id)) peer.left();
+    for (const peer of [...this.peers.values()]) if (!present.has(peer.id)) peer.absent();
     for (const member of members) await this.#joined(member);
   }
 
@@ -201,10 +204,10 @@ export class Room extends Emitter {
   async #joined(introduction) {
     const present = this.peers.get(introduction.id);
     if (present?.session === introduction.session) {
-      present.isPresent = true;
-      present.linkUp();
+      present.present();
       return;
     }
+    if (this.#over.has(callOf(introduction))) return; // a new call needs a new session
     const peer = new Peer(
       /** @type {import("./exchange.js").Member} */ (this.#me),
       introduction,
@@ -240,6 +243,8 @@ export class Room extends Emitter {
   /** @param {Peer} peer */
   #ended(peer) {
     if (this.peers.get(peer.id) === peer) this.peers.delete(peer.id);
+    this.#over.add(callOf(peer));
+    if (this.#over.size > KEPT_CALLS) this.#over.delete([...this.#over][0] ?? "");
     this.tell("ended", peer);
   }
 
@@ -261,4 +266,9 @@ export class Room extends Emitter {
     this.state = state;
     this.tell("state", state);
   }
+}
+
+/** @param {{id: string, session: string}} other */
+function callOf({ id, session }) {
+  return `${id} ${session}`;
 }

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
 
 from fsm_rtc.messages import Identity
 from fsm_rtc.signaling.access import Allowlist
 from tests.browsers.driving import Browsers
-from tests.browsers.pages import FORGE, IS_CALM, address, chats, decodes, enter, is_alone, sees, server
+from tests.browsers.pages import FORGE, IS_CALM, ROOM, address, chats, decodes, enter, is_alone, sees, server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "browser.md"
 
 PAIRS = [("chrome", "firefox"), ("firefox", "chrome")]
 KINDS = ["chrome", "firefox"]
@@ -137,6 +141,20 @@ async def test_a_page_that_forges_is_refused_with_the_reason(browsers: Browsers,
         assert await bob.evaluate("[...fsmRtcRoom.peers.values()].every((peer) => peer.state === 'connecting')")
 
 
+async def test_a_shared_screen_is_seen_until_it_is_shared_no_longer(browsers: Browsers) -> None:
+    async with (
+        server() as here,
+        browsers.pages(("chrome", address(here, "ann")), ("firefox", address(here, "bob"))) as (ann, bob),
+    ):
+        await sees(ann, "bob")
+        await ann.click("#screen")
+        await ann.until("document.querySelector('#screen').getAttribute('aria-pressed') === 'true'")
+        await decodes(bob)
+        await ann.click("#screen")
+        await bob.until("document.querySelector('.tile:not(.own) video').srcObject.getVideoTracks()[0].muted")
+        await chats(ann, bob, "did you see it?")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_joining_and_leaving_ten_times(browsers: Browsers, kind: str) -> None:
     async with (
@@ -160,6 +178,25 @@ async def test_who_may_not_join_is_told_in_plain_words(browsers: Browsers, kind:
     ):
         await ann.until("document.body.dataset.state === 'refused'")
         assert "You may not join this room" in await ann.evaluate("document.querySelector('#status').textContent")
+
+
+async def test_the_program_of_the_documentation_calls_the_page(browsers: Browsers) -> None:
+    (program,) = re.findall(r"```js\n(.*?)```", DOCUMENTATION.read_text(), re.S)
+    async with (
+        server() as here,
+        browsers.pages(("chrome", f"http://127.0.0.1:{here.port}/"), ("firefox", address(here, "bob", media=True))) as (
+            alice,
+            bob,
+        ),
+    ):
+        program = program.replace('import { join } from "/', 'const { join } = await import("/')
+        program = program.replace('fsm_rtc.js";', 'fsm_rtc.js");')
+        program = program.replace("wss://signalling.example.org/kitchen", f"ws://127.0.0.1:{here.port}/{ROOM}")
+        await alice.evaluate(f"(async () => {{ document.body.append(document.createElement('video')); {program} }})()")
+        await sees(bob, "alice")
+        await decodes(bob)
+        await alice.until("document.querySelector('video').videoWidth > 0")
+        assert "bob connected " in "\n".join(await alice.told())
 
 
 async def test_three_are_in_one_room(browsers: Browsers) -> None:
