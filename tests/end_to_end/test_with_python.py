@@ -17,8 +17,8 @@ from fsm_rtc.engine import Journal
 from fsm_rtc.engine.journal import Entry, Started
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.signaling import SignalingServer
-from tests.browsers.driving import Browsers, Page
-from tests.browsers.pages import FORGE, IS_CALM, ROOM, address, decodes, enter, is_alone, sees, server
+from tests.end_to_end.driving import Browsers, Page
+from tests.end_to_end.pages import FORGE, IS_CALM, ROOM, address, decodes, enter, is_alone, sees, server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fsm_rtc.signaling import Settings, SignalingServer
-from tests.browsers.driving import Page
+from tests.end_to_end.driving import Page
 
 __all__ = ["FORGE", "IS_CALM", "ROOM", "address", "chats", "decodes", "enter", "is_alone", "sees", "server"]
 
