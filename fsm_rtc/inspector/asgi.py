@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsm_rtc.inspector.access import SUBPROTOCOL, Gate, is_loopback
 from fsm_rtc.inspector.answers import FEED, Answer, answer_to
-from fsm_rtc.inspector.attending import attend
+from fsm_rtc.inspector.attending import Goodbye, attend
 from fsm_rtc.inspector.charts import ChartBook
 from fsm_rtc.inspector.feed import Feed
 from fsm_rtc.inspector.source import Source
@@ -28,12 +28,6 @@ Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
-
-REFUSED = 1008
-"""The WebSocket close code of who may not look."""
-
-ENDED = 1001
-"""The WebSocket close code when there is no more to come."""
 
 ELSEWHERE = HTTPStatus.FORBIDDEN, "From another host the inspector needs a token; give one when it is made.\n"
 
@@ -99,16 +93,16 @@ class InspectorApp:
             or self._gate.refuse_stranger(headers, offered)
         )
         if refused is not None or _path_behind_mount(scope) != FEED or SUBPROTOCOL not in offered:
-            await send({"type": "websocket.close", "code": REFUSED})
+            await send({"type": "websocket.close", "code": int(Goodbye.REFUSED)})
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
 
         async def send_text(text: str) -> None:
             await send({"type": "websocket.send", "text": text})
 
-        await attend(self.feed, send_text, _until_gone(receive))
+        goodbye = await attend(self.feed, send_text, _until_gone(receive))
         with suppress(Exception):  # it may be gone already
-            await send({"type": "websocket.close", "code": ENDED})
+            await send({"type": "websocket.close", "code": int(goodbye)})
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

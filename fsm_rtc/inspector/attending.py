@@ -5,21 +5,36 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from enum import IntEnum
 from typing import Any
 
 from fsm_rtc.inspector.feed import Feed, Viewer
 
-__all__ = ["attend"]
+__all__ = ["Goodbye", "attend"]
 
 
-async def attend(feed: Feed, send: Callable[[str], Awaitable[None]], gone: Coroutine[Any, Any, None]) -> None:
-    """Send a page what the feed tells, until the feed ends or the page is gone.
+class Goodbye(IntEnum):
+    """With which close code a page is let go. Source: the IANA's registry of WebSocket close codes."""
+
+    ENDED = 1001
+    """There is no more to come."""
+    REFUSED = 1008
+    """It may not look."""
+    CROWDED = 1013
+    """There are as many pages as there may be."""
+
+
+async def attend(feed: Feed, send: Callable[[str], Awaitable[None]], gone: Coroutine[Any, Any, None]) -> Goodbye:
+    """Send a page what the feed tells, until the feed ends or the page is gone; and say how to let it go.
 
     Args:
         feed: what it looks at.
         send: sends one text; raises if the socket is gone, and waits while it is full.
         gone: returns when the socket is gone.
     """
+    if feed.is_crowded:
+        gone.close()
+        return Goodbye.CROWDED
     async with feed.viewer() as viewer:
         tasks = {
             asyncio.create_task(_send_all(viewer, send), name="fsm_rtc inspector page"),
@@ -31,6 +46,7 @@ async def attend(feed: Feed, send: Callable[[str], Awaitable[None]], gone: Corou
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+    return Goodbye.ENDED
 
 
 async def _send_all(viewer: Viewer, send: Callable[[str], Awaitable[None]]) -> None:

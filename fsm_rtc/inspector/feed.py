@@ -20,9 +20,12 @@ from fsm_rtc.inspector.charts import ChartBook
 from fsm_rtc.inspector.index import Changes, Index
 from fsm_rtc.inspector.source import Record, Source
 
-__all__ = ["Feed", "Viewer"]
+__all__ = ["MOST_VIEWERS", "Feed", "Viewer"]
 
 _LOG = logging.getLogger("fsm_rtc.inspector")
+
+MOST_VIEWERS = 32
+"""So many pages may be open at once."""
 
 BATCH_SECONDS = 0.1
 HISTORY = 20_000
@@ -138,6 +141,11 @@ class Feed:
     def viewer_count(self) -> int:
         """How many pages there are."""
         return len(self._viewers) + len(self._coming)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there are as many pages as there may be."""
+        return self.viewer_count >= MOST_VIEWERS
 
     @asynccontextmanager
     async def viewer(self) -> AsyncIterator[Viewer]:

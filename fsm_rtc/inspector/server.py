@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
-from websockets.frames import CloseCode
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
@@ -137,8 +136,7 @@ class Inspector:
             await server.wait_closed()
 
     async def _serve(self, socket: ServerConnection) -> None:
-        await attend(self.feed, socket.send, socket.wait_closed())
-        await socket.close(CloseCode.GOING_AWAY)
+        await socket.close(await attend(self.feed, socket.send, socket.wait_closed()))
 
     async def _answer(self, socket: ServerConnection, request: Request) -> Response | None:
         headers = {name.lower(): value for name, value in request.headers.raw_items()}

@@ -16,7 +16,7 @@ from starlette.routing import Mount
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from fsm_rtc.engine import Journal
-from fsm_rtc.inspector import InspectorApp, InspectorError
+from fsm_rtc.inspector import InspectorApp, InspectorError, feed
 from tests.inspector.machines import PATIENCE_SECONDS, Follower, journal_of, listeners, page_at, received
 from tests.inspector.test_server import PAGE, TOKEN, get
 
@@ -110,6 +110,18 @@ async def test_its_pages_are_told_when_it_ends() -> None:
         await inspector.aclose()
         await page.wait_closed()
         assert page.protocol.close_code == 1001
+
+
+async def test_one_page_too_many_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "MOST_VIEWERS", 1)
+    inspector = InspectorApp(Journal(), token=None)
+    async with serving(inspector) as url, page_at(url) as page:
+        await received(page)
+        async with page_at(url) as crowded:
+            with pytest.raises(ConnectionClosed) as closed:
+                await received(crowded)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1013
 
 
 async def test_an_open_page_does_not_keep_the_server_from_ending() -> None:

@@ -7,15 +7,16 @@ import http.client
 import re
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from websockets.exceptions import InvalidStatus, NegotiationError
+from websockets.exceptions import ConnectionClosed, InvalidStatus, NegotiationError
 
 from fsm_rtc.diagrams import DiagramError
 from fsm_rtc.engine import Chart, Journal, On, Row
-from fsm_rtc.inspector import Feed, Inspector, InspectorError, charts, new_token, serve_inspector, server
+from fsm_rtc.inspector import Feed, Inspector, InspectorError, charts, feed, new_token, serve_inspector, server
 from fsm_rtc.inspector.access import Gate
 from fsm_rtc.machines import CHARTS
 from fsm_rtc.machines.signaling_link import SignalingLink
@@ -66,6 +67,24 @@ async def test_its_pages_are_told_what_came_last() -> None:
         closing = asyncio.create_task(inspector.aclose())
         assert [row[3] for row in (await received(page))["records"]] == ["on_connected"]
         await closing
+
+
+async def test_one_page_too_many_is_told_so_and_follows_when_another_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "MOST_VIEWERS", 1)
+    journal, _ = journal_of("offerer.signaling_link")
+    async with serve_inspector(journal) as inspector:
+        async with page_at(inspector.url) as page:
+            await received(page)
+            async with page_at(inspector.url) as crowded:
+                with pytest.raises(ConnectionClosed) as closed:
+                    await received(crowded)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1013
+        follows = False
+        while not follows:  # as the page itself tries again
+            async with page_at(inspector.url) as page:
+                with suppress(ConnectionClosed):
+                    follows = (await received(page))["type"] == "snapshot"
 
 
 async def test_a_page_that_reads_nothing_does_not_keep_it_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:

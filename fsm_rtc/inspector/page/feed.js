@@ -6,6 +6,7 @@
 const SUBPROTOCOL = "fsm-rtc-inspector";
 const FIRST_WAIT_MILLISECONDS = 500;
 const LONGEST_WAIT_MILLISECONDS = 8000;
+const CROWDED = 1013;
 
 /** The token in this page's address, `#token=…`; empty if there is none. */
 export const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
@@ -22,7 +23,7 @@ export function ask(path) {
 /**
  * Follow the feed for as long as the page is open.
  * @param {(message: any) => void} onMessage called with each message
- * @param {(state: "connecting" | "open" | "lost" | "refused") => void} onState called with what became of the socket
+ * @param {(state: "connecting" | "open" | "lost" | "refused" | "crowded") => void} onState called with what became of the socket
  */
 export function follow(onMessage, onState) {
   let wait = FIRST_WAIT_MILLISECONDS;
@@ -33,13 +34,14 @@ export function follow(onMessage, onState) {
     address.hash = "";
     address.search = "";
     const socket = new WebSocket(address, token ? [SUBPROTOCOL, `token.${token}`] : [SUBPROTOCOL]);
-    socket.addEventListener("open", () => {
+    socket.addEventListener("message", (event) => {
       wait = FIRST_WAIT_MILLISECONDS;
       onState("open");
+      onMessage(JSON.parse(event.data));
     });
-    socket.addEventListener("message", (event) => onMessage(JSON.parse(event.data)));
-    socket.addEventListener("close", async () => {
-      onState(await isRefused() ? "refused" : "lost");
+    socket.addEventListener("close", async ({ code }) => {
+      if (code === CROWDED) onState("crowded");
+      else onState(await isRefused() ? "refused" : "lost");
       setTimeout(open, wait);
       wait = Math.min(wait * 2, LONGEST_WAIT_MILLISECONDS);
     });

@@ -113,6 +113,7 @@ function drawHead() {
     connecting: "connecting",
     open: model.isLive ? "live" : "a finished journal",
     lost: "the process is gone or out of reach; what it told until then is shown",
+    crowded: "too many pages look on: close one of them, and this one follows",
     refused: "the token is missing or wrong: open the whole address that was printed",
   };
   const stands = byId("link");
