@@ -2,7 +2,7 @@
 clock.
 
 It does what the specification says, and what a test tells it to: fail an operation, hold operations back, report a
-state, vanish. Everything happens in later turns of the event loop, one step a turn, as with a real library.
+state, vanish, die. Everything happens in later turns of the event loop, one step a turn, as with a real library.
 """
 
 from __future__ import annotations
@@ -126,6 +126,7 @@ class FakeBackend:
         self._gate.set()
         self._restarts_ice = False
         self._held: list[Callable[[], None]] = []
+        self._is_deserted = False
         self._consent: list[asyncio.TimerHandle] = []
         self.channels: list[FakeChannel] = []
 
@@ -155,6 +156,16 @@ class FakeBackend:
         self._events = None
         if (other := self._other()) is not None and not self._network.is_cut:
             other.soon(lambda: other.report("ice", "failed"), other.lose)
+
+    def die(self) -> None:
+        """Be gone without a word, as the process is that is killed; the other side hears nothing more, ever."""
+        other = self._other()
+        self._closed = True
+        self._events = None
+        self._end_consent()
+        if self._connected and other is not None:
+            other.network_cut()
+            other._is_deserted = True
 
     # The library.
 
@@ -283,6 +294,8 @@ class FakeBackend:
 
     def network_healed(self) -> None:
         """The other side is heard again, unless ICE has failed meanwhile."""
+        if self._is_deserted:
+            return
         self._end_consent()
         if self._states.get("ice") == "disconnected":
             self.report("ice", "connected")
@@ -298,7 +311,7 @@ class FakeBackend:
 
     @property
     def _hears(self) -> bool:
-        return not self._network.is_cut and self._states.get("ice") != "failed"
+        return not (self._network.is_cut or self._is_deserted) and self._states.get("ice") != "failed"
 
     def _let_through(self) -> None:
         held, self._held = self._held, []

@@ -1,10 +1,12 @@
-"""Whatever happens to two sides and to all that is between them: once it ends, both are connected, or both have given
-up and say why, within the bound that the policy's times make; and nothing that was sent is lost or comes twice.
+"""Whatever happens to two sides and to all that is between them, the death and return of their processes included: once
+it ends, both are connected, or both have given up and say why, within the bound that the policy's times make; and
+nothing that was sent is lost or comes twice, but what a killed one may not have been done with.
 """
 
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import math
 from collections.abc import Coroutine, Iterator
@@ -18,7 +20,8 @@ from hypothesis import strategies as st
 
 from fsm_rtc.connection.connection import Connection
 from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
-from fsm_rtc.connection.events import Ended, GaveUp, Joined
+from fsm_rtc.connection.events import Ended, GaveUp
+from fsm_rtc.connection.persistence import MemoryPersistence
 from fsm_rtc.connection.recovery_policy import RecoveryPolicy
 from fsm_rtc.errors import ChannelClosedError
 from fsm_rtc.machines.recovery import RecoveryState
@@ -42,9 +45,23 @@ times = st.floats(0.0, 40.0, width=16)
 steps = st.one_of(
     st.tuples(st.sampled_from(("cut", "heal", "wait")), st.just(0), times),
     st.tuples(
-        st.sampled_from(("down", "up", "send", "send", "lose", "close channel", "restart")), st.integers(0, 1), times
+        st.sampled_from(("down", "up", "send", "send", "lose", "close channel", "restart", "kill", "back")),
+        st.integers(0, 1),
+        times,
     ),
 )
+
+
+class Kept(MemoryPersistence):
+    """A place whose clock is the loop's."""
+
+    at = -math.inf
+
+    def alive(self) -> None:
+        self.at = asyncio.get_running_loop().time()
+
+    def age_seconds(self) -> float:
+        return asyncio.get_running_loop().time() - self.at
 
 
 class Side:
@@ -52,31 +69,55 @@ class Side:
 
     def __init__(self, pair: Pair, number: int) -> None:
         self.pair = pair
-        self.channel: HallChannel = pair.hall.channel()
-        self.call = Connection(
-            self.channel,
-            KEYS[number],
-            configuration=Configuration(close_timeout_seconds=0.02),
-            peer_connection_factory=partial(FakePeerConnection, network=pair.network),
-            recovery=POLICY,
-            clock=asyncio.get_running_loop().time,
-        )
+        self.number = number
         self.said: list[str] = []
         self.heard: list[str | bytes] = []
         self.ends: list[Ended | GaveUp] = []
-        self.met: int = 0
-        self.tasks = [asyncio.create_task(self.follow()), asyncio.create_task(self.listen())]
+        self.kills = 0
+        self.place = Kept()
+        self.tasks: list[asyncio.Task[None]] = []
+        self.live()
 
-    async def follow(self) -> None:
-        async for told in self.call.events():
-            if isinstance(told, Ended | GaveUp):
+    def live(self) -> None:
+        """A run of its program."""
+        self.is_alive = True
+        self.channel: HallChannel = self.pair.hall.channel()
+        self.call = Connection(
+            self.channel,
+            KEYS[self.number],
+            configuration=Configuration(close_timeout_seconds=0.02),
+            peer_connection_factory=partial(FakePeerConnection, network=self.pair.network),
+            recovery=POLICY,
+            clock=asyncio.get_running_loop().time,
+            persistence=self.place,
+        )
+        self.tasks += [asyncio.create_task(self.follow(self.call)), asyncio.create_task(self.listen(self.call))]
+
+    def die(self) -> None:
+        """As SIGKILL does: not a word to anybody, and what was kept is there for the next run."""
+        self.kills += 1
+        self.is_alive = False
+        self.place = copy.deepcopy(self.place)
+        self.channel.is_up = False
+        self.channel.hall = Hall()
+        if isinstance(self.call.peer_connection, FakePeerConnection):
+            self.call.peer_connection.library.die()
+        self.tasks.append(asyncio.create_task(self.call.aclose()))  # unheard; that nothing is left of it here
+
+    async def follow(self, call: Connection) -> None:
+        async for told in call.events():
+            if isinstance(told, Ended | GaveUp) and call is self.call and self.is_alive:
                 self.ends.append(told)
-            elif isinstance(told, Joined):
-                self.met += 1
 
-    async def listen(self) -> None:
-        async for message in self.call.messages():
-            self.heard.append(message)
+    async def listen(self, call: Connection) -> None:
+        async for message in call.messages():
+            if call is self.call and self.is_alive:
+                self.heard.append(message)
+
+    @property
+    def told(self) -> list[str | bytes]:
+        """What was heard, each once."""
+        return [*dict.fromkeys(self.heard)]
 
     def say(self) -> None:
         text = f"{len(self.said) + 1}"
@@ -107,11 +148,11 @@ class Pair:
                 self.network.cut()
             case "heal" if self.network.is_cut:
                 self.network.heal()
-            case "down" if side.channel.is_up:
+            case "down" if side.is_alive and side.channel.is_up:
                 side.channel.down()
-            case "up" if not side.channel.is_up:
+            case "up" if side.is_alive and not side.channel.is_up:
                 side.channel.up()
-            case "send":
+            case "send" if side.is_alive:
                 side.say()
             case "lose" if library is not None:
                 library.lose()
@@ -119,13 +160,23 @@ class Pair:
                 side.call.data_channel.close()
             case "restart":
                 self.hall.restart()
+            case "kill" if side.is_alive:
+                side.die()
+            case "back" if not side.is_alive:
+                await self.back(side)
         await asyncio.sleep(seconds)
+
+    async def back(self, side: Side) -> None:
+        side.live()
+        await side.call.open()
 
     async def ends_well(self) -> None:
         self.hall.calm()
         self.network.heal()
         for side in self.sides:
-            if not side.channel.is_up:
+            if not side.is_alive:
+                await self.back(side)
+            elif not side.channel.is_up:
                 side.channel.up()
         loop = asyncio.get_running_loop()
         for _ in range(math.ceil(BOUND_SECONDS)):
@@ -134,21 +185,22 @@ class Pair:
         assert self.is_settled, [repr(side.call) for side in self.sides]
         one, other = self.sides
         if one.call.is_ready:
-            event("connected")
+            event(f"connected, {sum(side.kills for side in self.sides)} kills")
             for side in self.sides:
                 side.say()
             await asyncio.sleep(2)
         else:
-            event("given up")
+            event(f"given up, {sum(side.kills for side in self.sides)} kills")
             for side in self.sides:
                 assert side.ends[-1].reason
                 assert side.call.peer_connection is None
         if not one.ends and not other.ends:
-            assert other.heard == one.said
-            assert one.heard == other.said
-        for told, said in ((other.heard, one.said), (one.heard, other.said)):
-            assert len(told) == len({*told}), "nothing comes twice"
-            assert [text for text in said if text in told] == told, "and nothing out of its turn"
+            assert other.told == one.said
+            assert one.told == other.said
+        for told, said in ((other.told, one.said), (one.told, other.said)):
+            assert [text for text in said if text in told] == told, "nothing out of its turn"
+        for side in self.sides:
+            assert side.kills or len(side.told) == len(side.heard), "nothing comes twice"
         for side in self.sides:
             await side.close()
         assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -12,6 +12,7 @@ from fsm_rtc.engine import Entry, Journal
 from fsm_rtc.errors import InvalidAccessError, OperationError
 from fsm_rtc.peer import Configuration, PeerConnection
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
+from tests.instant_loop import InstantLoop
 from tests.peer.peers import announced, answer_of, connected, exchange, offer_of, opened, turns, until
 
 Script = Callable[[PeerConnection, PeerConnection], Awaitable[None]]
@@ -202,6 +203,31 @@ async def test_a_side_that_vanishes_is_noticed_and_itself_notices_nothing() -> N
     assert one.connection_state == "connected"
     await one.close()
     await other.close()
+
+
+def test_one_that_dies_is_not_heard_again_and_missed_by_its_consent_alone() -> None:
+    async def play() -> None:
+        network, clock = FakeNetwork(), asyncio.get_running_loop().time
+        one, other = FakePeerConnection(network=network), FakePeerConnection(network=network)
+        channel = one.create_data_channel("chat")
+        await exchange(one, other)
+        await opened(channel)
+        there = await announced(other)
+        heard: list[str | bytes] = []
+        there.on("message", heard.append)
+        died, states = clock(), list[tuple[float, str]]()
+        other.on("connectionstatechange", lambda: states.append((clock() - died, other.connection_state.value)))
+        one.library.die()
+        there.send("nobody hears this")
+        network.heal()
+        await asyncio.sleep(60)
+        assert states == [(5.0, "disconnected"), (30.0, "failed")]
+        assert heard == []
+        await one.close()
+        await other.close()
+
+    with asyncio.Runner(loop_factory=InstantLoop) as runner:
+        runner.run(play())
 
 
 async def test_tracks_come_by_kind_and_candidates_are_kept_for_the_test_to_see() -> None:
