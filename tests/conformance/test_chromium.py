@@ -138,9 +138,11 @@ def test_two_connections_find_each_other_and_a_message_arrives(adapter: AdapterP
     assert [event["label"] for event in events if event["event"] == "datachannel"] == ["chat"]
     reply = adapter.ask(on("a", "send", label="chat", data="good morning"))
     arrived = reply["events"]
-    for reply in looking(adapter, "the message never arrives") if not arrived else ():
-        arrived = reply["events"]
-        if arrived:
+    for reply in looking(adapter, "the message never arrives, or SCTP is never said to be connected"):
+        arrived += reply["events"]
+        if (
+            arrived and reply["states"]["a"]["sctp"] == "connected"
+        ):  # Chromium says it a little after the channel is open
             break
     assert [(one["on"], one["event"], one["label"], one["data"]) for one in arrived] == [
         ("b", "message", "chat", "good morning")
@@ -148,7 +150,6 @@ def test_two_connections_find_each_other_and_a_message_arrives(adapter: AdapterP
     states = reply["states"]["a"]
     assert states["ice"] == ["connected"] or states["ice"] == ["completed"]
     assert states["dtls"] == ["connected"]
-    assert states["sctp"] == "connected"
 
 
 def test_close_closes_all_and_the_other_side_hears_of_it(adapter: AdapterProcess) -> None:

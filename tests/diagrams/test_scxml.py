@@ -1,13 +1,15 @@
-"""SCXML: another engine reads every chart, and goes the way that ours goes."""
+"""SCXML: every chart is valid, and another engine that reads it goes the way that ours goes."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+import xmlschema
 from statemachine import StateChart
 from statemachine.io.scxml.processor import SCXMLProcessor
 
@@ -23,6 +25,7 @@ ChartClass = type[Chart[Any, Any]]
 EVERY: dict[str, ChartClass] = {**CHARTS, "door": Door, "light": Light}
 WALKS = 12
 STEPS = 30
+SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("scxml.xsd"))
 TAG = "{http://www.w3.org/2005/07/scxml}"
 
 
@@ -79,6 +82,30 @@ def asked(chart: ChartClass) -> list[str]:
     names = {check.__name__ for trigger in triggers for check in trigger.checks}
     names |= {guard.__name__ for trigger in triggers for row in trigger.rows for guard in row.when}
     return sorted(names)
+
+
+@pytest.mark.parametrize("name", sorted(EVERY))
+def test_a_document_is_valid(name: str) -> None:
+    assert [error.reason for error in SCHEMA.iter_errors(scxml(EVERY[name]))] == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ('target="suspect"', 'target="nowhere"'),
+        ('<state id="suspect"', '<state id="idle"'),
+        ('event="on_silence"', 'event="on silence!"'),
+        ("cond=", "when="),
+        ("<raise event=", "<raise name="),
+        (' version="1.0" datamodel', " datamodel"),
+        ("<state id=", "<status id="),
+    ],
+)
+def test_the_schema_finds_what_is_not(right: str, wrong: str) -> None:
+    document = scxml(CHARTS["recovery"])
+    assert right in document
+    broken = document.replace(right, wrong, 1).replace("</state>", "</status>", 1 if "<status" in wrong else 0)
+    assert not SCHEMA.is_valid(broken)
 
 
 @pytest.mark.parametrize("name", sorted(EVERY))
