@@ -140,9 +140,7 @@ def test_two_connections_find_each_other_and_a_message_arrives(adapter: AdapterP
     arrived = reply["events"]
     for reply in looking(adapter, "the message never arrives, or SCTP is never said to be connected"):
         arrived += reply["events"]
-        if (
-            arrived and reply["states"]["a"]["sctp"] == "connected"
-        ):  # Chromium says it a little after the channel is open
+        if arrived and reply["states"]["a"]["sctp"] == "connected":  # it may come behind the channel's opening
             break
     assert [(one["on"], one["event"], one["label"], one["data"]) for one in arrived] == [
         ("b", "message", "chat", "good morning")
