@@ -1,15 +1,18 @@
 """ReplaceablePeer: the peer connections of one call, one at a time; the next one gets the next generation.
 
 A peer connection is replaced where it can't go on: its library can't take an offer back (fact 2); the other side has
-another certificate, and so another peer connection; or it was started anew. New ICE credentials alone restart ICE.
+another certificate, and so another peer connection; it was started anew; or its library has closed it by itself, as
+when ICE has failed, be it in the middle of an operation. New ICE credentials alone restart ICE.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from fsm_rtc.connection.session import Session
 from fsm_rtc.connection.tracks import Tracks
@@ -27,10 +30,14 @@ __all__ = ["ROLLBACK", "SECURE_CHANNEL", "PeerConnectionFactory", "PeerEvents", 
 
 logger = logging.getLogger("fsm_rtc.connection")
 
+T = TypeVar("T")
+
 SECURE_CHANNEL = "secure-channel"
 """The documented data channel's name; the side that makes the first offer makes it."""
 
 ROLLBACK = SessionDescription("rollback", "")
+
+CLOSED_ITSELF = "it was closed"
 
 
 def expects_channel(connection: PeerConnection | None) -> bool:
@@ -116,6 +123,7 @@ class ReplaceablePeer:
         self._session: Session | None = None
         self._generation = 0
         self._wants_offer = False
+        self._offer: SessionDescription | None = None
         self._closings: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
@@ -136,8 +144,10 @@ class ReplaceablePeer:
         self.give_up("the other side began anew")
 
     async def make_offer(self) -> SessionDescription:
-        session = self._present_session()
         self._wants_offer = False
+        return await self._on_a_live_one(self._make_offer)
+
+    async def _make_offer(self, session: Session) -> SessionDescription:
         connection = session.connection
         if self.channel.machine.is_final if self.channel is not None else not expects_channel(connection):
             self._adopt_channel(session, connection.create_data_channel(SECURE_CHANNEL, protocol=self.channel_protocol))
@@ -146,8 +156,13 @@ class ReplaceablePeer:
         return session.applied_description()
 
     async def yield_offer(self) -> None:
-        connection, channel = self.connection, self.channel
-        if connection is None or not connection.can_roll_back:
+        await self._on_a_live_one(self._yield_offer)
+
+    async def _yield_offer(self, session: Session) -> None:
+        connection, channel = session.connection, self.channel
+        if connection.descriptions.pending_local is None:
+            return  # it is another one than that which made the offer
+        if not connection.can_roll_back:
             self._open("its offer yielded to the other side's")
             return
         if connection.descriptions.current_remote is None and channel is not None:
@@ -157,7 +172,10 @@ class ReplaceablePeer:
         await connection.set_local_description(ROLLBACK)
 
     async def apply_offer(self, offer: SessionDescription) -> None:
-        session = self._present_session()
+        self._offer = offer
+        await self._on_a_live_one(partial(self._apply_offer, offer))
+
+    async def _apply_offer(self, offer: SessionDescription, session: Session) -> None:
         before = session.connection.remote_description
         if before is not None and fingerprints_of(before).isdisjoint(fingerprints_of(offer)):
             session = self._open("the other side has another certificate")
@@ -166,7 +184,12 @@ class ReplaceablePeer:
         session.demand()
 
     async def make_answer(self) -> SessionDescription:
-        session = self._demand_session()
+        self._demand_session()
+        return await self._on_a_live_one(self._make_answer)
+
+    async def _make_answer(self, session: Session) -> SessionDescription:
+        if session.connection.descriptions.pending_remote is None and self._offer is not None:
+            await self._apply_offer(self._offer, session)  # this one took the place of the one that had it
         await session.connection.set_local_description(await session.connection.create_answer())
         return session.applied_description()
 
@@ -175,11 +198,15 @@ class ReplaceablePeer:
         before = session.connection.remote_description
         if before is not None and fingerprints_of(before).isdisjoint(fingerprints_of(answer)):
             # It was started anew, and has answered for the peer connection that it no longer has.
-            self._open("the other side has another certificate")
-            self._wants_offer = True
+            self._offer_again("the other side has another certificate")
             return
-        await session.connection.set_remote_description(answer)
-        session.demand()
+        try:
+            await session.connection.set_remote_description(answer)
+            session.demand()
+        except InvalidStateError:
+            if not self._has_closed_itself:
+                raise
+            self._offer_again(CLOSED_ITSELF)
 
     async def add_candidate(self, candidate: IceCandidate | None) -> None:
         await self._demand_session().connection.add_ice_candidate(candidate)
@@ -226,11 +253,27 @@ class ReplaceablePeer:
         while self._closings:
             await asyncio.wait(set(self._closings))
 
-    def _present_session(self) -> Session:
+    async def _on_a_live_one(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Do it with the present peer connection, and again with a new one if that closes itself meanwhile."""
         session = self._session
-        if session is None or session.connection.negotiation.is_final:
-            return self._open("it was closed")
-        return session
+        if session is None or self._has_closed_itself:
+            session = self._open(CLOSED_ITSELF)
+        try:
+            return await work(session)
+        except InvalidStateError:
+            if not self._has_closed_itself:
+                raise
+        return await work(self._open(CLOSED_ITSELF))
+
+    @property
+    def _has_closed_itself(self) -> bool:
+        """Whether the present peer connection has been closed, by nobody here."""
+        return self.connection is not None and self.connection.negotiation.is_final
+
+    def _offer_again(self, reason: str) -> None:
+        """Nobody answers for the present peer connection: another one makes an offer when this exchange is settled."""
+        self._open(reason)
+        self._wants_offer = True
 
     def _demand_session(self) -> Session:
         if self._session is None:

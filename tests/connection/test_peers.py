@@ -210,6 +210,59 @@ async def test_a_connection_that_closed_by_itself_is_replaced_at_the_next_offer(
             await other.told.change()
 
 
+async def test_an_offer_during_which_the_connection_closes_by_itself_is_made_with_another() -> None:
+    async with ends() as (one, other):
+        await agree(one, other)
+        before = one.library
+        before.library.hold()
+        offering = asyncio.create_task(one.peer.make_offer())
+        await asyncio.sleep(0)
+        before.library.lose()
+        before.library.release()
+        await other.peer.apply_offer(await offering)
+        await one.peer.apply_answer(await other.peer.make_answer())
+        assert one.library is not before
+        await asyncio.gather(one.is_open(), other.is_open())
+
+
+async def test_the_answer_to_an_offer_whose_connection_has_closed_by_itself_is_given_by_another() -> None:
+    async with ends() as (one, other):
+        await agree(one, other)
+        before = other.library
+        await other.peer.apply_offer(await one.peer.make_offer())
+        before.library.lose()
+        await one.peer.apply_answer(await other.peer.make_answer())
+        assert other.library is not before
+        assert one.peer.needs_negotiation(), "for that one has another certificate"
+        await agree(one, other)
+        await asyncio.gather(one.is_open(), other.is_open())
+
+
+async def test_an_answer_for_a_connection_that_has_closed_by_itself_asks_for_another_offer() -> None:
+    async with ends() as (one, other):
+        await agree(one, other)
+        before = one.library
+        await other.peer.apply_offer(await one.peer.make_offer())
+        before.library.lose()
+        await one.peer.apply_answer(await other.peer.make_answer())
+        assert one.library is not before
+        assert one.peer.needs_negotiation()
+        await agree(one, other)
+        await asyncio.gather(one.is_open(), other.is_open())
+
+
+async def test_an_offer_is_not_taken_back_where_the_connection_has_closed_by_itself() -> None:
+    async with ends() as (one, other):
+        await agree(one, other)
+        before = one.library
+        await one.peer.make_offer()
+        before.library.lose()
+        await one.peer.yield_offer()
+        assert one.library is not before
+        await agree(other, one)
+        assert one.library.signaling_state is SignalingState.STABLE
+
+
 async def test_a_new_session_of_the_peer_leaves_nothing_of_the_old_one() -> None:
     async with ends() as (one, other):
         other.peer.add_track(FakeTrack("audio"))

@@ -194,6 +194,8 @@ class Pair:
             for side in self.sides:
                 assert side.ends[-1].reason
                 assert side.call.peer_connection is None
+        for end in (*one.ends, *other.ends):
+            assert "Error" not in end.reason, "a call ends with its faults, never with a mistake of its own"
         if not one.ends and not other.ends:
             assert other.told == one.said
             assert one.told == other.said
