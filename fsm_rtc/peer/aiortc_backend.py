@@ -279,7 +279,8 @@ class AiortcBackend:
         state = path.ice.state
         if state == "connected" and self._profile.ends_in_completed:
             return "completed"
-        if state == "checking" and not (path.has_remote_candidates or self._profile.checks_at_once):
+        told = self._told.get((what, self._numbers[path]), "new")
+        if state == "checking" and told == "new" and not (path.has_remote_candidates or self._profile.checks_at_once):
             return "new"
         return state
 
