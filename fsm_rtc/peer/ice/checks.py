@@ -145,6 +145,7 @@ class Checks(ice.Connection):
     Attributes:
         heard_at: when anything came from the other side last, in the loop's time.
         answered_at: when the selected pair answered last, in the loop's time.
+        generation: how many restarts came before.
         requests: how many requests of the other side were heard.
         heard: called when a request of the other side has come.
         selected: called when another pair is used than before.
@@ -157,6 +158,7 @@ class Checks(ice.Connection):
         super().__init__(**options)
         self.heard_at = 0.0
         self.answered_at = 0.0
+        self.generation = 0
         self.requests = 0
         self.heard: Callable[[], None] = _ignore
         self.selected: Callable[[], None] = _ignore
@@ -308,6 +310,18 @@ class Checks(ice.Connection):
         request = self.build_request(pair, nominate=nominate)
         key = (self.remote_password or "").encode("utf8")
         self._questions.add(Question(pair, request, key, answered, self._questions.discard))
+
+    def build_request(self, pair: ice.CandidatePair, nominate: bool) -> stun.Message:
+        """In a restart a check claims no less than what the candidate is worth.
+
+        The other side takes it for a peer-reflexive candidate while it doesn't have the answer; libwebrtc then compares
+        it with the pair in use, prunes what has a lower priority, and never looks at it again, even when the answer
+        tells it the candidate. With the same priority the younger generation wins.
+        """
+        request = super().build_request(pair, nominate)
+        if self.generation > 0:
+            request.attributes["PRIORITY"] = max(request.attributes["PRIORITY"], pair.local_candidate.priority)
+        return request
 
     # What comes of it.
 

@@ -25,7 +25,7 @@ class PlainAgent(ice.Connection):
         hosts_found, found, failed, received, heard, selected, exhausted, consented, expired: as in `Agent`; of the
             calls, `found` and `received` alone are made.
         is_connected: whether there is a way to the other side.
-        is_missing, requests: as in `Agent`; it doesn't know.
+        is_missing, requests, generation: as in `Agent`; it doesn't know.
         has_all_candidates, has_remote_end: as in `Agent`.
     """
 
@@ -51,6 +51,7 @@ class PlainAgent(ice.Connection):
         self.is_connected = False
         self.is_missing = False
         self.requests = 1
+        self.generation = 0
         self.has_remote_end = False
         self._has_gathered = False
 

@@ -149,6 +149,7 @@ class IceTransport(aiortc.RTCIceTransport):
             raise InvalidStateError("RTCIceTransport is closed")
         before = self._gatherer
         gatherer.agent.ice_controlling = before.agent.ice_controlling
+        gatherer.agent.generation = before.agent.generation + 1
         self._gatherer = gatherer
         self._connection = gatherer.agent
         if before.agent is not self._active:
