@@ -28,6 +28,9 @@ AnyAgent = Agent | PlainAgent
 OUTLIVES_SECONDS = 2.0
 """How long an agent is kept after another one has taken its place: what was sent to it arrives within this time."""
 
+LOOKING = {"new": "checking", "disconnected": "checking", "failed": "checking", "completed": "connected"}
+"""Where a state leads when checks begin, for the first time or anew; the others stay. Source: as in `machines.ice`."""
+
 GATHERING = {"new": "new", "gathering": "gathering", "completed": "complete"}
 
 
@@ -168,7 +171,7 @@ class IceTransport(aiortc.RTCIceTransport):
             agent.ice_controlling = True
         agent.remote_username = remote.usernameFragment
         agent.remote_password = remote.password
-        self._set_state("connected" if self._is_carried else "checking")
+        self._set_state(LOOKING.get(self._state, self._state))
         try:
             await agent.connect()
         except ConnectionError:
