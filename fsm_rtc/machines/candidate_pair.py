@@ -33,7 +33,7 @@ FROZEN, WAITING, IN_PROGRESS, SUCCEEDED, FAILED = CandidatePairState
 class CandidatePair(Chart[CandidatePairState, None]):
     """One candidate pair of a checklist."""
 
-    source = "RFC 8445, section 6.1.2.6; W3C webrtc-stats, #rtcstatsicecandidatepairstate-enum"
+    source = "RFC 8445, section 6.1.2.6; W3C webrtc-stats, RTCStatsIceCandidatePairState"
     initial = FROZEN
 
     unfreeze = On(Row(FROZEN, WAITING), cite="RFC 8445, section 6.1.2.6 and 7.2.5.3.3")

@@ -24,12 +24,12 @@ class ConsentState(StrEnum):
     """Whether one may send, and whether somebody hears it."""
 
     FRESH = "fresh"
-    IN_DOUBT = "in doubt"
+    DOUBTFUL = "doubtful"
     MISSING = "missing"
     EXPIRED = "expired"
 
 
-FRESH, IN_DOUBT, MISSING, EXPIRED = ConsentState
+FRESH, DOUBTFUL, MISSING, EXPIRED = ConsentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +63,18 @@ class Consent(Chart[ConsentState, None]):
 
     source = "RFC 7675, section 5.1; libwebrtc for what is quicker"
     initial = FRESH
-    final = frozenset({EXPIRED})
 
     on_answer = On(
         stay(FRESH),
-        Row(IN_DOUBT, FRESH),
+        Row(DOUBTFUL, FRESH),
         Row(MISSING, FRESH, then=(tell_back,)),
         cite="RFC 7675, section 5.1",
     )
-    on_heard = On(stay(FRESH, MISSING), Row(IN_DOUBT, FRESH), cite="libwebrtc: receiving again")
-    on_silence = On(Row(FRESH, IN_DOUBT), stay(IN_DOUBT, MISSING), cite="libwebrtc: not receiving after 2.5 s")
+    on_heard = On(stay(FRESH, MISSING), Row(DOUBTFUL, FRESH), cite="libwebrtc: receiving again")
+    on_silence = On(Row(FRESH, DOUBTFUL), stay(DOUBTFUL, MISSING), cite="libwebrtc: not receiving after 2.5 s")
     on_loss = On(
-        Row((FRESH, IN_DOUBT), MISSING, then=(tell_missing,)),
+        Row((FRESH, DOUBTFUL), MISSING, then=(tell_missing,)),
         stay(MISSING),
-        cite="W3C webrtc-pc, #dom-rtcicetransportstate-disconnected: repeatedly failing to receive a response",
+        cite="#rtcicetransportstate, disconnected: repeatedly failing to receive a response",
     )
     on_expiry = On(Row(MISSING, EXPIRED, then=(tell_expired,)), cite="RFC 7675, section 5.1: 30 seconds")

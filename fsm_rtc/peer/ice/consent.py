@@ -85,7 +85,7 @@ class Consenting(Checks):
         """Ask again and again, until consent has expired or the connection is closed."""
         times = self.consent
         question_at = self._now() + self._interval()
-        while not self._closing and not self.presence.is_final:
+        while self._nominated and not self._closing:
             quiet_at = max(self.heard_at + times.quiet_seconds, self._asked_at + times.retry_seconds)
             wake_at = min(question_at, quiet_at)
             await asyncio.sleep(wake_at - self._now())
