@@ -75,7 +75,7 @@ class AiortcChannel:
         self._channel.on("message", self._received)
         self._channel.on("bufferedamountlow", self._drained)
         if self._channel.negotiated and self._channel.readyState == "open":
-            # It was made on a live association, and is to open behind whoever made it; who takes an announced one knows.
+            # Made on a live association: it opens behind whoever made it.
             asyncio.get_running_loop().call_soon(self._opened)
 
     def detach(self) -> None:
