@@ -212,7 +212,10 @@ class Checks(ice.Connection):
             if last is None or not (is_triggered or self._rank(pair) < self._rank(last)):
                 return False
             self._check_list.remove(last)
-        if not any(_foundation(one) == _foundation(pair) for one in self._check_list):
+            if last.remote_candidate.type == "prflx":
+                self._remote_candidates.remove(last.remote_candidate)
+                self._indexed.pop(_address(last.remote_candidate), None)
+        if self._early_checks_done and all(_foundation(one) != _foundation(pair) for one in self._check_list):
             pair.status.unfreeze()
         insort(self._check_list, pair, key=self._rank)
         if self._early_checks_done and not self._check_list_done:
@@ -246,6 +249,8 @@ class Checks(ice.Connection):
             raise ConnectionError("the other side's credentials are missing")
         for remote_candidate in self._remote_candidates:
             self._pair_remote_candidate(remote_candidate)
+        for first in {_foundation(pair): pair for pair in reversed(self._check_list)}.values():
+            first.status.unfreeze()
         self._patience_ends = self._now() + PATIENCE_SECONDS
         self._early_checks_done = True
         for early in self._early_checks:
@@ -288,14 +293,12 @@ class Checks(ice.Connection):
         self._plan()
 
     def _next(self, now: float) -> Pair | None:
-        """A repetition that is due comes first: its interval leaves all others their turn."""
-        repeated = [pair for pair in self._check_list if pair.is_open and not pair.is_unchecked and pair.due <= now]
-        if repeated:
-            return min(repeated, key=lambda pair: pair.due)
+        """Each has its first turn before any has another: the waiting, the frozen, and then who is due longest."""
         unchecked = [pair for pair in self._check_list if pair.is_unchecked]
-        return next((pair for pair in unchecked if pair.status.state is CandidatePairState.WAITING), None) or next(
-            iter(unchecked), None
-        )
+        if unchecked:
+            return next((pair for pair in unchecked if pair.status.state is CandidatePairState.WAITING), unchecked[0])
+        due = [pair for pair in self._check_list if pair.is_open and pair.due <= now]
+        return min(due, key=lambda pair: pair.due, default=None)
 
     def _check(self, pair: Pair) -> None:
         if self.remote_password is None:
