@@ -41,6 +41,7 @@ from fsm_rtc.messages.wire import (
 from fsm_rtc.peer.configuration import IceServer
 from fsm_rtc.signaling.address import Address
 from fsm_rtc.signaling.backoff import Backoff
+from fsm_rtc.signaling.bounded import CONTROL_FRAMES_PER_SECOND, BoundedClient
 from fsm_rtc.signaling.inbox import Inbox
 from fsm_rtc.signaling.refusals import CLOSE_CODES, FINAL
 from fsm_rtc.signaling.resumption import Resumption
@@ -49,7 +50,7 @@ from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES, close
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-__all__ = ["EVENTS_NOT_READ", "MAX_WAITING_EVENTS", "WebSocketSignaling"]
+__all__ = ["EVENTS_NOT_READ", "MAX_WAITING_EVENTS", "SERVER_TOO_FAST", "WebSocketSignaling"]
 
 MAX_WAITING_EVENTS = 1024
 """So many events may wait to be read; at one more the link is dropped. What was lost is repeated by its sender."""
@@ -57,6 +58,9 @@ MAX_WAITING_EVENTS = 1024
 
 EVENTS_NOT_READ = "events_not_read"
 """The code of the error with which the link is dropped then."""
+
+SERVER_TOO_FAST = "server_too_fast"
+"""The code of the error with which the link is dropped when the server sends more pings than a client bears."""
 
 COMING_BACK = 4100
 """The close code of a client that closes its socket and means to come back."""
@@ -261,7 +265,7 @@ class WebSocketSignaling:
         except SignalingError as refused:
             return refused
         except ConnectionClosed as lost:
-            return _refusal(lost) or self._error("the link was lost", lost)
+            return _refusal(lost) or _floods(socket) or self._error("the link was lost", lost)
         except InvalidStatus as status:
             return self._error(f"it answers HTTP {status.response.status_code} to a WebSocket", status)
         except TimeoutError as late:
@@ -293,6 +297,7 @@ class WebSocketSignaling:
             max_size=MAX_MESSAGE_BYTES,
             write_limit=WRITE_BUFFER_BYTES,
             logger=SILENT,
+            create_connection=BoundedClient,
         )
 
     async def _shake_hands(self, socket: ClientConnection, me: Member) -> Welcome:
@@ -390,6 +395,14 @@ def _refused(code: ErrorCode, message: str) -> SignalingError:
     """The server's refusal; its text comes from outside, so nothing in it reaches a terminal unseen."""
     text = "".join(character if character.isprintable() else "?" for character in message[:_MAX_TEXT])
     return SignalingError(f"the server refused ({code.value}): {text}", code=code.value)
+
+
+def _floods(socket: ClientConnection | None) -> SignalingError | None:
+    """What to say of a server with which this side's own socket broke off."""
+    if not isinstance(socket, BoundedClient) or not socket.is_cut_off:
+        return None
+    most = f"{CONTROL_FRAMES_PER_SECOND:g} a second"
+    return SignalingError(f"the server sends more pings than {most}, so the link was dropped", code=SERVER_TOO_FAST)
 
 
 def _refusal(lost: ConnectionClosed) -> SignalingError | None:

@@ -147,9 +147,9 @@ class SignalingService:
             await self._leave(link)
             self._refuse(link, refused.code, refused.message)
         except LinkLostError as lost:
-            if lost.refused:
-                self._count(ErrorCode.BAD_MESSAGE, link)
-            if lost.refused or lost.code in LEAVING:
+            if lost.refused is not None:
+                self._count(lost.refused, link)
+            if lost.refused is not None or lost.code in LEAVING:
                 await self._leave(link)
         except Exception as bug:
             # The type alone: its text may hold what the client sent.
