@@ -74,6 +74,7 @@ class ErrorCode(StrEnum):
     HANDSHAKE_TIMEOUT = "handshake_timeout"
     TOO_FAST = "too_fast"
     MAILBOX_FULL = "mailbox_full"
+    RECIPIENT_FULL = "recipient_full"
     TOO_MANY_ROOMS = "too_many_rooms"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     SHUTTING_DOWN = "shutting_down"

@@ -5,7 +5,8 @@ has all of its pongs kept. And a frame costs the same to read whether it holds a
 So here
 
 - what is unwritten is looked at after each read: above a bound the socket is cut off;
-- frames are counted against a `TokenBucket`: when it is empty the peer is told with close code 4009, ``too_fast``, and
+- pings, pongs and pieces of messages are counted against a `TokenBucket`, and whole messages as they wait to be read
+  (who reads them counts them too): when there are too many the peer is told with close code 4009, ``too_fast``, and
   cut off after the closing timeout, or at once if it goes on;
 - sockets are known from their beginning, by address, so that those in the handshake count too.
 
@@ -21,7 +22,7 @@ from weakref import WeakSet
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.connection import Connection
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import DATA_OPCODES, Frame
+from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.protocol import State
 
 from fsm_rtc.messages.wire import MAX_MESSAGE_BYTES, ErrorCode
@@ -45,6 +46,9 @@ GOES_ON_BYTES = 1_048_576
 FRAMES_A_MESSAGE = 4
 """So many frames may a message come in, on average: a proxy may cut it in pieces."""
 
+QUEUED_FRAMES = 4096
+"""So many frames may be read at once; a server that is resumed at sends a mailbox of short messages."""
+
 CONTROL_FRAMES_PER_SECOND, CONTROL_FRAMES_BURST = 20.0, 100
 """What a client bears of a server, whose messages come as fast as its members send: those wait in the socket."""
 
@@ -55,7 +59,7 @@ class BoundedConnection(Connection):
     frames_per_second = CONTROL_FRAMES_PER_SECOND
     frames_burst = CONTROL_FRAMES_BURST
     unwritten_bytes: float = UNWRITTEN_BYTES
-    counts_data_frames = False
+    counts_pieces = False
     _bucket: TokenBucket | None = None
     _cutting: asyncio.TimerHandle | None = None
     _discarded_bytes = 0
@@ -76,13 +80,20 @@ class BoundedConnection(Connection):
     def process_event(self, event: Event) -> None:
         if self._cutting is not None:
             return
-        if isinstance(event, Frame) and (self.counts_data_frames or event.opcode not in DATA_OPCODES):
-            if self._bucket is None:
-                self._bucket = TokenBucket(self.frames_per_second, self.frames_burst, self.loop.time())
-            if not self._bucket.take(self.loop.time()):
-                self._too_fast()
-                return
-        super().process_event(event)
+        if isinstance(event, Frame) and not self._bears(event):
+            self._too_fast()
+        else:
+            super().process_event(event)
+
+    def _bears(self, frame: Frame) -> bool:
+        if frame.opcode in DATA_OPCODES:
+            if len(self.recv_messages.frames) >= QUEUED_FRAMES:
+                return False
+            if not self.counts_pieces or (frame.fin and frame.opcode is not Opcode.CONT):
+                return True
+        if self._bucket is None:
+            self._bucket = TokenBucket(self.frames_per_second, self.frames_burst, self.loop.time())
+        return self._bucket.take(self.loop.time())
 
     def _too_fast(self) -> None:
         if self.protocol.state is State.OPEN:
@@ -119,7 +130,7 @@ class BoundedServer(BoundedConnection, ServerConnection):
         is_one_too_many: whether its address had all of its sockets already.
     """
 
-    counts_data_frames = True
+    counts_pieces = True
     connections: WeakSet[BoundedServer]
     addresses: Addresses
     address = ""

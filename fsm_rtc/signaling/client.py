@@ -44,7 +44,7 @@ from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.signaling.bounded import CONTROL_FRAMES_PER_SECOND, BoundedClient
 from fsm_rtc.signaling.inbox import Inbox
 from fsm_rtc.signaling.refusals import CLOSE_CODES, FINAL
-from fsm_rtc.signaling.resumption import Resumption
+from fsm_rtc.signaling.resumption import TELL_SECONDS, Resumption
 from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES, close
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EVENTS_NOT_READ", "MAX_WAITING_EVENTS", "SERVER_TOO_FAST", "WebSocketSignaling"]
 
-MAX_WAITING_EVENTS = 1024
-"""So many events may wait to be read; at one more the link is dropped. What was lost is repeated by its sender."""
-
+MAX_WAITING_EVENTS, MAX_WAITING_BYTES = 4096, 16 * 1024 * 1024
+"""So many events may wait to be read, and so many bytes of frames; at one more the link is dropped, and what was lost
+is repeated by its sender. A server sends far less that it wasn't told to have been read."""
 
 EVENTS_NOT_READ = "events_not_read"
 """The code of the error with which the link is dropped then."""
@@ -122,7 +122,8 @@ class WebSocketSignaling:
         self._session = Resumption()
         self._room_to_post = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._inbox = Inbox(MAX_WAITING_EVENTS)
+        self._inbox = Inbox(MAX_WAITING_EVENTS, MAX_WAITING_BYTES, self._read)
+        self._telling: asyncio.TimerHandle | None = None
         self._socket: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
@@ -222,6 +223,8 @@ class WebSocketSignaling:
         first, self._closed = not self._closed, True
         if self._checking is not None:
             self._checking.cancel()
+        if self._telling is not None:
+            self._telling.cancel()
         if self._task is None or self._task.done():
             self._inbox.end()
             return
@@ -257,7 +260,7 @@ class WebSocketSignaling:
             up_since = clock()
             self._go_on(socket, welcome)
             while True:
-                self._take(socket, await socket.recv())
+                self._take(await socket.recv())
         except asyncio.CancelledError:
             if up_since is not None:
                 self._inbox.put(LinkDown())
@@ -341,7 +344,7 @@ class WebSocketSignaling:
             raise self._error(f"it sent another message than a {kind.__name__.lower()}", None)
         return message
 
-    def _take(self, socket: ClientConnection, frame: str | bytes) -> None:
+    def _take(self, frame: str | bytes) -> None:
         """Pass on what arrived; what isn't a message, or not in place, is counted."""
         try:
             message = decode(frame)
@@ -354,18 +357,31 @@ class WebSocketSignaling:
             self._session.taken(message.number)
             self._room_to_post.set()
         elif isinstance(message, PeerMessage | Joined | Left):
-            self._deliver(socket, message, frame)
+            self._deliver(message, frame)
         else:
             self.ignored[message.code.value if isinstance(message, Error) else type(message).__name__.lower()] += 1
 
-    def _deliver(self, socket: ClientConnection, message: PeerMessage | Joined | Left, frame: str | bytes) -> None:
-        if not self._inbox.offer(_event(message, frame)):
+    def _deliver(self, message: PeerMessage | Joined | Left, frame: str | bytes) -> None:
+        if not self._inbox.offer(_event(message, frame), len(frame)):
             raise SignalingError(
-                f"{MAX_WAITING_EVENTS} events wait unread, so the link was dropped; read events() all the time",
+                f"{len(self._inbox)} events wait unread, so the link was dropped; read events() all the time",
                 code=EVENTS_NOT_READ,
             )
-        number = self._session.delivered(message)
-        if number is not None:
+        self._session.delivered(message)
+
+    def _read(self, size: int) -> None:
+        """An event was read: the server is told of what it brought, soon or at once."""
+        if size and self._session.read(size):
+            self._tell()
+        elif size and self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        socket = self._socket
+        if socket is not None and socket.state is State.OPEN and (number := self._session.told()) is not None:
             broadcast((socket,), encode(Received(number)))
 
     def _error(self, why: str, cause: Exception | None) -> SignalingError:

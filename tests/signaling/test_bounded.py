@@ -8,6 +8,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp
+from fsm_rtc.errors import SignalingError
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import ErrorCode
 from fsm_rtc.signaling import bounded
@@ -109,7 +110,7 @@ async def test_a_server_that_floods_is_left(flood: str, is_welcome: bool, anna: 
         if is_welcome:
             await following(channel, LinkUp)
         down = await following(channel, LinkDown)
-        assert down.error is not None
+        assert isinstance(down.error, SignalingError)
         assert (down.error.code, down.retry_seconds) == (SERVER_TOO_FAST, 0.0)
         assert "pings" in str(down.error)
 
