@@ -57,6 +57,9 @@ Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=64)]
 PublicKey = Annotated[bytes, msgspec.Meta(max_length=512)]
 Signature = Annotated[bytes, msgspec.Meta(max_length=SIGNATURE_BYTES)]
+IceUrl = Annotated[str, msgspec.Meta(max_length=512)]
+IceUrls = Annotated[tuple[IceUrl, ...], msgspec.Meta(max_length=8)]
+IceSecret = Annotated[str, msgspec.Meta(max_length=1024)]
 Features = Annotated[tuple[Token, ...], msgspec.Meta(max_length=16)]
 
 
@@ -146,9 +149,9 @@ class IceServerInfo(msgspec.Struct, frozen=True):
         username, credential: for TURN; they expire.
     """
 
-    urls: tuple[str, ...]
-    username: str = ""
-    credential: str = ""
+    urls: IceUrls
+    username: IceSecret = ""
+    credential: IceSecret = ""
 
 
 class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
@@ -164,7 +167,7 @@ class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
     members: tuple[Introduction, ...]
     resumed: bool = False
     received: Sequence = 0
-    ice_servers: tuple[IceServerInfo, ...] = ()
+    ice_servers: Annotated[tuple[IceServerInfo, ...], msgspec.Meta(max_length=8)] = ()
 
 
 class Received(msgspec.Struct, frozen=True, tag_field="type", tag="received"):
