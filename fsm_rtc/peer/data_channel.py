@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from fsm_rtc.engine import Accepted, Chart
-from fsm_rtc.errors import ChannelClosedError, Rejected, SpecificationError
+from fsm_rtc.errors import ChannelClosedError, Rejected, RTCError, SpecificationError
 from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowState
 from fsm_rtc.peer.backend import ChannelBackend
 from fsm_rtc.peer.emitter import Callback, Emitter
@@ -19,8 +19,14 @@ __all__ = ["DataChannel"]
 MAX_MESSAGE_BYTES = 262_144
 """The longest message that every current WebRTC stack takes."""
 
-KEPT_MESSAGES = 1024
-"""How many messages wait for the first listener."""
+KEPT_MESSAGES, KEPT_BYTES = 1024, 8 * 1024 * 1024
+"""How many messages wait for the first listener, and how many bytes of them; no library below can let the other side
+wait."""
+
+NOBODY_LISTENS = (
+    f"nobody listens, and more than {KEPT_MESSAGES} messages or {KEPT_BYTES} bytes wait: what comes now is lost; "
+    "listen for messages as soon as there is a channel"
+)
 
 HIGH_BYTES = 1024 * 1024
 LOW_BYTES = 256 * 1024
@@ -34,7 +40,8 @@ class DataChannel:
         machine: its RTCDataChannelState machine.
         options: how it was made.
         flow: clear, or congested while more than 1 MiB waits to be sent.
-        unheard: how many messages were dropped because nobody listened and too many waited.
+        unheard: how many messages were dropped because nobody listened and too much waited; at the first one ``error``
+            tells so.
     """
 
     def __init__(self, backend: ChannelBackend, machine: Channel, flow: Flow) -> None:
@@ -46,6 +53,7 @@ class DataChannel:
         self._backend = backend
         self._emitter = Emitter("open", "closing", "close", "error", "message", "bufferedamountlow", "statechange")
         self._kept: deque[str | bytes] = deque()
+        self._kept_bytes = 0
         self._error: SpecificationError | None = None
         self._is_announced = False
         machine.observe(self._moved)
@@ -98,7 +106,9 @@ class DataChannel:
         unsubscribe = self._emitter.on(event, callback)
         if event == "message":
             while self._kept:
-                self._emitter.emit("message", self._kept.popleft())
+                data = self._kept.popleft()
+                self._kept_bytes -= len(data)
+                self._emitter.emit("message", data)
         return unsubscribe
 
     def send(self, data: str | bytes) -> None:
@@ -160,10 +170,13 @@ class DataChannel:
     def received(self, data: str | bytes) -> None:
         if self._emitter.listens("message"):
             self._emitter.emit("message", data)
-        elif len(self._kept) < KEPT_MESSAGES:
+        elif len(self._kept) < KEPT_MESSAGES and self._kept_bytes + len(data) <= KEPT_BYTES:
             self._kept.append(data)
+            self._kept_bytes += len(data)
         else:
             self.unheard += 1
+            if self.unheard == 1:
+                self._emitter.emit("error", RTCError(NOBODY_LISTENS, error_detail="data-channel-failure"))
 
     def drained(self) -> None:
         if self.flow.permits("on_buffered_amount", self.buffered_amount):
@@ -176,6 +189,7 @@ class DataChannel:
             self.machine.connection_closed()
         self._emitter.clear()
         self._kept.clear()
+        self._kept_bytes = 0
 
     def _moved(self, _: Chart[DataChannelState, None], outcome: Accepted | Rejected) -> None:
         if isinstance(outcome, Rejected) or outcome.source is outcome.target:

@@ -37,6 +37,9 @@ logger = logging.getLogger("fsm_rtc.peer")
 
 T = TypeVar("T")
 
+MAX_ANNOUNCED_CHANNELS = 1024
+"""So many data channels of the other side may be open at once, as in libwebrtc; one more is closed, and counted."""
+
 
 class PeerConnection:
     """One peer connection, every status of which is a machine.
@@ -52,6 +55,7 @@ class PeerConnection:
 
     Attributes:
         negotiation: the RTCSignalingState machine.
+        refused_channels: how many data channels of the other side were closed at once, since it had too many open.
     """
 
     def __init__(
@@ -84,6 +88,8 @@ class PeerConnection:
         self._chain = OperationsChain(lambda: self._need.chain_emptied())
         self._closing: asyncio.Task[None] | None = None
         self._channels: list[DataChannel] = []
+        self._announced_channels = 0
+        self.refused_channels = 0
         self._channels_made = 0
         descriptions = Descriptions()
         self.negotiation = self._machines.make(Negotiation, "negotiation", descriptions)
@@ -381,7 +387,11 @@ class PeerConnection:
         """The other side made a data channel."""
         if self.negotiation.is_final:
             return
-        adopted = self._adopt_channel(channel)
+        if self._announced_channels >= MAX_ANNOUNCED_CHANNELS:
+            self.refused_channels += 1
+            channel.close()
+            return
+        adopted = self._adopt_channel(channel, announced=True)
         adopted.open_quietly()
         self._emitter.emit("datachannel", adopted)
         adopted.announce_open()
@@ -427,7 +437,7 @@ class PeerConnection:
         if not self.negotiation.is_final:
             self._shut()
 
-    def _adopt_channel(self, backend: ChannelBackend) -> DataChannel:
+    def _adopt_channel(self, backend: ChannelBackend, *, announced: bool = False) -> DataChannel:
         # The other side chooses its labels, and may choose one twice: the number keeps them apart in the journal.
         self._channels_made += 1
         number = "" if self._channels_made == 1 else f"#{self._channels_made}"
@@ -435,10 +445,12 @@ class PeerConnection:
         machine = self._machines.make(Channel, name)
         channel = DataChannel(backend, machine, self._machines.make(Flow, f"{name}.flow", FlowLimits()))
         self._channels.append(channel)
+        self._announced_channels += announced
 
         def ended(_: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
             if isinstance(outcome, Accepted) and machine.is_final and not self.negotiation.is_final:
                 self._channels.remove(channel)
+                self._announced_channels -= announced
                 self._machines.forget(name, f"{name}.flow")
 
         machine.observe(ended)
