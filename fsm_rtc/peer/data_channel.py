@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from fsm_rtc.engine import Accepted, Chart
+from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import ChannelClosedError, Rejected, RTCError, SpecificationError
 from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowState
 from fsm_rtc.peer.backend import ChannelBackend
@@ -51,6 +52,7 @@ class DataChannel:
         self.flow = flow
         self.unheard = 0
         self._backend = backend
+        self._own_thread = OwnThread()
         self._emitter = Emitter("open", "closing", "close", "error", "message", "bufferedamountlow", "statechange")
         self._kept: deque[str | bytes] = deque()
         self._kept_bytes = 0
@@ -94,6 +96,7 @@ class DataChannel:
     def low_threshold(self, low_bytes: int) -> None:
         self._backend.low_threshold = low_bytes
 
+    @on_own_thread
     def on(self, event: str, callback: Callback) -> Callable[[], None]:
         """Call `callback` at each ``open``, ``closing`` (by the other side), ``close``, ``error`` (with what happened),
         ``message`` (with its text or bytes), ``bufferedamountlow`` or ``statechange`` (any of its states); the returned
@@ -111,6 +114,7 @@ class DataChannel:
                 self._emitter.emit("message", data)
         return unsubscribe
 
+    @on_own_thread
     def send(self, data: str | bytes) -> None:
         """Send a message.
 
@@ -137,6 +141,7 @@ class DataChannel:
         if self.buffered_amount >= HIGH_BYTES and self.flow.permits("on_buffered_amount", self.buffered_amount):
             self.flow.on_buffered_amount(self.buffered_amount)
 
+    @on_own_thread
     def close(self) -> None:
         """Close the channel; what waits is sent first. A closed or closing channel stays as it is."""
         permitted = self.machine.permits("close")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fsm_rtc.engine import Accepted, Chart, Journal
+from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import InvalidStateError, Rejected
 from fsm_rtc.machines.connection_state import IceConnectionState, PeerConnectionState
 from fsm_rtc.machines.data_channel import Channel, Flow, FlowLimits
@@ -88,6 +89,7 @@ class PeerConnection:
         self._chain = OperationsChain(lambda: self._need.chain_emptied())
         self._closing: asyncio.Task[None] | None = None
         self._channels: list[DataChannel] = []
+        self._own_thread = OwnThread()
         self._announced_channels = 0
         self.refused_channels = 0
         self._channels_made = 0
@@ -181,6 +183,7 @@ class PeerConnection:
 
     # What can be done with it.
 
+    @on_own_thread
     def on(self, event: str, callback: Callback) -> Callable[[], None]:
         """Call `callback` at each `event` until the returned function is called; `close` ends it too.
 
@@ -264,6 +267,7 @@ class PeerConnection:
         self._assert_open("add_ice_candidate")
         await self._chain.run(lambda: self._negotiator.add_candidate(candidate))
 
+    @on_own_thread
     def create_data_channel(
         self,
         label: str,
@@ -298,6 +302,7 @@ class PeerConnection:
         self._need.changed()
         return channel
 
+    @on_own_thread
     def add_track(self, track: Any, *streams: Any) -> Any:
         """Send a track of the library's own kind (aiortc: a MediaStreamTrack); returns the library's sender.
 
@@ -314,12 +319,14 @@ class PeerConnection:
         self._need.changed()
         return sender
 
+    @on_own_thread
     def restart_ice(self) -> None:
         """Let the next offer look for a new way to the other side; ``negotiationneeded`` tells when it is due."""
         if not self.negotiation.is_final:
             self._backend.restart_ice()
             self._need.changed()
 
+    @on_own_thread
     def add_transceiver(self, track_or_kind: Any, direction: str = "sendrecv", streams: Sequence[Any] = ()) -> Any:
         """Add a media section; returns the library's transceiver.
 
@@ -342,6 +349,7 @@ class PeerConnection:
         self._need.changed()
         return transceiver
 
+    @on_own_thread
     def receive(self, *kinds: Kind) -> None:
         """Be ready to receive these kinds: a recvonly transceiver for each that has none yet."""
         self._assert_open("receive")

@@ -21,6 +21,7 @@ from websockets.protocol import State
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingEvent
 from fsm_rtc.connection.saved import SavedLink
+from fsm_rtc.engine.own_thread import OwnThread
 from fsm_rtc.errors import LinkDownError, MessageError, SignalingError
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import (
@@ -119,6 +120,7 @@ class WebSocketSignaling:
         self._ssl = ssl
         self._token = token
         self._sleep = sleep
+        self._own_thread = OwnThread()
         self._session = Resumption()
         self._room_to_post = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -148,6 +150,7 @@ class WebSocketSignaling:
         Raises:
             SignalingError: it was opened or closed before.
         """
+        self._own_thread.check("WebSocketSignaling.open")
         if self._closed or self._task is not None:
             raise SignalingError("the channel was opened or closed before; make a new one")
         self._task = asyncio.create_task(self._run(me), name="signalling link")
@@ -201,6 +204,7 @@ class WebSocketSignaling:
 
     def check(self) -> None:
         """Find out whether the link still stands: a server that doesn't answer in time is asked on another link."""
+        self._own_thread.check("WebSocketSignaling.check")
         socket = self._socket
         if socket is not None and self._checking is None and not self._closed:
             self._checking = asyncio.create_task(self._check(socket), name="signalling link check")
