@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         UnknownEngineError,
         UnknownMachineError,
         UnknownTriggerError,
+        WrongThreadError,
     )
     from fsm_rtc.messages import Allowlist, AnyPeer, Identity, KnownPeers, TrustOnFirstUse
     from fsm_rtc.peer.configuration import Configuration, IceServer
@@ -151,6 +152,7 @@ __all__ = [
     "UnknownMachineError",
     "UnknownTriggerError",
     "WebSocketSignaling",
+    "WrongThreadError",
     "__version__",
     "adopt",
     "join",

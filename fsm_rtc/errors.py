@@ -56,6 +56,7 @@ __all__ = [
     "UnknownEngineError",
     "UnknownMachineError",
     "UnknownTriggerError",
+    "WrongThreadError",
 ]
 
 
@@ -165,6 +166,10 @@ class UnknownEngineError(FsmRtcError, ValueError):
 
 class RunawayError(FsmRtcError, RuntimeError):
     """Observers of one machine kept answering events with events; the step was cut off."""
+
+
+class WrongThreadError(FsmRtcError, RuntimeError):
+    """Something was called on another thread than its event loop's; nothing was done."""
 
 
 class SpecificationError(FsmRtcError):

@@ -17,7 +17,7 @@ PUBLIC = """
     RTCDataChannelEvent RTCError RTCIceCandidate RTCPeerConnection RTCPeerConnectionIceEvent RTCSessionDescription
     RTCTrackEvent Reason RecoveryPolicy Rejected Room Row Rule RunawayError SdpSyntaxError SessionDescription
     SignalingError SignalingServer SnapshotError SpecificationError TokenError TrustOnFirstUse UnknownEngineError
-    UnknownMachineError UnknownTriggerError WebSocketSignaling __version__ adopt join resolves_to stay
+    UnknownMachineError UnknownTriggerError WebSocketSignaling WrongThreadError __version__ adopt join resolves_to stay
 """.split()
 
 

@@ -8,6 +8,14 @@ import { MessageError, decode, isBetweenPeers } from "./wire.js";
 const CONNECT_MILLISECONDS = 10_000;
 const LEAVING = 1000;
 const COMING_BACK = 4100;
+const TELL_MILLISECONDS = 1000;
+
+// So much may wait to be read; a browser can't let a server wait, so at one more the link is dropped and made again.
+const MAX_WAITING_FRAMES = 4096;
+const MAX_WAITING_CHARACTERS = 16 * 1024 * 1024;
+
+// What was refused, and closes nothing.
+const NOT_CLOSING = new Set(["not_here", "recipient_full"]);
 
 /** @type {Record<number, string>} */
 const CLOSE_CODES = {
@@ -30,7 +38,7 @@ const FINAL = new Set(["bad_hello", "no_access", "replaced", "wrong_protocol", "
 /**
  * Why there is no link.
  * @typedef {object} Loss
- * @property {string} code - one of the protocol's errors, or "unreachable", "lost" or "late"
+ * @property {string} code - one of the protocol's errors, or "unreachable", "lost", "late" or "events_not_read"
  * @property {string} message - the server's words, for people; may be empty
  * @property {number | null} retrySeconds - when the next attempt is made; null: it is not, the same would come of it
  */
@@ -62,6 +70,8 @@ export class Link {
   /** @type {WebSocket | null} */
   #socket = null;
   #isUp = false;
+  /** @type {any} */
+  #telling = undefined;
   #isClosed = false;
   /** @type {() => void} */
   #wake = () => {};
@@ -105,7 +115,7 @@ export class Link {
    * @param {string} text
    */
   send = (text) => {
-    if (!this.#isUp || this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (!this.#isUp || this.#socket?.readyState !== WebSocket.OPEN || this.#session.isFull) return;
     this.#session.posted(text);
     this.#socket.send(text);
   };
@@ -128,20 +138,32 @@ export class Link {
       socket.close(COMING_BACK);
     }, CONNECT_MILLISECONDS);
     let frames = Promise.resolve();
+    let waiting = 0;
+    let waitingCharacters = 0;
     socket.onopen = () => {
       loss = { code: "lost", message: "" };
     };
     socket.onmessage = ({ data }) => {
+      waiting += 1;
+      waitingCharacters += data.length ?? 0;
+      if (waiting > MAX_WAITING_FRAMES || waitingCharacters > MAX_WAITING_CHARACTERS) {
+        loss = { code: "events_not_read", message: "" };
+        socket.onmessage = null;
+        socket.close(COMING_BACK);
+        return;
+      }
       frames = frames.then(async () => {
+        waiting -= 1;
+        waitingCharacters -= data.length ?? 0;
         if (this.#socket !== socket) return;
         try {
           const message = decode(data);
-          if (message.type === "error" && message.code !== "not_here") loss = message;
+          if (message.type === "error" && !NOT_CLOSING.has(message.code)) loss = message;
           else if (message.type === "welcome" && upSince === 0) {
             clearTimeout(late);
             upSince = performance.now();
             await this.#welcomed(socket, message);
-          } else if (upSince > 0) await this.#take(socket, message);
+          } else if (upSince > 0) await this.#take(socket, message, data.length);
           else if (message.type === "challenge") await this.#answer(socket, message);
         } catch (error) {
           if (!(error instanceof MessageError)) throw error;
@@ -153,6 +175,8 @@ export class Link {
       socket.onclose = resolve;
     });
     clearTimeout(late);
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
     await frames;
     this.#socket = null;
     this.#isUp = false;
@@ -203,18 +227,30 @@ export class Link {
   /**
    * @param {WebSocket} socket
    * @param {any} message
+   * @param {number} characters - of its frame
    */
-  async #take(socket, message) {
+  async #take(socket, message, characters) {
     if (message.type === "received") this.#session.taken(message.number);
     else if (message.type === "draining") this.#events.draining(message.seconds);
     else if (message.type === "joined" || message.type === "left" || isBetweenPeers(message)) {
-      const seen = this.#session.delivered();
-      if (seen !== null && socket.readyState === WebSocket.OPEN) {
-        socket.send(JSON.stringify({ type: "received", number: seen }));
-      }
+      const seen = this.#session.delivered(characters);
+      if (seen !== null) this.#tell(socket, seen);
+      else this.#telling ??= setTimeout(() => this.#tell(socket, this.#session.told()), TELL_MILLISECONDS);
       if (message.type === "joined") await this.#events.joined(message.member);
       else if (message.type === "left") this.#events.left(message.id, message.session);
       else await this.#events.received(message);
     }
+  }
+
+  /**
+   * Tell the server how much was read.
+   * @param {WebSocket} socket
+   * @param {number | null} seen
+   */
+  #tell(socket, seen) {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+    if (seen === null || this.#socket !== socket || socket.readyState !== WebSocket.OPEN) return;
+    socket.send(JSON.stringify({ type: "received", number: seen }));
   }
 }

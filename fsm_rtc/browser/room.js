@@ -10,6 +10,9 @@ const MAX_NAME_CHARACTERS = 128;
 const LAST_WORDS_MILLISECONDS = 300;
 const KEPT_CALLS = 256;
 
+/** So many calls a room has at once; who comes then is counted and left alone. */
+const MAX_PEERS = 64;
+
 /**
  * How the room stands: `connecting`, `connected`, `reconnecting` while the link to the server is lost (calls go on without
  * it), `refused` when the server says no for good, `left`. `Room.reason` says why.
@@ -23,6 +26,7 @@ const KEPT_CALLS = 256;
  * @property {import("./signing.js").Identity} [identity] - its key; that which this browser keeps if left out
  * @property {string} [token] - a join token, where the server asks for one
  * @property {RTCIceServer[]} [iceServers] - besides those which the server offers
+ * @property {(server: RTCIceServer) => boolean} [acceptOffered] - which of those that it offers are used; all if left out
  * @property {(introduction: import("./wire.js").Introduction) => boolean} [trust] - whom to talk to; everybody if left out
  */
 
@@ -60,6 +64,7 @@ export async function join(url, options = {}) {
  */
 export class Room extends Emitter {
   #url;
+  #name;
   #options;
   /** @type {import("./exchange.js").Member | null} */
   #me = null;
@@ -79,6 +84,7 @@ export class Room extends Emitter {
   constructor(url, options = {}) {
     super();
     this.#url = new URL(url);
+    this.#name = roomOf(this.#url);
     this.#options = options;
     if ([...(options.name ?? "")].length > MAX_NAME_CHARACTERS) {
       throw new RangeError(`a name has at most ${MAX_NAME_CHARACTERS} characters; choose a shorter one`);
@@ -95,9 +101,9 @@ export class Room extends Emitter {
     this.refused = new Map();
   }
 
-  /** The room's name. */
+  /** The room's name: the whole path, as the server reads it. */
   get name() {
-    return decodeURIComponent(this.#url.pathname.split("/").at(-1) ?? "");
+    return this.#name;
   }
 
   /** This side's id, once it is open. */
@@ -182,7 +188,7 @@ export class Room extends Emitter {
 
   /** @param {import("./link.js").Welcome} welcome */
   async #up({ members, resumed, iceServers }) {
-    this.#offeredServers = iceServers;
+    this.#offeredServers = iceServers.filter(this.#options.acceptOffered ?? (() => true));
     this.#become("connected", "", "");
     for (const peer of this.peers.values()) peer.linkUp();
     if (resumed) return;
@@ -208,6 +214,10 @@ export class Room extends Emitter {
       return;
     }
     if (this.#over.has(callOf(introduction))) return; // a new call needs a new session
+    if (present === undefined && this.peers.size >= MAX_PEERS) {
+      this.#refuse("too many peers");
+      return;
+    }
     const peer = new Peer(
       /** @type {import("./exchange.js").Member} */ (this.#me),
       introduction,
@@ -266,6 +276,28 @@ export class Room extends Emitter {
     this.state = state;
     this.tell("state", state);
   }
+}
+
+/**
+ * The room that an address names.
+ * @param {URL} url
+ * @throws {TypeError} it names none
+ */
+function roomOf(url) {
+  if (url.protocol !== "ws:" && url.protocol !== "wss:") {
+    throw new TypeError(`${url.href} is no address of a room: give one like wss://host/room`);
+  }
+  let name = "";
+  try {
+    name = decodeURIComponent(url.pathname.slice(1));
+  } catch {
+    // no UTF-8: no room either
+  }
+  const { length } = [...name];
+  if (length === 0 || length > MAX_NAME_CHARACTERS || url.hash !== "") {
+    throw new TypeError(`${url.href} names no room of 1 to ${MAX_NAME_CHARACTERS} characters: give one like wss://host/room`);
+  }
+  return name;
 }
 
 /** @param {{id: string, session: string}} other */

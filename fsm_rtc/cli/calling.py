@@ -24,6 +24,7 @@ __all__ = [
     "KnownPeersOption",
     "LoopbackOption",
     "NameOption",
+    "OfferedServersOption",
     "OneTimeKeyOption",
     "Plan",
     "Policy",
@@ -133,6 +134,15 @@ TokenOption = Annotated[
 ]
 
 
+OfferedServersOption = Annotated[
+    bool,
+    typer.Option(
+        "--offered-servers/--no-offered-servers",
+        help="Whether to use the STUN and TURN servers that the signalling offers; who runs them learns your address.",
+    ),
+]
+
+
 def plan_of(
     url: str,
     *,
@@ -212,6 +222,7 @@ def configuration_of(
     username: str | None = None,
     credential: str | None = None,
     loopback: bool,
+    offered_servers: bool = True,
 ) -> Configuration:
     """How to connect.
 
@@ -227,4 +238,4 @@ def configuration_of(
                 servers.append(IceServer(url, *account))
         except ValueError as wrong:
             raise typer.BadParameter(str(wrong), param_hint=option) from None
-    return Configuration(ice_servers=tuple(servers), loopback=loopback)
+    return Configuration(ice_servers=tuple(servers), loopback=loopback, accept_offered=offered_servers)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from fsm_rtc.errors import KnownPeersError
 from fsm_rtc.messages import key_id as id_of
-from fsm_rtc.messages.trust import AnyPeer, KnownPeers, Trust, TrustOnFirstUse
+from fsm_rtc.messages.trust import AnyPeer, KnownPeers, Trust, TrustOnFirstUse, seen_name
 
 __all__ = ["ChatTrust", "TrustReport"]
 
@@ -52,7 +52,7 @@ class ChatTrust:
             entry = self._known.find(name) if self._known is not None else None
         except KnownPeersError:
             entry = None
-        return entry.id if entry is not None else self._seen.get(name)
+        return entry.id if entry is not None else self._seen.get(seen_name(name))
 
     def accepts(self, name: str, key_id: str) -> bool:
         """Whether to talk to somebody; a refusal is told, each one once."""
@@ -72,7 +72,7 @@ class ChatTrust:
             self._inner.remember(name, public_key)
         except KnownPeersError as error:
             self._forgetful(error)
-        self._seen[name] = id_of(public_key)
+        self._seen[seen_name(name)] = id_of(public_key)
 
     def _forgetful(self, error: KnownPeersError) -> None:
         if self.report is not None:

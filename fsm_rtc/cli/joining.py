@@ -12,6 +12,7 @@ from fsm_rtc.cli.calling import (
     KnownPeersOption,
     LoopbackOption,
     NameOption,
+    OfferedServersOption,
     OneTimeKeyOption,
     Plan,
     Policy,
@@ -41,6 +42,7 @@ def join(
     trust: TrustOption = None,
     known_peers: KnownPeersOption = None,
     stun: StunOption = None,
+    offered_servers: OfferedServersOption = True,
     loopback: LoopbackOption = False,
     token: TokenOption = "",
     timeout: Annotated[
@@ -71,7 +73,7 @@ def join(
             one_time_key=one_time_key,
             trust=trust,
             known_peers=known_peers,
-            configuration=configuration_of(stun, loopback=loopback),
+            configuration=configuration_of(stun, loopback=loopback, offered_servers=offered_servers),
             timeout_seconds=timeout,
             token=token,
         )

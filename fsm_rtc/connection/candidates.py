@@ -23,12 +23,15 @@ from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.peer.sdp import sections_of
 
-__all__ = ["KEPT_CANDIDATES", "EarlyCandidates", "ice_ufrag_of"]
+__all__ = ["CANDIDATE_CHARACTERS", "KEPT_CANDIDATES", "EarlyCandidates", "ice_ufrag_of"]
 
 logger = logging.getLogger("fsm_rtc.connection")
 
-KEPT_CANDIDATES = 256
-"""How many early candidates are kept; no honest peer has as many."""
+KEPT_CANDIDATES = 1024
+"""How many candidates are taken before a description is applied, and as many after it; no honest peer has as many."""
+
+CANDIDATE_CHARACTERS = 4096
+"""How long one may be, as JSON; those of honest peers have some 200."""
 
 
 def ice_ufrag_of(description: SessionDescription) -> str:
@@ -55,20 +58,32 @@ class EarlyCandidates:
         self._machines = machines
         self._name = name
         self._kept: deque[IceCandidate | None] = deque()
+        self._taken = 0
 
     def take(self, candidate: IceCandidate | None) -> tuple[ApplyCandidate, ...]:
         """Keep a candidate, or say that it is to be applied now.
 
         Raises:
-            OperationError: too many early candidates are kept already.
+            OperationError: too many early candidates are kept already, or too many came for one description, or this
+                one is too long.
             Rejected: the table doesn't allow it.
         """
-        is_end = candidate is None or not candidate.candidate
         if len(self._kept) >= KEPT_CANDIDATES:
             raise OperationError(
                 f"{KEPT_CANDIDATES} candidates came before the other side's description; process its offer or answer "
                 "first"
             )
+        if self._taken >= KEPT_CANDIDATES:
+            raise OperationError(f"{KEPT_CANDIDATES} candidates came for one description; an honest peer has fewer")
+        if candidate is not None and len(candidate.candidate) > CANDIDATE_CHARACTERS:
+            raise OperationError(
+                f"a candidate of more than {CANDIDATE_CHARACTERS} characters; an honest one is shorter"
+            )
+        self._taken += 1
+        return self._take(candidate)
+
+    def _take(self, candidate: IceCandidate | None) -> tuple[ApplyCandidate, ...]:
+        is_end = candidate is None or not candidate.candidate
         return self._carry_out(
             self.machine.fire("end_of_candidates") if is_end else self.machine.fire("add_candidate", candidate)
         )
@@ -76,6 +91,7 @@ class EarlyCandidates:
     def remote_description_set(self, description: SessionDescription) -> tuple[ApplyCandidate, ...]:
         """The early candidates, to be applied now, in order; `description` has just been applied."""
         ufrag = ice_ufrag_of(description)
+        self._taken = 0
         requests = self._carry_out(self.machine.fire("remote_description_set", RemoteDescription(ufrag)))
         self.remote_ice_ufrag = ufrag
         return requests
@@ -83,6 +99,7 @@ class EarlyCandidates:
     def reset(self) -> None:
         """Forget everything: the connection is over."""
         self._kept.clear()
+        self._taken = 0
         self.remote_ice_ufrag = ""
         self.machine.fire("reset")
 
@@ -111,7 +128,7 @@ class EarlyCandidates:
         apply: list[ApplyCandidate] = []
         for candidate in kept:
             try:
-                apply.extend(self.take(candidate))
+                apply.extend(self._take(candidate))
             except Rejected as refused:
                 logger.warning("an early candidate was refused: %s", refused)
         return apply

@@ -30,6 +30,7 @@ from fsm_rtc.connection.recovery_policy import RecoveryPolicy
 from fsm_rtc.connection.streams import StreamReader
 from fsm_rtc.engine import Chart, Journal
 from fsm_rtc.engine.clock import Clock
+from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import (
     ConnectionFailedError,
     ConnectTimeoutError,
@@ -117,6 +118,7 @@ class Connection:
             policy=recovery or RecoveryPolicy(),
             persistence=persistence,
         )
+        self._own_thread = OwnThread()
         self._closing: asyncio.Task[None] | None = None
 
     # What it is.
@@ -202,6 +204,7 @@ class Connection:
         Raises:
             SignalingError: the channel can't be opened, or the connection is closed.
         """
+        self._own_thread.check("Connection.open")
         if self._closing is not None:
             raise SignalingError("the connection is closed; make a new one, with a new channel")
         await self._call.driver.start()
@@ -247,10 +250,12 @@ class Connection:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    @on_own_thread
     def negotiate(self) -> None:
         """Make an offer: now, or when a peer is there and the present exchange is settled."""
         self._call.driver.negotiate()
 
+    @on_own_thread
     def add_track(self, track: Any) -> None:
         """Send a track of the library's own kind, on this peer connection and the next ones; renegotiates if need be.
 
@@ -259,6 +264,7 @@ class Connection:
         """
         self._call.peers.add_track(track)
 
+    @on_own_thread
     def on_track(self, callback: Callable[[Any], object]) -> Callable[[], None]:
         """Call `callback` with each track of the other side, those that are there included; the result ends that."""
         return self._call.peers.tracks.on_track(callback)
@@ -280,6 +286,7 @@ class Connection:
         self.send_now(message)
         await self.drained()
 
+    @on_own_thread
     def send_now(self, message: str | bytes) -> None:
         """Send a message as `send` does, without waiting; await `drained` before the next one."""
         self._call.link.send(message)
@@ -288,6 +295,7 @@ class Connection:
         """Wait until no longer too much is waiting to be sent."""
         await self._call.link.drained()
 
+    @on_own_thread
     def messages(self, capacity: int = 1024) -> MessageReader:
         """``async for message in connection.messages()``, until the connection is closed.
 
@@ -298,6 +306,7 @@ class Connection:
         """
         return self._call.messages.reader(capacity)
 
+    @on_own_thread
     def deliveries(self, capacity: int = 4096) -> DeliveryReader:
         """``async for delivery in connection.deliveries()``: messages that you acknowledge yourself.
 
@@ -309,6 +318,7 @@ class Connection:
         """
         return self._call.messages.deliveries(capacity)
 
+    @on_own_thread
     def events(self, capacity: int = 1024) -> StreamReader[ConnectionEvent]:
         """``async for event in connection.events()``: what happens from now on, until the connection is closed.
 

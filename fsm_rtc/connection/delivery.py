@@ -23,6 +23,9 @@ Longer than a library takes to notice that a peer is dead (fact 1: up to 36 s): 
 acknowledges nothing of the next.
 """
 
+MAX_HELD_CHARACTERS = 1024 * 1024
+"""So much is kept of what came before its turn; two offers with many candidates have a tenth of it."""
+
 
 @dataclass(slots=True)
 class _Sent:
@@ -122,19 +125,30 @@ class Incoming(Generic[LetterT]):
     def __init__(self) -> None:
         self.next_sequence = 1
         self.owes = False
-        self._held: dict[int, LetterT] = {}
+        self._held: dict[int, tuple[LetterT, int]] = {}
+        self._held_size = 0
 
-    def hold(self, sequence: int, letter: LetterT) -> None:
-        """Keep a letter until its turn."""
-        self._held.setdefault(sequence, letter)
+    def hold(self, sequence: int, letter: LetterT, size: int = 0) -> None:
+        """Keep a letter until its turn; one for which there is no room will come again, for it isn't acknowledged.
+
+        Args:
+            sequence: its number.
+            letter: it.
+            size: how many characters it holds.
+        """
         self.owes = True
+        if sequence not in self._held and self._held_size + size <= MAX_HELD_CHARACTERS:
+            self._held[sequence] = letter, size
+            self._held_size += size
 
     def take_turn(self) -> None:
         """The letter whose turn it was has been delivered."""
-        self._held.pop(self.next_sequence, None)
+        self.next_held()
         self.next_sequence += 1
         self.owes = True
 
     def next_held(self) -> LetterT | None:
         """The letter whose turn it is now, if it came early."""
-        return self._held.pop(self.next_sequence, None)
+        letter, size = self._held.pop(self.next_sequence, (None, 0))
+        self._held_size -= size
+        return letter

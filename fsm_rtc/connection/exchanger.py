@@ -18,6 +18,7 @@ from typing import cast
 
 import msgspec
 
+from fsm_rtc.connection.candidates import CANDIDATE_CHARACTERS
 from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
 from fsm_rtc.connection.letters import Arrival, ReceivedLetter, offer_id
 from fsm_rtc.connection.memory import Memory
@@ -26,7 +27,7 @@ from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Se
 from fsm_rtc.connection.saved import SavedExchange
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.outcome import Outcome
-from fsm_rtc.errors import FsmRtcError, MessageError, Rejected
+from fsm_rtc.errors import FsmRtcError, MessageError, OperationError, Rejected
 from fsm_rtc.machines.candidates import ApplyCandidate
 from fsm_rtc.machines.exchange import Exchange, ExchangeState, ExchangeUnsigned
 from fsm_rtc.machines.exchange_requests import (
@@ -336,7 +337,7 @@ class Exchanger:
                 self._open(cast(ReceivedLetter, letter))
             case Hold(letter):
                 held = cast(ReceivedLetter, letter)
-                self.memory.incoming.hold(held.sequence, held)
+                self.memory.incoming.hold(held.sequence, held, len(held.message.payload))
             case Acknowledge(sequence):
                 self._outgoing.acknowledged(sequence, self._now)
                 if 0 < self._open_offer <= sequence and self._answer_due is None:
@@ -460,6 +461,8 @@ class Exchanger:
         try:
             candidate = None
             if isinstance(letter.message, Candidate):
+                if len(letter.message.payload) > CANDIDATE_CHARACTERS:
+                    raise OperationError(f"a candidate of more than {CANDIDATE_CHARACTERS} characters")
                 candidate = IceCandidate.from_dict(msgspec.json.decode(letter.message.payload))
             self._add(kept.take(candidate))
         except (FsmRtcError, msgspec.DecodeError, RecursionError) as refused:

@@ -31,6 +31,7 @@ from fsm_rtc.connection.seats import MAX_PEERS, Seats
 from fsm_rtc.connection.streams import Stream, StreamReader
 from fsm_rtc.engine import Chart, Journal
 from fsm_rtc.engine.clock import Clock
+from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import ChannelClosedError, FsmRtcError, SignalingError
 from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
 from fsm_rtc.messages import Identity, Introduction, Member
@@ -88,6 +89,7 @@ class Room:
         recovery: RecoveryPolicy | None = None,
     ) -> None:
         self._recovery = recovery
+        self._own_thread = OwnThread()
         self._member = Member(channel.room, identity, name, features=(FEATURE,))
         self._channel = RoomChannel(channel)
         self.ignored: Counter[str] = self._channel.ignored
@@ -157,6 +159,7 @@ class Room:
         Raises:
             SignalingError: the channel can't be opened, or the room is closed.
         """
+        self._own_thread.check("Room.open")
         if self._closing is not None:
             raise SignalingError("the room is closed; make a new one, with a new channel")
         if self._reading is None:
@@ -200,6 +203,7 @@ class Room:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    @on_own_thread
     def connections(self, capacity: int = MAX_PEERS) -> ArrivalReader:
         """``async for connection in room.connections()``: who is there, and who comes, until the room is closed.
 
@@ -213,6 +217,7 @@ class Room:
         """
         return ArrivalReader(self._arrivals.reader(capacity, self._seats.peers.values()), lambda: self._failure)
 
+    @on_own_thread
     def events(self, capacity: int = 1024) -> StreamReader[RoomEvent]:
         """``async for event in room.events()``: what happens from now on, until the room is closed.
 

@@ -100,7 +100,7 @@ class InspectorApp:
         async def send_text(text: str) -> None:
             await send({"type": "websocket.send", "text": text})
 
-        goodbye = await attend(self.feed, send_text, _until_gone(receive))
+        goodbye = await attend(self.feed, send_text, _until_it_speaks(receive))
         with suppress(Exception):  # it may be gone already
             await send({"type": "websocket.close", "code": int(goodbye)})
 
@@ -122,9 +122,9 @@ class InspectorApp:
         return None if all(end and is_loopback(str(end[0])) for end in ends) else ELSEWHERE
 
 
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "websocket.disconnect":
-        pass
+async def _until_it_speaks(receive: Receive) -> None:
+    """Until the page is gone. A page says nothing, so what says something is none, and is let go as well."""
+    await receive()
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Collection, Iterable
+from contextlib import suppress
+from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from weakref import WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
@@ -23,6 +28,7 @@ from fsm_rtc.inspector.attending import attend
 from fsm_rtc.inspector.charts import ChartBook
 from fsm_rtc.inspector.feed import Feed
 from fsm_rtc.inspector.source import Source
+from fsm_rtc.signaling.bounded import Addresses, BoundedServer, bounded_server
 
 if TYPE_CHECKING:
     from websockets.http11 import Request
@@ -37,6 +43,12 @@ SILENT = logging.Logger("fsm_rtc.inspector.websockets", level=logging.CRITICAL +
 WRITE_BUFFER_BYTES = 262_144
 MAX_REQUEST_BYTES = 1024
 """A page says nothing on its socket."""
+
+MESSAGES_PER_SECOND, BURST = 1.0, 16
+"""Nor does its browser send more than a pong every 20 s."""
+
+SOCKETS_PER_ADDRESS = 128
+"""A page has one for its feed, and one for each request that is under way."""
 
 CLOSE_SECONDS = 2.0
 
@@ -65,6 +77,8 @@ class Inspector:
         self._host = host
         self._port = port
         self._server: Server | None = None
+        self._sockets: WeakSet[BoundedServer] = WeakSet()
+        self._addresses = Addresses(SOCKETS_PER_ADDRESS)
 
     @property
     def port(self) -> int:
@@ -109,6 +123,13 @@ class Inspector:
                 max_size=MAX_REQUEST_BYTES,
                 write_limit=WRITE_BUFFER_BYTES,
                 logger=SILENT,
+                create_connection=bounded_server(
+                    self._sockets,
+                    self._addresses,
+                    messages_per_second=MESSAGES_PER_SECOND,
+                    burst=BURST,
+                    unwritten_bytes=math.inf,  # a snapshot is long, and waits until it is read
+                ),
             )
         except OSError as refused:
             why = refused.strerror or str(refused)
@@ -136,9 +157,12 @@ class Inspector:
             await server.wait_closed()
 
     async def _serve(self, socket: ServerConnection) -> None:
-        await socket.close(await attend(self.feed, socket.send, socket.wait_closed()))
+        await socket.close(await attend(self.feed, socket.send, _until_it_speaks(socket)))
 
     async def _answer(self, socket: ServerConnection, request: Request) -> Response | None:
+        if isinstance(socket, BoundedServer) and socket.is_one_too_many:
+            text = f"This address has its {SOCKETS_PER_ADDRESS} connections; close some.\n"
+            return _response(Answer(HTTPStatus.TOO_MANY_REQUESTS, text.encode()))
         headers = {name.lower(): value for name, value in request.headers.raw_items()}
         path = request.path.partition("?")[0]
         if path == FEED and "websocket" in headers.get("upgrade", "").lower():
@@ -173,6 +197,12 @@ def serve_inspector(
         InspectorError: the address is not only this host's own, and there is no token; or the token is too short.
     """
     return Inspector(Feed(source, ChartBook(charts), name), Gate(token, names), host, port)
+
+
+async def _until_it_speaks(socket: ServerConnection) -> None:
+    """Until the page is gone. A page says nothing, so what says something is none, and is let go as well."""
+    with suppress(ConnectionClosed):
+        await socket.recv()
 
 
 def _response(answer: Answer) -> Response:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection
 from typing import Protocol
 
 from fsm_rtc.messages.identity import key_id
 from fsm_rtc.messages.known_peers import KnownPeers
 
-__all__ = ["Allowlist", "AnyPeer", "KnownPeers", "Trust", "TrustOnFirstUse"]
+__all__ = ["Allowlist", "AnyPeer", "KnownPeers", "Trust", "TrustOnFirstUse", "seen_name"]
 
 
 class Trust(Protocol):
@@ -62,8 +63,9 @@ class Allowlist:
 class TrustOnFirstUse:
     """Whoever comes first under a name; from then on nobody else under that name.
 
-    Names are compared as they are: "alice" and "Alice" are two, each of which somebody has first. Who has no name is
-    nobody's namesake: he is accepted each time, and not remembered, as anybody under a name that is new would be.
+    Names that nobody can tell apart are one, see `seen_name`; others are two: "alice" and "Alice", or the same in
+    Cyrillic letters, each of which somebody has first. The empty name is a name as well, which the first without a name
+    keeps: where several come without one, give them names, or use `Allowlist` or `AnyPeer`.
 
     Args:
         file: where names are remembered, asked anew each time; in memory, while this object lives, if None.
@@ -75,19 +77,40 @@ class TrustOnFirstUse:
 
     def accepts(self, name: str, key_id: str) -> bool:
         """Whether the name is new, or known with this key."""
-        return not name or self._known_id(name) in (None, key_id)
+        return self._known_id(name) in (None, key_id)
 
     def remember(self, name: str, public_key: bytes) -> None:
         """The name belongs to this key from now on, unless it belongs to another."""
-        if not name or self._known_id(name) is not None:
+        if self._known_id(name) is not None:
             return
-        self._known[name] = key_id(public_key)  # also if the file can't be written: then while this object lives
+        seen = seen_name(name)
+        self._known[seen] = key_id(public_key)  # also if the file can't be written: then while this object lives
         if self._file is not None:
             self._file.add(name, public_key)
-            del self._known[name]  # the file has it, and may be told to forget it
+            del self._known[seen]  # the file has it, and may be told to forget it
 
     def _known_id(self, name: str) -> str | None:
-        if name in self._known:
-            return self._known[name]
-        entry = self._file.find(name) if self._file is not None else None
-        return entry.id if entry is not None else None
+        seen = seen_name(name)
+        if seen in self._known:
+            return self._known[seen]
+        entries = self._file.entries() if self._file is not None else ()
+        exact = next((entry.id for entry in entries if entry.name == name), None)
+        return exact or next((entry.id for entry in entries if seen_name(entry.name) == seen), None)
+
+
+def seen_name(name: str) -> str:
+    """A name as people see it: names for which this is the same can't be told apart.
+
+    Compatible characters are one (Unicode's NFKC), white space counts once between words and not at the ends, and
+    characters that show nothing (formats such as zero-width ones and marks of direction, controls, surrogates) don't
+    count. So a name of spaces is the empty one.
+    """
+    composed = unicodedata.normalize("NFKC", name)
+    words = "".join(" " if one.isspace() else one for one in composed)
+    shown = "".join(one for one in words if unicodedata.category(one) not in ("Cf", "Cc", "Cs") and one not in _BLANK)
+    return " ".join(shown.split())
+
+
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800") | {chr(code) for code in range(0xFE00, 0xFE10)}
+"""Letters and marks that show nothing: fillers, the empty Braille cell, variation selectors.
+Source: Unicode 15, DerivedCoreProperties, Default_Ignorable_Code_Point."""

@@ -57,6 +57,9 @@ Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=64)]
 PublicKey = Annotated[bytes, msgspec.Meta(max_length=512)]
 Signature = Annotated[bytes, msgspec.Meta(max_length=SIGNATURE_BYTES)]
+IceUrl = Annotated[str, msgspec.Meta(max_length=512)]
+IceUrls = Annotated[tuple[IceUrl, ...], msgspec.Meta(max_length=8)]
+IceSecret = Annotated[str, msgspec.Meta(max_length=1024)]
 Features = Annotated[tuple[Token, ...], msgspec.Meta(max_length=16)]
 
 
@@ -74,6 +77,7 @@ class ErrorCode(StrEnum):
     HANDSHAKE_TIMEOUT = "handshake_timeout"
     TOO_FAST = "too_fast"
     MAILBOX_FULL = "mailbox_full"
+    RECIPIENT_FULL = "recipient_full"
     TOO_MANY_ROOMS = "too_many_rooms"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     SHUTTING_DOWN = "shutting_down"
@@ -145,9 +149,9 @@ class IceServerInfo(msgspec.Struct, frozen=True):
         username, credential: for TURN; they expire.
     """
 
-    urls: tuple[str, ...]
-    username: str = ""
-    credential: str = ""
+    urls: IceUrls
+    username: IceSecret = ""
+    credential: IceSecret = ""
 
 
 class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
@@ -163,7 +167,7 @@ class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
     members: tuple[Introduction, ...]
     resumed: bool = False
     received: Sequence = 0
-    ice_servers: tuple[IceServerInfo, ...] = ()
+    ice_servers: Annotated[tuple[IceServerInfo, ...], msgspec.Meta(max_length=8)] = ()
 
 
 class Received(msgspec.Struct, frozen=True, tag_field="type", tag="received"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -16,6 +17,9 @@ URL = re.compile(
 
 BundlePolicy = Literal["max-bundle", "balanced", "max-compat"]
 TransportPolicy = Literal["all", "relay"]
+
+MAX_OFFERED_SERVERS = 8
+"""So many of the servers that signalling offers are used; each address of them is asked whenever this side gathers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Configuration:
         close_timeout_seconds: how long `close` waits for the library.
         bundle_policy: RTCBundlePolicy: ``max-bundle``, ``balanced`` or ``max-compat``.
         ice_transport_policy: RTCIceTransportPolicy: ``all``, or ``relay`` for TURN servers alone.
+        accept_offered: whether to use a server that the signalling offers: True for each, False for none, or a function
+            that is asked for each. Whoever runs a server that is used learns this side's address.
         always_negotiate_data_channels: whether the first offer has a section for data channels in any case.
     """
 
@@ -64,6 +70,7 @@ class Configuration:
     bundle_policy: BundlePolicy = "max-bundle"
     ice_transport_policy: TransportPolicy = "all"
     always_negotiate_data_channels: bool = False
+    accept_offered: bool | Callable[[IceServer], bool] = True
 
     def __post_init__(self) -> None:
         for name in ("gather_timeout_seconds", "close_timeout_seconds"):
@@ -77,5 +84,7 @@ class Configuration:
                 raise ValueError(f"{name} is one of {', '.join(kinds)}, not {getattr(self, name)!r}")
 
     def with_servers(self, offered: tuple[IceServer, ...]) -> Configuration:
-        """The same with these servers besides, as signalling offers them."""
-        return replace(self, ice_servers=(*self.ice_servers, *offered)) if offered else self
+        """The same with these servers besides, as signalling offers them: those that are accepted, at most 8."""
+        accept = self.accept_offered
+        accepted = tuple(one for one in offered if (accept(one) if callable(accept) else accept))[:MAX_OFFERED_SERVERS]
+        return replace(self, ice_servers=(*self.ice_servers, *accepted)) if accepted else self

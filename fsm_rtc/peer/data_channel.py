@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Callable
 
 from fsm_rtc.engine import Accepted, Chart
-from fsm_rtc.errors import ChannelClosedError, Rejected, SpecificationError
+from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
+from fsm_rtc.errors import ChannelClosedError, Rejected, RTCError, SpecificationError
 from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowState
 from fsm_rtc.peer.backend import ChannelBackend
 from fsm_rtc.peer.emitter import Callback, Emitter
@@ -19,8 +20,14 @@ __all__ = ["DataChannel"]
 MAX_MESSAGE_BYTES = 262_144
 """The longest message that every current WebRTC stack takes."""
 
-KEPT_MESSAGES = 1024
-"""How many messages wait for the first listener."""
+KEPT_MESSAGES, KEPT_BYTES = 1024, 8 * 1024 * 1024
+"""How many messages wait for the first listener, and how many bytes of them; no library below can let the other side
+wait."""
+
+NOBODY_LISTENS = (
+    f"nobody listens, and more than {KEPT_MESSAGES} messages or {KEPT_BYTES} bytes wait: what comes now is lost; "
+    "listen for messages as soon as there is a channel"
+)
 
 HIGH_BYTES = 1024 * 1024
 LOW_BYTES = 256 * 1024
@@ -34,7 +41,8 @@ class DataChannel:
         machine: its RTCDataChannelState machine.
         options: how it was made.
         flow: clear, or congested while more than 1 MiB waits to be sent.
-        unheard: how many messages were dropped because nobody listened and too many waited.
+        unheard: how many messages were dropped because nobody listened and too much waited; at the first one ``error``
+            tells so.
     """
 
     def __init__(self, backend: ChannelBackend, machine: Channel, flow: Flow) -> None:
@@ -44,8 +52,10 @@ class DataChannel:
         self.flow = flow
         self.unheard = 0
         self._backend = backend
+        self._own_thread = OwnThread()
         self._emitter = Emitter("open", "closing", "close", "error", "message", "bufferedamountlow", "statechange")
         self._kept: deque[str | bytes] = deque()
+        self._kept_bytes = 0
         self._error: SpecificationError | None = None
         self._is_announced = False
         machine.observe(self._moved)
@@ -86,6 +96,7 @@ class DataChannel:
     def low_threshold(self, low_bytes: int) -> None:
         self._backend.low_threshold = low_bytes
 
+    @on_own_thread
     def on(self, event: str, callback: Callback) -> Callable[[], None]:
         """Call `callback` at each ``open``, ``closing`` (by the other side), ``close``, ``error`` (with what happened),
         ``message`` (with its text or bytes), ``bufferedamountlow`` or ``statechange`` (any of its states); the returned
@@ -98,9 +109,12 @@ class DataChannel:
         unsubscribe = self._emitter.on(event, callback)
         if event == "message":
             while self._kept:
-                self._emitter.emit("message", self._kept.popleft())
+                data = self._kept.popleft()
+                self._kept_bytes -= len(data)
+                self._emitter.emit("message", data)
         return unsubscribe
 
+    @on_own_thread
     def send(self, data: str | bytes) -> None:
         """Send a message.
 
@@ -127,6 +141,7 @@ class DataChannel:
         if self.buffered_amount >= HIGH_BYTES and self.flow.permits("on_buffered_amount", self.buffered_amount):
             self.flow.on_buffered_amount(self.buffered_amount)
 
+    @on_own_thread
     def close(self) -> None:
         """Close the channel; what waits is sent first. A closed or closing channel stays as it is."""
         permitted = self.machine.permits("close")
@@ -160,10 +175,13 @@ class DataChannel:
     def received(self, data: str | bytes) -> None:
         if self._emitter.listens("message"):
             self._emitter.emit("message", data)
-        elif len(self._kept) < KEPT_MESSAGES:
+        elif len(self._kept) < KEPT_MESSAGES and self._kept_bytes + len(data) <= KEPT_BYTES:
             self._kept.append(data)
+            self._kept_bytes += len(data)
         else:
             self.unheard += 1
+            if self.unheard == 1:
+                self._emitter.emit("error", RTCError(NOBODY_LISTENS, error_detail="data-channel-failure"))
 
     def drained(self) -> None:
         if self.flow.permits("on_buffered_amount", self.buffered_amount):
@@ -176,6 +194,7 @@ class DataChannel:
             self.machine.connection_closed()
         self._emitter.clear()
         self._kept.clear()
+        self._kept_bytes = 0
 
     def _moved(self, _: Chart[DataChannelState, None], outcome: Accepted | Rejected) -> None:
         if isinstance(outcome, Rejected) or outcome.source is outcome.target:

@@ -24,6 +24,9 @@ LOCAL_TRIGGERS = {
     "answer": "set_local_answer",
     "rollback": "rollback",
 }
+MAX_REMOTE_CANDIDATES = 2048
+"""So many candidates of the other side one description takes, its own included; each makes pairs to be checked."""
+
 REMOTE_TRIGGERS = {
     "offer": "set_remote_offer",
     "pranswer": "set_remote_pranswer",
@@ -130,6 +133,10 @@ class Negotiator:
             raise InvalidStateError(
                 "a candidate came before the other side's description; set_remote_description first, or let "
                 "ConnectionStore keep early candidates"
+            )
+        if remote.sdp.count("a=candidate:") >= MAX_REMOTE_CANDIDATES:
+            raise OperationError(
+                f"the other side has given {MAX_REMOTE_CANDIDATES} candidates, and may give no more of them"
             )
         if candidate is not None:
             if candidate.sdp_mid is not None or candidate.sdp_m_line_index is not None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fsm_rtc.engine import Accepted, Chart, Journal
+from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import InvalidStateError, Rejected
 from fsm_rtc.machines.connection_state import IceConnectionState, PeerConnectionState
 from fsm_rtc.machines.data_channel import Channel, Flow, FlowLimits
@@ -37,6 +38,9 @@ logger = logging.getLogger("fsm_rtc.peer")
 
 T = TypeVar("T")
 
+MAX_ANNOUNCED_CHANNELS = 1024
+"""So many data channels of the other side may be open at once, as in libwebrtc; one more is closed, and counted."""
+
 
 class PeerConnection:
     """One peer connection, every status of which is a machine.
@@ -52,6 +56,7 @@ class PeerConnection:
 
     Attributes:
         negotiation: the RTCSignalingState machine.
+        refused_channels: how many data channels of the other side were closed at once, since it had too many open.
     """
 
     def __init__(
@@ -84,6 +89,9 @@ class PeerConnection:
         self._chain = OperationsChain(lambda: self._need.chain_emptied())
         self._closing: asyncio.Task[None] | None = None
         self._channels: list[DataChannel] = []
+        self._own_thread = OwnThread()
+        self._announced_channels = 0
+        self.refused_channels = 0
         self._channels_made = 0
         descriptions = Descriptions()
         self.negotiation = self._machines.make(Negotiation, "negotiation", descriptions)
@@ -175,6 +183,7 @@ class PeerConnection:
 
     # What can be done with it.
 
+    @on_own_thread
     def on(self, event: str, callback: Callback) -> Callable[[], None]:
         """Call `callback` at each `event` until the returned function is called; `close` ends it too.
 
@@ -258,6 +267,7 @@ class PeerConnection:
         self._assert_open("add_ice_candidate")
         await self._chain.run(lambda: self._negotiator.add_candidate(candidate))
 
+    @on_own_thread
     def create_data_channel(
         self,
         label: str,
@@ -292,6 +302,7 @@ class PeerConnection:
         self._need.changed()
         return channel
 
+    @on_own_thread
     def add_track(self, track: Any, *streams: Any) -> Any:
         """Send a track of the library's own kind (aiortc: a MediaStreamTrack); returns the library's sender.
 
@@ -308,12 +319,14 @@ class PeerConnection:
         self._need.changed()
         return sender
 
+    @on_own_thread
     def restart_ice(self) -> None:
         """Let the next offer look for a new way to the other side; ``negotiationneeded`` tells when it is due."""
         if not self.negotiation.is_final:
             self._backend.restart_ice()
             self._need.changed()
 
+    @on_own_thread
     def add_transceiver(self, track_or_kind: Any, direction: str = "sendrecv", streams: Sequence[Any] = ()) -> Any:
         """Add a media section; returns the library's transceiver.
 
@@ -336,6 +349,7 @@ class PeerConnection:
         self._need.changed()
         return transceiver
 
+    @on_own_thread
     def receive(self, *kinds: Kind) -> None:
         """Be ready to receive these kinds: a recvonly transceiver for each that has none yet."""
         self._assert_open("receive")
@@ -381,7 +395,11 @@ class PeerConnection:
         """The other side made a data channel."""
         if self.negotiation.is_final:
             return
-        adopted = self._adopt_channel(channel)
+        if self._announced_channels >= MAX_ANNOUNCED_CHANNELS:
+            self.refused_channels += 1
+            channel.close()
+            return
+        adopted = self._adopt_channel(channel, announced=True)
         adopted.open_quietly()
         self._emitter.emit("datachannel", adopted)
         adopted.announce_open()
@@ -427,7 +445,7 @@ class PeerConnection:
         if not self.negotiation.is_final:
             self._shut()
 
-    def _adopt_channel(self, backend: ChannelBackend) -> DataChannel:
+    def _adopt_channel(self, backend: ChannelBackend, *, announced: bool = False) -> DataChannel:
         # The other side chooses its labels, and may choose one twice: the number keeps them apart in the journal.
         self._channels_made += 1
         number = "" if self._channels_made == 1 else f"#{self._channels_made}"
@@ -435,10 +453,12 @@ class PeerConnection:
         machine = self._machines.make(Channel, name)
         channel = DataChannel(backend, machine, self._machines.make(Flow, f"{name}.flow", FlowLimits()))
         self._channels.append(channel)
+        self._announced_channels += announced
 
         def ended(_: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
             if isinstance(outcome, Accepted) and machine.is_final and not self.negotiation.is_final:
                 self._channels.remove(channel)
+                self._announced_channels -= announced
                 self._machines.forget(name, f"{name}.flow")
 
         machine.observe(ended)

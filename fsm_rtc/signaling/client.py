@@ -21,6 +21,7 @@ from websockets.protocol import State
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingEvent
 from fsm_rtc.connection.saved import SavedLink
+from fsm_rtc.engine.own_thread import OwnThread
 from fsm_rtc.errors import LinkDownError, MessageError, SignalingError
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import (
@@ -41,22 +42,26 @@ from fsm_rtc.messages.wire import (
 from fsm_rtc.peer.configuration import IceServer
 from fsm_rtc.signaling.address import Address
 from fsm_rtc.signaling.backoff import Backoff
+from fsm_rtc.signaling.bounded import CONTROL_FRAMES_PER_SECOND, BoundedClient
 from fsm_rtc.signaling.inbox import Inbox
 from fsm_rtc.signaling.refusals import CLOSE_CODES, FINAL
-from fsm_rtc.signaling.resumption import Resumption
+from fsm_rtc.signaling.resumption import TELL_SECONDS, Resumption
 from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES, close
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-__all__ = ["EVENTS_NOT_READ", "MAX_WAITING_EVENTS", "WebSocketSignaling"]
+__all__ = ["EVENTS_NOT_READ", "MAX_WAITING_EVENTS", "SERVER_TOO_FAST", "WebSocketSignaling"]
 
-MAX_WAITING_EVENTS = 1024
-"""So many events may wait to be read; at one more the link is dropped. What was lost is repeated by its sender."""
-
+MAX_WAITING_EVENTS, MAX_WAITING_BYTES = 4096, 16 * 1024 * 1024
+"""So many events may wait to be read, and so many bytes of frames; at one more the link is dropped, and what was lost
+is repeated by its sender. A server sends far less that it wasn't told to have been read."""
 
 EVENTS_NOT_READ = "events_not_read"
 """The code of the error with which the link is dropped then."""
+
+SERVER_TOO_FAST = "server_too_fast"
+"""The code of the error with which the link is dropped when the server sends more pings than a client bears."""
 
 COMING_BACK = 4100
 """The close code of a client that closes its socket and means to come back."""
@@ -115,10 +120,12 @@ class WebSocketSignaling:
         self._ssl = ssl
         self._token = token
         self._sleep = sleep
+        self._own_thread = OwnThread()
         self._session = Resumption()
         self._room_to_post = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._inbox = Inbox(MAX_WAITING_EVENTS)
+        self._inbox = Inbox(MAX_WAITING_EVENTS, MAX_WAITING_BYTES, self._read)
+        self._telling: asyncio.TimerHandle | None = None
         self._socket: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
@@ -143,6 +150,7 @@ class WebSocketSignaling:
         Raises:
             SignalingError: it was opened or closed before.
         """
+        self._own_thread.check("WebSocketSignaling.open")
         if self._closed or self._task is not None:
             raise SignalingError("the channel was opened or closed before; make a new one")
         self._task = asyncio.create_task(self._run(me), name="signalling link")
@@ -196,6 +204,7 @@ class WebSocketSignaling:
 
     def check(self) -> None:
         """Find out whether the link still stands: a server that doesn't answer in time is asked on another link."""
+        self._own_thread.check("WebSocketSignaling.check")
         socket = self._socket
         if socket is not None and self._checking is None and not self._closed:
             self._checking = asyncio.create_task(self._check(socket), name="signalling link check")
@@ -218,6 +227,8 @@ class WebSocketSignaling:
         first, self._closed = not self._closed, True
         if self._checking is not None:
             self._checking.cancel()
+        if self._telling is not None:
+            self._telling.cancel()
         if self._task is None or self._task.done():
             self._inbox.end()
             return
@@ -253,7 +264,7 @@ class WebSocketSignaling:
             up_since = clock()
             self._go_on(socket, welcome)
             while True:
-                self._take(socket, await socket.recv())
+                self._take(await socket.recv())
         except asyncio.CancelledError:
             if up_since is not None:
                 self._inbox.put(LinkDown())
@@ -261,7 +272,7 @@ class WebSocketSignaling:
         except SignalingError as refused:
             return refused
         except ConnectionClosed as lost:
-            return _refusal(lost) or self._error("the link was lost", lost)
+            return _refusal(lost) or _floods(socket) or self._error("the link was lost", lost)
         except InvalidStatus as status:
             return self._error(f"it answers HTTP {status.response.status_code} to a WebSocket", status)
         except TimeoutError as late:
@@ -293,6 +304,7 @@ class WebSocketSignaling:
             max_size=MAX_MESSAGE_BYTES,
             write_limit=WRITE_BUFFER_BYTES,
             logger=SILENT,
+            create_connection=BoundedClient,
         )
 
     async def _shake_hands(self, socket: ClientConnection, me: Member) -> Welcome:
@@ -336,7 +348,7 @@ class WebSocketSignaling:
             raise self._error(f"it sent another message than a {kind.__name__.lower()}", None)
         return message
 
-    def _take(self, socket: ClientConnection, frame: str | bytes) -> None:
+    def _take(self, frame: str | bytes) -> None:
         """Pass on what arrived; what isn't a message, or not in place, is counted."""
         try:
             message = decode(frame)
@@ -349,18 +361,31 @@ class WebSocketSignaling:
             self._session.taken(message.number)
             self._room_to_post.set()
         elif isinstance(message, PeerMessage | Joined | Left):
-            self._deliver(socket, message, frame)
+            self._deliver(message, frame)
         else:
             self.ignored[message.code.value if isinstance(message, Error) else type(message).__name__.lower()] += 1
 
-    def _deliver(self, socket: ClientConnection, message: PeerMessage | Joined | Left, frame: str | bytes) -> None:
-        if not self._inbox.offer(_event(message, frame)):
+    def _deliver(self, message: PeerMessage | Joined | Left, frame: str | bytes) -> None:
+        if not self._inbox.offer(_event(message, frame), len(frame)):
             raise SignalingError(
-                f"{MAX_WAITING_EVENTS} events wait unread, so the link was dropped; read events() all the time",
+                f"{len(self._inbox)} events wait unread, so the link was dropped; read events() all the time",
                 code=EVENTS_NOT_READ,
             )
-        number = self._session.delivered(message)
-        if number is not None:
+        self._session.delivered(message)
+
+    def _read(self, size: int) -> None:
+        """An event was read: the server is told of what it brought, soon or at once."""
+        if size and self._session.read(size):
+            self._tell()
+        elif size and self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        socket = self._socket
+        if socket is not None and socket.state is State.OPEN and (number := self._session.told()) is not None:
             broadcast((socket,), encode(Received(number)))
 
     def _error(self, why: str, cause: Exception | None) -> SignalingError:
@@ -390,6 +415,14 @@ def _refused(code: ErrorCode, message: str) -> SignalingError:
     """The server's refusal; its text comes from outside, so nothing in it reaches a terminal unseen."""
     text = "".join(character if character.isprintable() else "?" for character in message[:_MAX_TEXT])
     return SignalingError(f"the server refused ({code.value}): {text}", code=code.value)
+
+
+def _floods(socket: ClientConnection | None) -> SignalingError | None:
+    """What to say of a server with which this side's own socket broke off."""
+    if not isinstance(socket, BoundedClient) or not socket.is_cut_off:
+        return None
+    most = f"{CONTROL_FRAMES_PER_SECOND:g} a second"
+    return SignalingError(f"the server sends more pings than {most}, so the link was dropped", code=SERVER_TOO_FAST)
 
 
 def _refusal(lost: ConnectionClosed) -> SignalingError | None:

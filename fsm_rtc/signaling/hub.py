@@ -13,6 +13,8 @@ here. Each call takes effect at once and returns what to do, in the order in whi
 | the same id with a new session | the old socket: `replaced`; the others: `left` and `joined` |
 | a message to a member | the member: the very text |
 | a message to somebody who isn't there | the sender: `not_here` |
+| a message for which the recipient's mailbox has no room | the sender: `recipient_full`; it is not kept |
+| more of the server's own words for a member than are kept | it: `mailbox_full`; its session begins anew |
 | a message that claims another room or sender, or too many of them | the sender: the error, and it is out |
 | a socket is lost | nobody; what comes for its member waits until the grace time ends |
 | a socket is closed in order, or the grace time ends | the others: `left` |
@@ -98,10 +100,15 @@ class Send(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Deliver(Generic[S]):
-    """Put a text into a member's mailbox, and send it when its socket has room."""
+    """Put a text into a member's mailbox, and send it when its socket has room.
+
+    Attributes:
+        sender: whose message it is; None if it is the server's own.
+    """
 
     to: Seat[S]
     text: str
+    sender: Seat[S] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +279,7 @@ class Hub(Generic[S]):
         if other is None or other is seat or other.introduction.session != message.recipient_session:
             error = Error(code=ErrorCode.NOT_HERE, message="the recipient isn't here; wait for joined")
             return (Send(socket, error), *told)
-        return (Deliver(other, text), *told)
+        return (Deliver(other, text, seat), *told)
 
     def seen(self, socket: S) -> None:
         """A member has told how much it has seen, so it has heard its welcome."""
@@ -295,6 +302,17 @@ class Hub(Generic[S]):
             seat.machine.on_link_lost()
             seat.socket = None
             seat.grace_ends = self._away[seat] = now + self.limits.grace_seconds
+
+    def overflow(self, seat: Seat[S], now: float) -> tuple[Effect[S], ...]:
+        """More of the server's own words wait for a member than are kept: it loses them and its socket, and may begin
+        its session anew. The others don't notice, so nobody can have it thrown out by coming and going.
+        """
+        seat.first_members = None
+        socket = seat.socket
+        if socket is None:
+            return ()
+        self.lost(socket, now)
+        return (Refuse(socket, ErrorCode.MAILBOX_FULL, "too much waits unread; come back, and begin anew"),)
 
     def leave(self, socket: S) -> tuple[Effect[S], ...]:
         """A socket is closed in order: its member is gone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from fsm_rtc.connection.channel import SignalingEvent
 
@@ -17,11 +18,18 @@ class Inbox:
 
     Args:
         limit: how many events may wait; those that tell the link's own state come on top.
+        limit_bytes: how many bytes the frames may have together that brought them.
+        on_read: is told of each event that is read, with its frame's bytes; 0 of the link's own state.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(
+        self, limit: int, limit_bytes: int = 2**62, on_read: Callable[[int], object] = lambda size: None
+    ) -> None:
         self._limit = limit
-        self._events: deque[SignalingEvent] = deque()
+        self._limit_bytes = limit_bytes
+        self._on_read = on_read
+        self._bytes = 0
+        self._events: deque[tuple[SignalingEvent, int]] = deque()
         self._changed = asyncio.Event()
         self._ended = False
 
@@ -30,18 +38,24 @@ class Inbox:
 
     @property
     def is_full(self) -> bool:
-        return len(self._events) >= self._limit
+        return len(self._events) >= self._limit or self._bytes >= self._limit_bytes
 
-    def offer(self, event: SignalingEvent) -> bool:
-        """Add an event if there is room; False if there is none."""
+    def offer(self, event: SignalingEvent, size: int = 0) -> bool:
+        """Add an event if there is room; False if there is none.
+
+        Args:
+            event: it.
+            size: how many bytes the frame had that brought it.
+        """
         if self.is_full:
             return False
-        self.put(event)
+        self.put(event, size)
         return True
 
-    def put(self, event: SignalingEvent) -> None:
+    def put(self, event: SignalingEvent, size: int = 0) -> None:
         """Add an event even if there is no room: the link's own state must not get lost."""
-        self._events.append(event)
+        self._events.append((event, size))
+        self._bytes += size
         self._changed.set()
 
     def end(self) -> None:
@@ -62,8 +76,10 @@ class Inbox:
             if self._ended:
                 raise StopAsyncIteration
             await self._change()
-        event = self._events.popleft()
+        event, size = self._events.popleft()
+        self._bytes -= size
         self._changed.set()
+        self._on_read(size)
         return event
 
     async def _change(self) -> None:

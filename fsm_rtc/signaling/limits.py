@@ -19,9 +19,12 @@ class Limits:
 
     Args:
         message_bytes: the longest frame that is read; at most the protocol's limit, which is the default.
-        messages_per_second: how many frames a client may send on average; it need not be a whole number.
-        burst: how many frames a client may send at once, after it was silent for a while; 1 or more.
-        unread_messages: how many messages a mailbox holds that its client has not confirmed; 1 or more.
+        messages_per_second: how many messages a client may send on average, and four times as many pings, pongs and
+            pieces of messages; it need not be a whole number.
+        burst: how many of them a client may send at once, after it was silent for a while; 1 or more.
+        unread_messages: how many messages of others a mailbox holds that its client has not confirmed, of one sender at
+            most as many as are left free for the rest; and as many again of the server's own words, of who came and
+            went; 1 or more.
         unread_bytes: how many bytes of text these are together, in UTF-8; at least ``message_bytes``, or a message that
             is let in could never be delivered.
         handshake_seconds: how long a client may take for its HTTP request, and again for its hello.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from fsm_rtc.messages.wire import ErrorCode
+
 __all__ = ["LEAVING", "Link", "LinkLostError"]
 
 LEAVING = frozenset({1000, 1001})
@@ -15,10 +17,11 @@ class LinkLostError(Exception):
 
     Attributes:
         code: the close code that the client sent, or None if it sent none.
-        refused: whether the WebSocket library closed it, for what it could not read.
+        refused: why it was closed by this side's socket itself, for what it could not or would not read; None if it
+            wasn't.
     """
 
-    def __init__(self, code: int | None = None, *, refused: bool = False) -> None:
+    def __init__(self, code: int | None = None, *, refused: ErrorCode | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.refused = refused

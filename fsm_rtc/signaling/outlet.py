@@ -1,4 +1,11 @@
-"""Outlet: what one member has coming, from its mailbox to its link."""
+"""Outlet: what one member has coming, from its mailbox to its link.
+
+What one sender may keep in a mailbox is as much as is left free for the others: the first one at most half of it, a
+second one at most half of the rest. So whoever sends without end has his own messages refused, not the member thrown
+out, and for an honest one there is room. The server's own words, of who came and went, have as much room of their own.
+
+Source: A. Choudhury and E. Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +13,31 @@ import asyncio
 import logging
 from collections import deque
 
+from fsm_rtc.signaling.limits import Limits
 from fsm_rtc.signaling.link import Link
 from fsm_rtc.signaling.mailbox import Mailbox
 
-__all__ = ["Outlet"]
+__all__ = ["SERVER", "Outlet"]
 
 _LOG = logging.getLogger("fsm_rtc.signaling")
 
 BATCH = 64
 """So many deliveries are read from the mailbox at once."""
+
+SERVER = ""
+"""The sender of the server's own words."""
+
+
+class _Kept:
+    """How much of one sender's is kept."""
+
+    __slots__ = ("messages", "size")
+
+    def __init__(self) -> None:
+        self.messages = self.size = 0
+
+
+_NONE = _Kept()
 
 
 class Outlet:
@@ -25,33 +48,38 @@ class Outlet:
 
     Args:
         mailbox: the member's.
-        stall_seconds: how long a member may read nothing; then its link is cut off.
+        limits: how much is kept, and how long a member may read nothing before its link is cut off.
 
     Attributes:
         last: the number of the last delivery.
         sent: the number of the last one that was sent on the present link, or that was seen before it.
         seen: the number of the last one that the member has told it has seen.
         unseen_bytes: how much is kept until it tells so.
+        is_dropped: whether what waited was thrown away; the session begins anew, and another outlet with it.
     """
 
     __slots__ = (
         "_arrived",
+        "_kept",
+        "_limits",
         "_link",
         "_mailbox",
         "_pump",
         "_sizes",
-        "_stall_seconds",
+        "is_dropped",
         "last",
         "seen",
         "sent",
         "unseen_bytes",
     )
 
-    def __init__(self, mailbox: Mailbox, stall_seconds: float) -> None:
+    def __init__(self, mailbox: Mailbox, limits: Limits) -> None:
         self.last = self.sent = self.seen = self.unseen_bytes = 0
+        self.is_dropped = False
         self._mailbox = mailbox
-        self._stall_seconds = stall_seconds
-        self._sizes: deque[int] | None = None
+        self._limits = limits
+        self._sizes: deque[tuple[str, int]] | None = None
+        self._kept: dict[str, _Kept] | None = None
         self._link: Link | None = None
         self._arrived = False
         self._pump: asyncio.Task[None] | None = None
@@ -63,7 +91,25 @@ class Outlet:
 
     def can_resume(self, seen: int) -> bool:
         """Whether what follows so many deliveries is still there."""
-        return self.seen <= seen <= self.last
+        return not self.is_dropped and self.seen <= seen <= self.last
+
+    def has_room_for(self, text: str, sender: str = SERVER) -> bool:
+        """Whether a text may be kept.
+
+        Args:
+            text: it.
+            sender: whose it is, by id.
+        """
+        limits = self._limits
+        if self._kept is None:
+            return True
+        its = self._kept.get(sender, _NONE)
+        if sender == SERVER:
+            return its.messages < limits.unread_messages and its.size + _size(text) <= limits.unread_bytes
+        own = self._kept.get(SERVER, _NONE)
+        free_messages = limits.unread_messages - (self.unseen - own.messages)
+        free_bytes = limits.unread_bytes - (self.unseen_bytes - own.size)
+        return its.messages < free_messages and its.size + _size(text) <= free_bytes
 
     async def attach(self, link: Link, seen: int) -> None:
         """Send on this link from now on, behind so many deliveries."""
@@ -74,15 +120,26 @@ class Outlet:
         if self.last > seen:
             self._start(link)
 
-    async def deliver(self, text: str) -> None:
-        """Keep a text, and send it when its turn comes."""
-        number = await self._mailbox.append(text)
+    async def deliver(self, text: str, sender: str = SERVER) -> None:
+        """Keep a text, and send it when its turn comes.
+
+        Args:
+            text: it.
+            sender: whose it is, by id.
+        """
+        if self.is_dropped:
+            return
+        size = _size(text)
+        self._keep(sender, size)  # before it is written, which others may be at too
+        try:
+            number = await self._mailbox.append(text)
+        except BaseException:
+            self._let_go(sender, size)
+            raise
         self.last = max(self.last, number)
-        size = len(text)
-        self.unseen_bytes += size
         if self._sizes is None:
             self._sizes = deque()
-        self._sizes.append(size)
+        self._sizes.append((sender, size))
         link = self._link
         if link is None:
             return
@@ -102,11 +159,38 @@ class Outlet:
         if sizes is None or seen <= self.seen:
             return
         for _ in range(seen - self.seen):
-            self.unseen_bytes -= sizes.popleft()
+            self._let_go(*sizes.popleft())
         if not sizes:
             self._sizes = None  # an empty deque takes as much as a full one, and most members are idle
         self.seen = seen
         await self._mailbox.trim(seen)
+
+    def _keep(self, sender: str, size: int) -> None:
+        if self._kept is None:
+            self._kept = {}
+        kept = self._kept.setdefault(sender, _Kept())
+        kept.messages += 1
+        kept.size += size
+        self.unseen_bytes += size
+
+    def _let_go(self, sender: str, size: int) -> None:
+        if self._kept is None:
+            return
+        kept = self._kept[sender]
+        kept.messages -= 1
+        kept.size -= size
+        self.unseen_bytes -= size
+        if not kept.messages:
+            del self._kept[sender]
+        if not self._kept:
+            self._kept = None  # most members are idle
+
+    async def drop(self) -> None:
+        """Throw away what waits, and keep nothing more: the session begins anew, if it comes back."""
+        self.is_dropped = True
+        self._sizes = self._kept = None
+        self.seen, self.unseen_bytes = self.last, 0
+        await self.delete()
 
     def detach(self, link: Link) -> None:
         """This link is gone, if it is still the one that is sent on."""
@@ -146,9 +230,14 @@ class Outlet:
 
     async def _has_room_again(self, link: Link) -> bool:
         try:
-            async with asyncio.timeout(self._stall_seconds):
+            async with asyncio.timeout(self._limits.stall_seconds):
                 await link.wait_for_room()
         except TimeoutError:
             link.abort()  # what it didn't read waits until it comes back
             return False
         return link.has_room
+
+
+def _size(text: str) -> int:
+    """Its bytes in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))

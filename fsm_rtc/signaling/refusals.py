@@ -21,7 +21,8 @@ CLOSE_CODES = {
     ErrorCode.TOO_MANY_ROOMS: 4011,
     ErrorCode.TOO_MANY_CONNECTIONS: 4012,
 }
-"""The close codes, from the range that RFC 6455 (section 7.4.2) leaves to applications. ``not_here`` closes nothing."""
+"""The close codes, from the range that RFC 6455 (section 7.4.2) leaves to applications. ``not_here`` and
+``recipient_full`` close nothing."""
 
 FINAL = frozenset(
     {

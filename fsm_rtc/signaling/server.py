@@ -12,13 +12,13 @@ from websockets.protocol import State
 
 from fsm_rtc.errors import SignalingError
 from fsm_rtc.messages.wire import ErrorCode
+from fsm_rtc.signaling.bounded import Addresses, BoundedServer, bounded_server
 from fsm_rtc.signaling.http_answers import answer_to
 from fsm_rtc.signaling.service import Settings, SignalingService
 from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES
 from fsm_rtc.signaling.websocket_link import WebSocketLink
 
 if TYPE_CHECKING:
-    import asyncio
     from ssl import SSLContext
 
     from websockets.http11 import Request, Response
@@ -58,8 +58,8 @@ class SignalingServer:
         self._close_timeout_seconds = close_timeout_seconds
         self._ping_interval_seconds = ping_interval_seconds
         self._ssl = ssl
-        self._connections: WeakSet[_Connection] = WeakSet()
-        self._addresses = _Addresses(self._settings.limits.connections_per_address)
+        self._connections: WeakSet[BoundedServer] = WeakSet()
+        self._addresses = Addresses(self._settings.limits.connections_per_address)
         self._server: Server | None = None
 
     @property
@@ -119,7 +119,12 @@ class SignalingServer:
                 max_size=limits.message_bytes,
                 write_limit=WRITE_BUFFER_BYTES,
                 logger=SILENT,
-                create_connection=_counted_by(self._connections, self._addresses),
+                create_connection=bounded_server(
+                    self._connections,
+                    self._addresses,
+                    messages_per_second=limits.messages_per_second,
+                    burst=limits.burst,
+                ),
             )
         except OSError as refused:
             why = refused.strerror or str(refused)
@@ -149,7 +154,7 @@ class SignalingServer:
 
     async def _serve(self, socket: ServerConnection) -> None:
         link = WebSocketLink(socket, self._close_timeout_seconds)
-        if isinstance(socket, _Connection) and socket.is_one_too_many:
+        if isinstance(socket, BoundedServer) and socket.is_one_too_many:
             await self.service.turn_away(link, ErrorCode.TOO_MANY_CONNECTIONS, _too_many(self._settings))
         else:
             await self.service.serve(link)
@@ -168,40 +173,3 @@ class SignalingServer:
 
 def _too_many(settings: Settings) -> str:
     return f"this address has its {settings.limits.connections_per_address} connections; close some"
-
-
-class _Addresses(Counter[str]):
-    """How many sockets each IP address has."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self.limit = limit
-
-
-class _Connection(ServerConnection):
-    """A connection that is known from its beginning; the library tells of one only after its HTTP request."""
-
-    connections: WeakSet[_Connection]
-    addresses: _Addresses
-    address = ""
-    is_one_too_many = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.connections.add(self)
-        peer = transport.get_extra_info("peername")
-        self.address = str(peer[0]) if isinstance(peer, tuple) else ""
-        self.addresses[self.address] += 1
-        self.is_one_too_many = self.addresses[self.address] > self.addresses.limit
-        super().connection_made(transport)
-        if self.addresses[self.address] > 2 * self.addresses.limit:
-            self.transport.abort()  # nothing was promised to it, and telling it why costs as much as serving it
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self.addresses[self.address] -= 1
-        if not self.addresses[self.address]:
-            del self.addresses[self.address]
-
-
-def _counted_by(connections: WeakSet[_Connection], addresses: _Addresses) -> type[ServerConnection]:
-    return type("Counted", (_Connection,), {"connections": connections, "addresses": addresses})

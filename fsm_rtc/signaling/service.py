@@ -42,7 +42,7 @@ from fsm_rtc.signaling.hub import Attach, Deliver, Effect, Forget, Hub, Refuse, 
 from fsm_rtc.signaling.limits import Limits
 from fsm_rtc.signaling.link import LEAVING, Link, LinkLostError
 from fsm_rtc.signaling.mailbox import Mailboxes, MemoryMailboxes
-from fsm_rtc.signaling.outlet import Outlet
+from fsm_rtc.signaling.outlet import SERVER, Outlet
 from fsm_rtc.signaling.refusals import CLOSE_CODES
 from fsm_rtc.signaling.turn import TurnServers
 
@@ -147,9 +147,9 @@ class SignalingService:
             await self._leave(link)
             self._refuse(link, refused.code, refused.message)
         except LinkLostError as lost:
-            if lost.refused:
-                self._count(ErrorCode.BAD_MESSAGE, link)
-            if lost.refused or lost.code in LEAVING:
+            if lost.refused is not None:
+                self._count(lost.refused, link)
+            if lost.refused is not None or lost.code in LEAVING:
                 await self._leave(link)
         except Exception as bug:
             # The type alone: its text may hold what the client sent.
@@ -168,8 +168,11 @@ class SignalingService:
             self._outlets[seat].detach(link)
             self.hub.lost(link, self._clock())
             self._note("lost", link)
-            if self._ticker is None:
-                self._ticker = asyncio.create_task(self._tick(), name="signalling grace time")
+            self._start_ticking()
+
+    def _start_ticking(self) -> None:
+        if self._ticker is None and self.hub.next_deadline is not None:
+            self._ticker = asyncio.create_task(self._tick(), name="signalling grace time")
 
     async def _talk(self, link: Link) -> None:
         room = room_of_path(link.path)
@@ -242,8 +245,8 @@ class SignalingService:
     async def _perform(self, effects: Iterable[Effect[Link]]) -> None:
         for effect in effects:
             match effect:
-                case Deliver(to, text):
-                    await self._deliver(to, text)
+                case Deliver():
+                    await self._deliver(effect)
                 case Send(to, message):
                     self._send(to, message)
                 case Attach(seat, link, seen):
@@ -253,17 +256,26 @@ class SignalingService:
                 case Refuse(to, code, message):
                     self._refuse(to, code, message)
 
-    async def _deliver(self, seat: Seat[Link], text: str) -> None:
-        outlet = self._outlets.get(seat)
-        if outlet is None:
+    async def _deliver(self, delivery: Deliver[Link]) -> None:
+        outlet = self._outlets.get(delivery.to)
+        if outlet is None or outlet.is_dropped:
             return
-        limits = self.settings.limits
-        if outlet.unseen >= limits.unread_messages or outlet.unseen_bytes + len(text) > limits.unread_bytes:
-            message = "too much waits unread; read faster, and tell what was received"
-            await self._perform(self.hub.put_out(seat, ErrorCode.MAILBOX_FULL, message))
-            return
-        self.counts["deliveries"] += 1
-        await outlet.deliver(text)
+        sender = delivery.sender.introduction.id if delivery.sender is not None else SERVER
+        if outlet.has_room_for(delivery.text, sender):
+            self.counts["deliveries"] += 1
+            await outlet.deliver(delivery.text, sender)
+        elif delivery.sender is None:
+            await self._overflow(delivery.to, outlet)
+        elif delivery.sender.socket is not None:
+            message = "the recipient has read too little of what was sent; send it again later"
+            self._send(delivery.sender.socket, Error(code=ErrorCode.RECIPIENT_FULL, message=message))
+
+    async def _overflow(self, seat: Seat[Link], outlet: Outlet) -> None:
+        """A member was told more of the others than it reads: it has to ask anew who is there."""
+        effects = self.hub.overflow(seat, self._clock())
+        await outlet.drop()
+        self._start_ticking()
+        await self._perform(effects)
 
     def _send(self, link: Link, message: Message) -> None:
         if isinstance(message, Error):
@@ -281,7 +293,7 @@ class SignalingService:
         if outlet is None:
             me = seat.introduction
             mailbox = self._mailboxes.of(f"{me.id} {me.session} {seat.room}")
-            outlet = self._outlets[seat] = Outlet(mailbox, self.settings.limits.stall_seconds)
+            outlet = self._outlets[seat] = Outlet(mailbox, self.settings.limits)
         self._empty.clear()
         await outlet.attach(link, seen)
 

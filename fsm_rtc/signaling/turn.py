@@ -20,6 +20,9 @@ from fsm_rtc.peer.configuration import IceServer
 
 __all__ = ["TurnServers"]
 
+MAX_URLS, MAX_URL_CHARACTERS = 8, 512
+"""The protocol's limits. Source: docs/protocol.md, ``welcome``."""
+
 
 class TurnServers:
     """TURN servers that share a secret with this one.
@@ -40,6 +43,10 @@ class TurnServers:
         self._urls = (urls,) if isinstance(urls, str) else tuple(urls)
         if not self._urls:
             raise ValueError("there is no TURN server; give a URL like turn:host:port")
+        if len(self._urls) > MAX_URLS or any(len(url) > MAX_URL_CHARACTERS for url in self._urls):
+            raise ValueError(
+                f"give at most {MAX_URLS} URLs of at most {MAX_URL_CHARACTERS} characters; no client takes more"
+            )
         IceServer(self._urls)
         for url in self._urls:
             if not url.startswith(("turn:", "turns:")):

@@ -6,7 +6,8 @@ from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
-from fsm_rtc.messages.wire import MAX_MESSAGE_BYTES
+from fsm_rtc.messages.wire import MAX_MESSAGE_BYTES, ErrorCode
+from fsm_rtc.signaling.bounded import BoundedConnection
 from fsm_rtc.signaling.link import LinkLostError
 from fsm_rtc.signaling.sockets import WRITE_BUFFER_BYTES, close
 
@@ -60,8 +61,14 @@ class WebSocketLink:
         try:
             return await self._socket.recv()
         except ConnectionClosed as closed:
-            refused = closed.sent is not None and closed.sent.code in _UNREADABLE and not closed.rcvd_then_sent
-            raise LinkLostError(closed.rcvd.code if closed.rcvd is not None else None, refused=refused) from closed
+            code = closed.rcvd.code if closed.rcvd is not None else None
+            raise LinkLostError(code, refused=self._refused(closed)) from closed
+
+    def _refused(self, closed: ConnectionClosed) -> ErrorCode | None:
+        if isinstance(self._socket, BoundedConnection) and self._socket.is_cut_off:
+            return ErrorCode.TOO_FAST
+        sent = closed.sent.code if closed.sent is not None and not closed.rcvd_then_sent else None
+        return ErrorCode.BAD_MESSAGE if sent in _UNREADABLE else None
 
     async def close(self, code: int, reason: str) -> None:
         await close(self._socket, code, reason, timeout_seconds=self._close_timeout_seconds)

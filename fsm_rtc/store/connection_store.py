@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar, overload
 
 from fsm_rtc.connection.messages import MessageReader, chat_message
 from fsm_rtc.engine import Chart
+from fsm_rtc.engine.own_thread import on_own_thread
 from fsm_rtc.errors import ChannelClosedError
 from fsm_rtc.store.lifecycle import DEFAULT_CONFIGURATION
 from fsm_rtc.store.operations import SECURE_CHANNEL
@@ -97,8 +98,10 @@ class ConnectionStore(Signaled):
         Raises:
             TypeError: the callback is a coroutine function.
         """
+        self._own_thread.check("ConnectionStore.subscribe")
         return self._subscriptions.subscribe(callback, select)
 
+    @on_own_thread
     def changes(self) -> Changes:
         """``async for snapshot in store.changes()``: the present snapshot, then the latest after every change."""
         return self._subscriptions.changes()
@@ -133,6 +136,7 @@ class ConnectionStore(Signaled):
 
     # Media.
 
+    @on_own_thread
     def add_track(self, track: Any) -> None:
         """Send a track of the library's own kind, on this connection and the next ones; before the offer or answer.
 
@@ -144,16 +148,19 @@ class ConnectionStore(Signaled):
                 self._session.connection.add_track(track)
             self._tracks.local.append(track)
 
+    @on_own_thread
     def on_track(self, callback: Callable[[Any], object]) -> Callable[[], None]:
         """Call `callback` with each track of the other side, those that are there included; the result ends that."""
         return self._tracks.on_track(callback)
 
     # Messages.
 
+    @on_own_thread
     def on_message(self, callback: Callable[[str | bytes], object]) -> Callable[[], None]:
         """Call `callback` with each message; the returned function ends that. What it raises is logged."""
         return self._messages.on_message(callback)
 
+    @on_own_thread
     def messages(self, capacity: int = 1024) -> MessageReader:
         """``async for message in store.messages()``: each message, until the connection is closed.
 
@@ -162,6 +169,7 @@ class ConnectionStore(Signaled):
         """
         return self._messages.reader(capacity)
 
+    @on_own_thread
     def send(self, message: str | bytes) -> None:
         """Send a message on the data channel.
 
@@ -179,6 +187,7 @@ class ConnectionStore(Signaled):
                 raise ChannelClosedError("there is no data channel yet; await wait_for_connected() before sending")
             channel.send(message)
 
+    @on_own_thread
     def send_chat(self, text: str) -> None:
         """Send ``{"type": "chat", "message": text}``; raises as `send`."""
         with self._errors.storing("send"):

@@ -17,6 +17,7 @@ from fsm_rtc.connection.peers import PeerConnectionFactory
 from fsm_rtc.connection.session import Session
 from fsm_rtc.connection.tracks import Tracks
 from fsm_rtc.engine import Accepted, Chart, Journal
+from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import InvalidStateError, Reason, Rejected
 from fsm_rtc.machines.negotiation import SignalingState
 from fsm_rtc.machines.peer_status import PeerConnectionStatus, PeerStatus
@@ -61,6 +62,7 @@ class Lifecycle(Setters):
         self._engine = engine
         self._journal = journal
         self._label = label
+        self._own_thread = OwnThread()
         self._subscriptions = Subscriptions()
         self._errors = ErrorField(self._subscriptions)
         self._messages = Messages()
@@ -78,6 +80,7 @@ class Lifecycle(Setters):
         self._closings: set[asyncio.Task[None]] = set()
         self._of_connection: set[str] = set()
 
+    @on_own_thread
     def create_peer_connection(self) -> PeerConnection:
         """A new peer connection. An earlier one is closed; what the snapshot holds of it is cleared.
 

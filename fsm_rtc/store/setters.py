@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from fsm_rtc.engine import Chart
+from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import InvalidDescriptionError, InvalidStateError, Reason, Rejected
 from fsm_rtc.machines.peer_status import PeerConnectionStatus, PeerStatus
 from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
@@ -31,6 +32,7 @@ class Setters(ABC):
 
     signaling_link: SignalingLink
     peer_status: PeerStatus
+    _own_thread: OwnThread
     _subscriptions: Subscriptions
     _errors: ErrorField
 
@@ -42,6 +44,7 @@ class Setters(ABC):
     def _set(self, **fields: object) -> None:
         """Change fields that hold what the user said, rather than what the connection did."""
 
+    @on_own_thread
     def set_signaling_status(self, status: SignalingStatus | str) -> None:
         """Say how the signalling socket is: ``Connected``, ``Disconnected`` or ``Error``.
 
@@ -54,6 +57,7 @@ class Setters(ABC):
             _demand(self.signaling_link, SignalingStatus, status)
             _raise_if_refused(self.signaling_link.fire(SIGNALING_TRIGGERS[SignalingStatus(status)]))
 
+    @on_own_thread
     def set_peer_connection_status(self, status: PeerConnectionStatus | str) -> None:
         """Report the peer connection's status, in place of the library.
 
@@ -69,6 +73,7 @@ class Setters(ABC):
             else:
                 _raise_if_refused(self.peer_status.report(status))
 
+    @on_own_thread
     def set_offer_received(self, is_received: bool) -> None:
         """Say whether the other side's offer has come, e.g. before it is processed.
 
@@ -84,6 +89,7 @@ class Setters(ABC):
                 raise InvalidStateError("an offer has been received and waits for its answer; close_connection first")
             self._set(is_offer_received=is_received)
 
+    @on_own_thread
     def set_connection_id(self, connection_id: str | None) -> None:
         """Name the session.
 
@@ -95,6 +101,7 @@ class Setters(ABC):
                 raise TypeError(f"a connection id is text or None, not {connection_id!r}")
             self._set(connection_id=connection_id)
 
+    @on_own_thread
     def set_error(self, error: Exception | None) -> None:
         """Store an error of the program's own; None clears it.
 
@@ -105,6 +112,7 @@ class Setters(ABC):
             raise TypeError(f"an error is an exception or None, not {error!r}; wrap a message: RuntimeError(message)")
         self._errors.put(error)
 
+    @on_own_thread
     def set_offer(self, offer: SessionDescription | Mapping[str, object] | None) -> None:
         """Store an offer. It is not applied; see `ConnectionStore.process_offer`.
 
@@ -114,6 +122,7 @@ class Setters(ABC):
         with self._errors.operation("set_offer"):
             self._set(offer=None if offer is None else as_description(offer, OFFERS))
 
+    @on_own_thread
     def set_answer(self, answer: SessionDescription | Mapping[str, object] | None) -> None:
         """Store an answer. It is not applied; see `ConnectionStore.process_answer`.
 
@@ -123,6 +132,7 @@ class Setters(ABC):
         with self._errors.operation("set_answer"):
             self._set(answer=None if answer is None else as_description(answer, ANSWERS))
 
+    @on_own_thread
     def set_remote_public_key(self, remote_public_key: bytes | bytearray | memoryview | None) -> None:
         """Store the other side's public key.
 
@@ -132,6 +142,7 @@ class Setters(ABC):
         with self._errors.operation("set_remote_public_key"):
             self._set(remote_public_key=_as_key(remote_public_key))
 
+    @on_own_thread
     def set_local_public_key(self, local_public_key: bytes | bytearray | memoryview | None) -> None:
         """Store this side's public key.
 

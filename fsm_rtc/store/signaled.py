@@ -8,6 +8,7 @@ from fsm_rtc.connection.channel import LinkDown, LinkUp, SignalingChannel
 from fsm_rtc.connection.driver import SignalingDriver
 from fsm_rtc.connection.peers import ROLLBACK
 from fsm_rtc.connection.session import Session
+from fsm_rtc.engine.own_thread import on_own_thread
 from fsm_rtc.errors import ConnectionFailedError, InvalidStateError, Rejected
 from fsm_rtc.messages import Identity, Introduction
 from fsm_rtc.messages.trust import Trust
@@ -70,6 +71,7 @@ class Signaled(Operations):
                 await self._disconnect("opening the channel failed")
                 raise
 
+    @on_own_thread
     def negotiate(self) -> None:
         """Make a new offer over the signalling: now, or when the present exchange is settled.
 

@@ -175,7 +175,8 @@ def room_in(
     channel: HallChannel | None = None,
     **options: Any,
 ) -> Room:
-    """A room over the hall, whose peer connections are in memory."""
+    """A room over the hall, whose peer connections are in memory. Who is given no name has one of his own."""
+    options["name"] = options.get("name") or (identity.id[:8] if identity is not None else "")
     return Room(
         channel or hall.channel(),
         identity,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_rtc.connection.delivery import GIVE_UP_SECONDS, Incoming, Outgoing
+from fsm_rtc.connection.delivery import GIVE_UP_SECONDS, MAX_HELD_CHARACTERS, Incoming, Outgoing
 
 
 def sent(*times: float) -> Outgoing:
@@ -89,3 +89,19 @@ def test_in_whatever_order_they_come_they_are_taken_in_theirs(order: list[int]) 
             letter = incoming.next_held()
     assert taken == sorted(order)
     assert incoming.owes
+
+
+def test_only_so_much_is_kept_of_what_comes_early_and_the_rest_may_come_again() -> None:
+    incoming: Incoming[int] = Incoming()
+    size = MAX_HELD_CHARACTERS // 4
+    for number in range(2, 257):
+        incoming.hold(number, number, size)
+    incoming.take_turn()
+    taken = []
+    while (letter := incoming.next_held()) is not None:
+        taken.append(letter)
+        incoming.take_turn()
+    assert taken == [2, 3, 4, 5]
+    incoming.hold(7, 7, size)
+    incoming.take_turn()
+    assert incoming.next_held() == 7

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from fsm_rtc.connection.candidates import KEPT_CANDIDATES
 from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
 from fsm_rtc.connection.exchanger import ANSWER_SECONDS, MAX_DESCRIPTION_BYTES, Exchanger
 from fsm_rtc.connection.requests import Ended
@@ -136,19 +139,40 @@ class TestCandidates:
         pair.run()
         assert pair.impolite.candidates == [candidate(7)]
 
-    def test_more_than_256_that_are_early_are_counted_and_not_kept(self) -> None:
+    def test_too_many_that_are_early_are_counted_and_not_kept(self) -> None:
         pair = agreed()
         pair.negotiate(pair.impolite)
         pair.impolite.do_one(pair.clock())
-        for number in range(300):
+        for number in range(KEPT_CANDIDATES + 44):
             pair.impolite.exchanger.candidate_found(candidate(number), pair.clock())
         pair.impolite.pump()
         pair.polite.candidates.clear()
         while pair.impolite.outbox:
             pair.deliver(pair.polite, pair.impolite.outbox.pop(0))
         pair.run()
-        assert len(pair.polite.candidates) == 256
+        assert len(pair.polite.candidates) == KEPT_CANDIDATES
         assert pair.polite.exchanger.refused["OperationError"] == 44
+
+    def test_too_many_for_a_description_that_is_applied_are_counted_and_not_taken(self) -> None:
+        pair = agreed()
+        pair.polite.candidates.clear()
+        for number in range(KEPT_CANDIDATES + 7):
+            pair.impolite.exchanger.candidate_found(candidate(number), pair.clock())
+        pair.impolite.pump()
+        pair.run()
+        assert pair.polite.exchanger.refused["OperationError"] == 7
+        assert len(pair.polite.candidates) == KEPT_CANDIDATES
+
+    def test_one_that_is_too_long_is_counted_and_harms_no_other(self) -> None:
+        pair = agreed()
+        pair.polite.candidates.clear()
+        for number in range(2):
+            long = replace(candidate(number), candidate=candidate(number).candidate + " x" * 4096)
+            pair.impolite.exchanger.candidate_found(long if number else candidate(number), pair.clock())
+        pair.impolite.pump()
+        pair.run()
+        assert pair.polite.exchanger.refused["OperationError"] == 1
+        assert pair.polite.candidates == [candidate(0)]
 
 
 class TestOffersThatMeet:

@@ -192,7 +192,8 @@ def without(line: str) -> str:
         (Candidate, 9, "{}", "known_offer"),
         (Candidate, 1, "{}", "InvalidCandidateError"),
         (Candidate, 1, "not JSON", "DecodeError"),
-        (Candidate, 1, "[" * 100_000, "RecursionError"),
+        (Candidate, 1, "[" * 4000, "RecursionError"),
+        (Candidate, 1, "[" * 100_000, "OperationError"),
         (Candidate, 1, '{"candidate":5}', "InvalidCandidateError"),
     ],
 )

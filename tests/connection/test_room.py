@@ -255,9 +255,10 @@ async def test_who_is_not_trusted_harms_no_other_and_is_told_so() -> None:
         assert a.refused == {"trusted": 1}
 
 
-async def test_of_two_who_come_at_once_under_one_name_one_is_let_in() -> None:
+@pytest.mark.parametrize("names", [("same", "same"), (" ", "\u200b")], ids=["a name", "names that show nothing"])
+async def test_of_two_who_come_at_once_under_one_name_one_is_let_in(names: tuple[str, str]) -> None:
     async with meeting() as here:
-        b, c = await here.join(B, name="same", trust=AnyPeer()), await here.join(C, name="same", trust=AnyPeer())
+        b, c = [await here.join(who, name=name, trust=AnyPeer()) for who, name in zip((B, C), names, strict=True)]
         a = await here.join(A)
         lost = [event async for event in _until(a.events(), PeerGone)][-1]
         assert isinstance(lost, PeerGone)

@@ -23,6 +23,8 @@ from fsm_rtc.machines.signaling_link import SignalingLink
 from fsm_rtc.machines.signaling_link import SignalingStatus as State
 from fsm_rtc.messages import read_journal
 from tests.inspector.machines import Follower, journal_of, listeners, page_at, received, rejecting
+from tests.signaling.people import until
+from tests.signaling.raw_frames import PING, PONG, frame, raw_socket
 
 TOKEN = "a-token-of-some-length"
 PAGE = Path(charts.__file__).parent / "page"
@@ -104,6 +106,34 @@ async def test_a_page_that_reads_nothing_does_not_keep_it_from_ending(monkeypatc
             assert await asyncio.to_thread(page.recv, 12) == b"HTTP/1.1 101"
             await inspector.aclose()
     assert listeners(journal) == 0
+
+
+FEED_HEADERS = "Sec-WebSocket-Protocol: fsm-rtc-inspector\r\n"
+
+
+@pytest.mark.parametrize("opcode", [PING, PONG])
+async def test_a_page_that_floods_is_cut_off(opcode: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "CLOSE_SECONDS", 0.1)
+    journal, _ = journal_of("offerer.signaling_link")
+    async with serve_inspector(journal) as inspector, raw_socket(inspector.port, "/feed", headers=FEED_HEADERS) as page:
+        assert await page.flood(frame(opcode, b"x" * 125) * 500, 100_000_000) < 100_000_000
+        await until(lambda: listeners(journal) == 0)
+
+
+async def test_a_page_that_says_something_is_let_go() -> None:
+    journal, _ = journal_of("offerer.signaling_link")
+    async with serve_inspector(journal) as inspector, page_at(inspector.url) as page:
+        await received(page)
+        await page.send("hello")
+        await page.wait_closed()
+        await until(lambda: listeners(journal) == 0)
+
+
+async def test_an_address_has_only_so_many_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "SOCKETS_PER_ADDRESS", 1)
+    async with serve_inspector(Journal()) as inspector, page_at(inspector.url) as page:
+        await received(page)
+        assert (await get(inspector.url))[0] == 429
 
 
 async def test_its_pages_are_told_when_it_ends() -> None:

@@ -68,19 +68,57 @@ def test_to_ask_is_not_to_remember(file: KnownPeers, in_file: bool) -> None:
 
 
 @pytest.mark.parametrize("in_file", [False, True])
-def test_who_has_no_name_is_accepted_each_time_and_not_remembered(file: KnownPeers, in_file: bool) -> None:
+@pytest.mark.parametrize("name", ["", " ", "\u200b", "\u3164", "\t\n"])
+def test_the_empty_name_is_kept_by_the_first_without_one(file: KnownPeers, in_file: bool, name: str) -> None:
     trust = TrustOnFirstUse(file if in_file else None)
     trust.remember("", ALICE.public_key)
-    assert trust.accepts("", MALLORY.id)
-    assert file.entries() == ()
+    assert trust.accepts(name, ALICE.id)
+    assert not trust.accepts(name, MALLORY.id)
+    trust.remember(name, MALLORY.public_key)
+    assert not trust.accepts("", MALLORY.id)
+    assert [entry.id for entry in file.entries()] == ([ALICE.id] if in_file else [])
+
+
+SEEN_ALIKE = {
+    "spaces around": " zo\xeb\xa0 b ",
+    "two spaces": "zo\xeb  b",
+    "decomposed": "zoe\u0308 b",
+    "zero width": "z\u200bo\u2060\xeb\ufeff b",
+    "direction": "\u202ezo\xeb b\u202c",
+    "a soft hyphen": "zo\xad\xeb b",
+    "a filler": "zo\xeb\u3164 b",
+    "a selector": "zo\xeb\ufe0f b",
+    "full width": "\uff5a\uff4f\xeb b",
+    "a control character": "zo\xeb\x00 b",
+}
 
 
 @pytest.mark.parametrize("in_file", [False, True])
-def test_names_are_compared_as_they_are(file: KnownPeers, in_file: bool) -> None:
+@pytest.mark.parametrize("how", SEEN_ALIKE)
+def test_names_that_nobody_can_tell_apart_are_one(file: KnownPeers, in_file: bool, how: str) -> None:
+    for first, second in (("zo\xeb b", SEEN_ALIKE[how]), (SEEN_ALIKE[how], "zo\xeb b")):
+        file.path.unlink(missing_ok=True)
+        trust = TrustOnFirstUse(file if in_file else None)
+        trust.remember(first, ALICE.public_key)
+        assert trust.accepts(second, ALICE.id)
+        assert not trust.accepts(second, MALLORY.id)
+
+
+@pytest.mark.parametrize("in_file", [False, True])
+@pytest.mark.parametrize("name", ["Alice", "\u0430lice", "alice2", "al ice"])
+def test_names_that_can_be_told_apart_are_two(file: KnownPeers, in_file: bool, name: str) -> None:
     trust = TrustOnFirstUse(file if in_file else None)
     trust.remember("alice", ALICE.public_key)
-    assert trust.accepts("Alice", MALLORY.id)
+    assert trust.accepts(name, MALLORY.id)
+
+
+def test_a_file_that_knows_two_names_that_look_alike_keeps_both(file: KnownPeers) -> None:
+    file.add("alice", ALICE.public_key)
+    file.add("alice ", MALLORY.public_key)
+    trust = TrustOnFirstUse(file)
+    assert trust.accepts("alice", ALICE.id)
     assert trust.accepts("alice ", MALLORY.id)
+    assert not trust.accepts("alice ", ALICE.id)
 
 
 def test_a_key_may_have_several_names(file: KnownPeers) -> None:

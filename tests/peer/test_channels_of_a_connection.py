@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fsm_rtc.engine import Journal
+from fsm_rtc.peer import peer_connection
 from tests.peer.conftest import MakeFake
 from tests.peer.peers import announced, exchange, opened, until
 
@@ -32,3 +35,25 @@ async def test_a_closed_channel_is_let_go_and_its_journal_stays(make: MakeFake, 
     assert [channel.label for channel in answerer.data_channels] == ["first"]
     closed = [one.label for one in journal.entries() if one.trigger == "on_closed" and one.label.startswith("answerer")]
     assert len(closed) == len(set(closed)) == 3
+
+
+async def test_one_channel_too_many_of_the_other_side_is_closed_and_counted(
+    make: MakeFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peer_connection, "MAX_ANNOUNCED_CHANNELS", 2)
+    offerer, answerer = make("offerer"), make("answerer")
+    first = offerer.create_data_channel("first")
+    await exchange(offerer, answerer)
+    await announced(answerer)
+    await opened(offerer.create_data_channel("second"))
+    third = offerer.create_data_channel("third")
+    await until(third, "close", lambda: third.ready_state == "closed")
+    assert [channel.label for channel in answerer.data_channels] == ["first", "second"]
+    assert answerer.refused_channels == 1
+    first.close()
+    await until(first, "close", lambda: first.ready_state == "closed")
+    await opened(offerer.create_data_channel("fourth"))
+    assert [channel.label for channel in answerer.data_channels] == ["second", "fourth"]
+    for number in range(3):
+        answerer.create_data_channel(f"own {number}")
+    assert len(answerer.data_channels) == 5

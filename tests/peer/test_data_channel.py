@@ -11,7 +11,7 @@ import pytest_asyncio
 from fsm_rtc.engine import Journal
 from fsm_rtc.errors import ChannelClosedError, Reason
 from fsm_rtc.peer import ChannelOptions, DataChannel
-from fsm_rtc.peer.data_channel import HIGH_BYTES, KEPT_MESSAGES, LOW_BYTES, MAX_MESSAGE_BYTES
+from fsm_rtc.peer.data_channel import HIGH_BYTES, KEPT_BYTES, KEPT_MESSAGES, LOW_BYTES, MAX_MESSAGE_BYTES
 from fsm_rtc.testing import FakePeerConnection
 from fsm_rtc.testing.fake_backend import FakeChannel
 from tests.peer.conftest import MakeFake
@@ -279,3 +279,17 @@ async def test_a_channel_is_congested_while_much_waits_and_clear_when_little_doe
     assert pair.here.flow_state == "clear"
     assert drained == [LOW_BYTES]
     assert reasons(journal, "offerer.channel.chat.flow") == []
+
+
+async def test_what_nobody_hears_is_bounded_in_bytes_too_and_told_once(pair: Pair) -> None:
+    errors: list[object] = []
+    pair.there.on("error", errors.append)
+    for number in range(KEPT_BYTES // MAX_MESSAGE_BYTES + 3):
+        pair.here.send(bytes([number]) * MAX_MESSAGE_BYTES)
+    await turns(5)
+    assert (pair.there.unheard, len(errors)) == (3, 1)
+    assert "listen for messages" in str(errors[0])
+    heard = await received(pair.there, KEPT_BYTES // MAX_MESSAGE_BYTES)
+    assert heard[-1] == bytes([len(heard) - 1]) * MAX_MESSAGE_BYTES
+    pair.here.send("again")
+    assert await received(pair.there, 1) == ["again"]

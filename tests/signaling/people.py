@@ -19,7 +19,19 @@ from fsm_rtc.connection.channel import LinkDown
 from fsm_rtc.errors import SignalingError
 from fsm_rtc.messages.identity import Identity
 from fsm_rtc.messages.signing import Member
-from fsm_rtc.messages.wire import PROTOCOL, Challenge, Error, ErrorCode, Hello, Message, Offer, Welcome, decode, encode
+from fsm_rtc.messages.wire import (
+    PROTOCOL,
+    Challenge,
+    Error,
+    ErrorCode,
+    Hello,
+    Left,
+    Message,
+    Offer,
+    Welcome,
+    decode,
+    encode,
+)
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.signaling.client import WebSocketSignaling
 from fsm_rtc.signaling.limits import Limits
@@ -92,6 +104,18 @@ class Bare:
         await self.hello(me)
         message = await self.receive()
         assert isinstance(message, Welcome), message
+        return message
+
+    async def error(self) -> ErrorCode:
+        """Read to the next error: its code."""
+        while not isinstance(message := await self.receive(), Error):
+            pass
+        return message.code
+
+    async def left(self) -> Left:
+        """Read to the next one who left."""
+        while not isinstance(message := await self.receive(), Left):
+            pass
         return message
 
     async def end(self) -> tuple[str | None, int, str]:

@@ -23,7 +23,18 @@ from fsm_rtc.messages.wire import ErrorCode, Left
 from fsm_rtc.signaling import Limits, Settings
 from fsm_rtc.signaling.asgi import SignalingApp
 from tests.signaling.cutting_proxy import proxied
-from tests.signaling.people import ANNA, BERT, CARL, PATIENCE_SECONDS, ROOM, Bare, following, joining, offer, refusal
+from tests.signaling.people import (
+    ANNA,
+    BERT,
+    CARL,
+    PATIENCE_SECONDS,
+    ROOM,
+    Bare,
+    following,
+    joining,
+    offer,
+    refusal,
+)
 
 
 def limited(**limits: Any) -> SignalingApp:
@@ -122,18 +133,19 @@ async def test_a_refusal_has_its_error_and_its_close_code(anna: Member, bert: Me
 
 
 async def test_who_reads_nothing_is_given_up_and_holds_up_nobody(anna: Member, bert: Member) -> None:
-    app = limited(unread_messages=64, stall_seconds=0.2, messages_per_second=1e6, grace_seconds=0.1)
+    app = limited(stall_seconds=0.2, messages_per_second=1e6, grace_seconds=0.1)
     async with serving(app) as port, bare_at(port) as slow, bare_at(port) as busy:
         await slow.joined(bert)
         await busy.joined(anna)
         slow.socket.transport.pause_reading()
         text = offer(anna, bert, "x" * 200_000)
-        heard = asyncio.create_task(busy.receive())
+        heard = asyncio.create_task(busy.error())
         while not heard.done():
             await busy.send(text)
             await asyncio.sleep(0)
-        assert await heard == Left(id=bert.introduction.id, session=bert.introduction.session)
+        assert await heard == ErrorCode.RECIPIENT_FULL
         slow.socket.transport.abort()
+        assert await busy.left() == Left(id=bert.introduction.id, session=bert.introduction.session)
 
 
 async def test_it_answers_http_behind_its_mount() -> None:

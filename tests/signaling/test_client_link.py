@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 
 import pytest
@@ -232,3 +233,40 @@ async def test_a_flood_that_nobody_reads_drops_the_link_with_a_name(anna: Member
         assert await code_of(channel) == (EVENTS_NOT_READ, 0.0)
         await following(channel, LinkUp)
         await channel.aclose()
+
+
+SERVER = {"urls": ["turn:turn.example.org:3478"], "username": "u", "credential": "c"}
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        [SERVER] * 9,
+        [{**SERVER, "urls": ["turn:turn.example.org:3478"] * 9}],
+        [{**SERVER, "urls": [f"turn:{'x' * 508}"]}],
+        [{**SERVER, "username": "u" * 1025}],
+        [{**SERVER, "credential": "c" * 1025}],
+    ],
+    ids=["servers", "urls", "a url", "a username", "a credential"],
+)
+async def test_a_server_that_offers_ice_servers_beyond_all_bounds_is_left(servers: list[object], anna: Member) -> None:
+    async def offer_too_much(socket: ServerConnection) -> None:
+        await socket.send(encode(Challenge(protocol=PROTOCOL, nonce=os.urandom(32))))
+        await socket.recv()
+        await socket.send(json.dumps({"type": "welcome", "members": [], "ice_servers": servers}))
+        await socket.wait_closed()
+
+    async with scripted(offer_too_much) as url, joining(url, anna) as channel:
+        error = (await following(channel, LinkDown)).error
+        assert "wrong shape" in str(error)
+
+
+async def test_what_it_offers_within_bounds_is_told(anna: Member) -> None:
+    async def offer(socket: ServerConnection) -> None:
+        await socket.send(encode(Challenge(protocol=PROTOCOL, nonce=os.urandom(32))))
+        await socket.recv()
+        await socket.send(json.dumps({"type": "welcome", "members": [], "ice_servers": [SERVER] * 8}))
+        await socket.wait_closed()
+
+    async with scripted(offer) as url, joining(url, anna) as channel:
+        assert len((await following(channel, LinkUp)).ice_servers) == 8

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsm_rtc.signaling.limits import Limits
 from fsm_rtc.signaling.link import LinkLostError
 from fsm_rtc.signaling.mailbox import Mailbox, MemoryMailboxes
 from fsm_rtc.signaling.outlet import Outlet
@@ -96,8 +97,8 @@ class BrokenMailbox(SlowMailbox):
         raise ConnectionError("redis://secret is gone")
 
 
-def outlet_of(mailbox: Mailbox | None = None) -> Outlet:
-    return Outlet(mailbox or MemoryMailboxes().of("anna"), 1000.0)
+def outlet_of(mailbox: Mailbox | None = None, limits: Limits | None = None) -> Outlet:
+    return Outlet(mailbox or MemoryMailboxes().of("anna"), limits or Limits(stall_seconds=1000.0))
 
 
 async def test_a_link_that_keeps_up_is_written_to_at_once() -> None:
@@ -137,7 +138,7 @@ async def test_a_slow_link_gets_everything_in_order_when_it_has_room() -> None:
 
 
 async def test_a_link_that_reads_nothing_is_cut_and_its_mail_waits() -> None:
-    outlet, link = Outlet(MemoryMailboxes().of("anna"), 0.01), MemoryLink(room=0)
+    outlet, link = outlet_of(limits=Limits(stall_seconds=0.01)), MemoryLink(room=0)
     await outlet.attach(link, 0)
     await outlet.deliver("one")
     async with asyncio.timeout(5):

@@ -11,8 +11,10 @@ from websockets.asyncio.server import ServerConnection
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft
 from fsm_rtc.errors import LinkDownError
+from fsm_rtc.messages.identity import Identity
 from fsm_rtc.messages.signing import Member
-from fsm_rtc.messages.wire import Draining, ErrorCode, Left, Received, Welcome, encode
+from fsm_rtc.messages.wire import Draining, ErrorCode, Received, Welcome, encode
+from fsm_rtc.signaling import client
 from fsm_rtc.signaling.client import WebSocketSignaling
 from fsm_rtc.signaling.resumption import MAX_UNTAKEN_MESSAGES
 from fsm_rtc.signaling.server import SignalingServer
@@ -337,8 +339,104 @@ async def test_only_so_much_waits_for_who_is_away(anna: Member, bert: Member) ->
         await away.joined(bert)
         await sender.receive()
         await cut(away, server)
-        for _ in range(4):
-            await sender.send(offer(anna, bert))
-        heard = await sender.receive()
-        assert isinstance(heard, Left)
-        assert server.service.hub.away_count == 0
+        for number in range(4):
+            await sender.send(offer(anna, bert, str(number)))
+        assert [await sender.error() for _ in range(2)] == [ErrorCode.RECIPIENT_FULL] * 2
+        assert server.service.hub.away_count == 1, "nobody has it thrown out"
+        async with bare(server) as back:
+            assert (await resumed(back, bert, 0)).resumed
+            assert [(await back.receive()).payload for _ in range(2)] == ["0", "1"]  # type: ignore[union-attr]
+
+
+async def test_who_sends_without_end_leaves_room_for_the_others_and_throws_nobody_out(
+    anna: Member, bert: Member
+) -> None:
+    carl = Member(ROOM, CARL)
+    async with (
+        server_of(messages_per_second=1e6, burst=10**6) as server,
+        bare(server) as flooder,
+        bare(server) as honest,
+        bare(server) as victim,
+    ):
+        await flooder.joined(carl)
+        await honest.joined(anna)
+        await victim.joined(bert)
+        victim.socket.transport.pause_reading()
+        long = offer(carl, bert, "x" * 200_000)
+        heard = asyncio.create_task(flooder.error())
+        while not heard.done():
+            await flooder.send(long)
+            await asyncio.sleep(0)
+        assert await heard == ErrorCode.RECIPIENT_FULL
+        await honest.send(offer(anna, bert, "y" * 200_000))
+        await honest.send(offer(anna, carl, "to somebody else"))
+        victim.socket.transport.resume_reading()
+        while (got := await victim.receive()).sender != anna.introduction.id:  # type: ignore[union-attr]
+            pass
+        assert got.payload == "y" * 200_000  # type: ignore[union-attr]
+        assert server.service.hub.member_count == 3
+
+
+async def test_a_member_that_reads_is_not_disturbed_by_big_messages(anna: Member, bert: Member) -> None:
+    async with (
+        server_of(messages_per_second=1e6, burst=10**6) as server,
+        joining(room_of(server), bert) as victim,
+        bare(server) as flooder,
+    ):
+        await following(victim, LinkUp)
+        await flooder.joined(anna)
+        await following(victim, PeerJoined)
+        for number in range(64):  # 13 MB, more than three times what a mailbox holds
+            await flooder.send(offer(anna, bert, "x" * 200_000, number))
+            assert isinstance(await following(victim, MessageReceived), MessageReceived)
+        assert server.refused == {}
+        await until(lambda: server.service.unread_messages == 0)
+
+
+async def test_what_is_read_is_told_even_if_little_comes(
+    anna: Member, bert: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "TELL_SECONDS", 0.01)
+    async with SignalingServer() as server, joining(room_of(server), bert) as one, bare(server) as sender:
+        await following(one, LinkUp)
+        await sender.joined(anna)
+        await sender.send(offer(anna, bert))
+        await until(lambda: server.service.unread_messages == 2)
+        await following(one, PeerJoined)
+        await following(one, MessageReceived)
+        await until(lambda: server.service.unread_messages == 0)
+
+
+async def test_who_comes_and_goes_without_end_throws_nobody_out(anna: Member, bert: Member) -> None:
+    async with server_of(unread_messages=40) as server, joining(room_of(server), anna) as stays, bare(server) as victim:
+        await following(stays, LinkUp)
+        await victim.joined(bert)
+        await following(stays, PeerJoined)
+        await cut(victim, server)
+        for _ in range(21):
+            await one_comes_and_goes(server, stays)
+        assert server.service.hub.away_count == 1
+        async with bare(server) as back:
+            again = await resumed(back, bert, 0)
+            assert (again.resumed, again.members) == (False, (anna.introduction,))
+        assert (await following(stays, PeerLeft)).id == bert.introduction.id, "now, and not before"
+
+
+async def one_comes_and_goes(server: SignalingServer, stays: WebSocketSignaling) -> None:
+    async with bare(server) as passer_by:
+        await passer_by.joined(Member(ROOM, Identity.generate()))
+        await following(stays, PeerJoined)
+    await following(stays, PeerLeft)
+
+
+async def test_a_slow_member_that_is_told_too_much_loses_its_link_and_not_its_place(anna: Member, bert: Member) -> None:
+    async with server_of(unread_messages=40) as server, joining(room_of(server), anna) as stays, bare(server) as slow:
+        await following(stays, LinkUp)
+        await slow.joined(bert)
+        await following(stays, PeerJoined)
+        for _ in range(21):
+            await one_comes_and_goes(server, stays)
+        assert await slow.end() == refusal(ErrorCode.MAILBOX_FULL)
+        assert server.service.hub.away_count == 1
+        async with bare(server) as back:
+            assert (await resumed(back, bert, 2)).members == (anna.introduction,)

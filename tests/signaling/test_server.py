@@ -18,7 +18,17 @@ from fsm_rtc.messages.wire import (
     Welcome,
 )
 from fsm_rtc.signaling.server import SignalingServer
-from tests.signaling.people import ANNA, CARL, ROOM, bare, hello_of, offer, open_sockets, refusal, server_of
+from tests.signaling.people import (
+    ANNA,
+    CARL,
+    ROOM,
+    bare,
+    hello_of,
+    offer,
+    open_sockets,
+    refusal,
+    server_of,
+)
 
 
 async def test_two_join_and_a_message_is_relayed_to_the_letter(
@@ -107,9 +117,9 @@ async def test_somebody_with_another_key_can_t_take_over(server: SignalingServer
 # Slow ones, closing, HTTP
 
 
-async def test_who_reads_nothing_is_cut_off_and_given_up_when_too_much_waits(anna: Member, bert: Member) -> None:
+async def test_who_reads_nothing_is_cut_off_and_given_up_if_it_does_not_come_back(anna: Member, bert: Member) -> None:
     async with (
-        server_of(unread_messages=64, stall_seconds=0.1, messages_per_second=1e6) as server,
+        server_of(unread_bytes=2**26, stall_seconds=0.1, messages_per_second=1e6, grace_seconds=0.1) as server,
         bare(server) as slow,
         bare(server) as busy,
     ):
@@ -117,7 +127,7 @@ async def test_who_reads_nothing_is_cut_off_and_given_up_when_too_much_waits(ann
         await busy.joined(anna)
         slow.socket.transport.pause_reading()
         text = offer(anna, bert, "x" * 200_000)
-        heard = asyncio.create_task(busy.receive())
+        heard = asyncio.create_task(busy.left())
         while not heard.done():
             await busy.send(text)
             await asyncio.sleep(0)

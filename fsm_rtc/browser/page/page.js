@@ -57,7 +57,7 @@ async function enter() {
   for (const track of own?.getTracks() ?? []) room.addTrack(track, /** @type {MediaStream} */ (own));
   showTile("me", name || "You", own).classList.add("own");
   tileOf("me").querySelector("video").muted = true;
-  history.replaceState(null, "", `?room=${encodeURIComponent(room.name)}`);
+  history.replaceState(null, "", `?room=${encodeURIComponent(byId("room").value)}`);
   showRoom();
   byId("text").focus();
   await room.open().catch(() => {}); // the status says why
