@@ -34,12 +34,14 @@ from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.frames import CHANNEL_PROTOCOL, FEATURE
 from fsm_rtc.connection.keeper import Keeper
 from fsm_rtc.connection.lost_call import ENDING, LostCall
+from fsm_rtc.connection.message_store import MessageStore
 from fsm_rtc.connection.messages import Messages
 from fsm_rtc.connection.peers import PeerOptions, ReplaceablePeer
 from fsm_rtc.connection.persistence import Persistence
 from fsm_rtc.connection.progress import LOST, how_far
 from fsm_rtc.connection.recoverer import Recoverer
 from fsm_rtc.connection.recovery_policy import RecoveryPolicy
+from fsm_rtc.connection.saved import SavedPeer
 from fsm_rtc.connection.secure_link import SecureLink
 from fsm_rtc.connection.streams import Stream
 from fsm_rtc.engine import Chart
@@ -83,6 +85,7 @@ class Call:
         member: this side, instead of `identity` and `name`.
         policy: how soon a loss is noticed, and what is done about it.
         persistence: where the call is kept, or None.
+        store: the messages with each peer, where other calls share them.
 
     Attributes:
         end: how the latest call ended, or None.
@@ -105,6 +108,7 @@ class Call:
         member: Member | None,
         policy: RecoveryPolicy,
         persistence: Persistence | None,
+        store: MessageStore | None = None,
     ) -> None:
         self.end: Ended | None = None
         self.failure: Failure | None = None
@@ -112,11 +116,12 @@ class Call:
         self.changed = asyncio.Event()
         self.is_closing = False
         self.keeper = Keeper(persistence, channel.room, identity) if persistence is not None else None
+        self.store = store or MessageStore(persistence)
         self._machines = MachineSet(label, generation=0, engine=options.engine, journal=options.journal)
         self.signaling_link = self._machines.make(SignalingLink, "signaling_link")
         self.events: Stream[ConnectionEvent] = Stream("events")
         self.messages = Messages()
-        self.link = SecureLink(self._machines, self.messages, persistence)
+        self.link = SecureLink(self._machines, self.messages, self.store)
         self.examination = Examination(self, label, options.journal)
         self.peers = ReplaceablePeer(options, self)
         self.driver = SignalingDriver(
@@ -137,8 +142,7 @@ class Call:
         self._connecting = Deadline(policy.connect_timeout_seconds, self._connected_too_late)
         self._seen_state: PeerConnectionState | None = None
         self._was_ready = False
-        if self.keeper is not None:
-            self.keeper.restore(self.link, self.driver)
+        self._restore()
 
     # What it is.
 
@@ -193,16 +197,26 @@ class Call:
         self._connecting.cancel()
         self.changed.set()
 
-    async def aclose(self, reason: str) -> None:
-        """Leave the signalling and close everything."""
+    async def aclose(self, reason: str, *, for_good: bool) -> None:
+        """Leave the signalling and close everything.
+
+        Args:
+            reason: told to the peer.
+            for_good: whether that is a goodbye, so that nothing is kept; else what isn't delivered waits.
+        """
         try:
-            await self.driver.aclose(reason)
+            await self.driver.aclose(reason, for_good=for_good)
         finally:
-            self.link.end()
+            if for_good:
+                self.link.end()
+            else:
+                self.link.fail()
             await self.peers.aclose()
             if self.signaling_link.permits("on_disconnected"):
                 self.signaling_link.on_disconnected()
             if self.keeper is not None:
+                if for_good:
+                    self.store.clear()
                 self.keeper.close()
             self.messages.end_for_good()
             self.events.end()
@@ -213,9 +227,21 @@ class Call:
     def _kept_session(self) -> str | None:
         return self.keeper.session if self.keeper is not None else None
 
+    def _restore(self) -> None:
+        """Begin where the run before has stopped, if there was one."""
+        saved = self.keeper.saved if self.keeper is not None else None
+        if self.keeper is None or saved is None or not saved.peers:
+            return
+        peer = saved.peers[0]
+        self.link.go_on(peer.introduction.id)
+        if self.keeper.session is not None:
+            self.driver.restore(peer.introduction, peer.exchange, saved.link)
+
     def _keep(self) -> None:
         if self.keeper is not None and not self.is_closing:
-            self.keeper.keep(self.driver, self.link, self.machines)
+            peer, me = self.driver.peer, self.driver.me
+            peers = (SavedPeer(peer, self.driver.exchanger.export()),) if peer is not None else ()
+            self.keeper.keep(me.introduction, me.room, peers, self.driver.export_link(), self.machines)
 
     def _keep_alive(self) -> None:
         if self.keeper is not None:
@@ -279,14 +305,19 @@ class Call:
         logger.info("an attempt to have the call back failed: %s", error)
         self.recoverer.attempt_failed()
 
-    def ended(self, reason: str, by_peer: bool) -> None:
+    def ended(self, reason: str, by_peer: bool, for_good: bool) -> None:
         """The exchange is over, and with it the peer connection."""
         self.end = Ended(reason, by_peer, self.end.error if self.end is not None else None)
         if not self.is_closing:
             self.failure = self.examination.failure(reason, by_peer=by_peer, error=self.end.error)
         self._connecting.cancel()
         self.recoverer.call_over()
-        self.link.end()
+        if not for_good:
+            self.link.fail()
+        elif by_peer:
+            self.link.end()
+            if self.keeper is not None and self.store.is_empty:
+                self.keeper.over()
         if not self.is_closing:  # a connection that is being closed closes its peer connection behind the goodbye
             self.peers.give_up(f"the call ended: {reason}")
         self._tell(self.end)

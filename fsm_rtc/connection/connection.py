@@ -215,16 +215,31 @@ class Connection:
         Args:
             reason: told to the peer.
         """
+        await self._end(reason, for_good=True)
+
+    async def leave(self, reason: str = "left") -> None:
+        """Close everything as `aclose` does, but without a goodbye, as if the call had failed.
+
+        What isn't delivered, either way, stays for the next call with this peer: in this program, if it goes on in a
+        `Room`, or in its next run, where it is kept. For a program that is to be started anew.
+
+        Args:
+            reason: told to the peer.
+        """
+        await self._end(reason, for_good=False)
+
+    async def _end(self, reason: str, *, for_good: bool) -> None:
         if self._closing is None:
             self._call.stop()
-            self._closing = asyncio.create_task(self._close(reason), name="fsm_rtc close connection")
+            self._closing = asyncio.create_task(self._close(reason, for_good), name="fsm_rtc close connection")
         await asyncio.shield(self._closing)
 
-    async def _close(self, reason: str) -> None:
+    async def _close(self, reason: str, for_good: bool) -> None:
         try:
-            await self._say_last_words(reason)
+            if for_good:
+                await self._say_last_words(reason)
         finally:
-            await self._call.aclose(reason)
+            await self._call.aclose(reason, for_good=for_good)
 
     async def _say_last_words(self, reason: str) -> None:
         """Let arrive what was sent: a goodbye over the signalling could outrun it."""

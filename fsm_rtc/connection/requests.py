@@ -42,10 +42,12 @@ class Ended:
     Attributes:
         reason: why, for people.
         by_peer: whether the peer ended it.
+        for_good: whether by a goodbye: who said it wants nothing any more; else it has failed.
     """
 
     reason: str
     by_peer: bool
+    for_good: bool
 
 
 ExchangeRequest = (

@@ -15,6 +15,7 @@ __all__ = [
     "ApplyOffer",
     "Deliver",
     "End",
+    "Farewell",
     "Hold",
     "IgnoreOffer",
     "MakeOffer",
@@ -152,17 +153,30 @@ class TakeCandidate:
 
 
 @dataclass(frozen=True, slots=True)
-class SendBye:
-    """Say goodbye, and why."""
+class Farewell:
+    """That a side leaves.
+
+    Attributes:
+        reason: why, for people.
+        offer_id: the offer with which the exchange has failed; empty of a goodbye.
+    """
 
     reason: str
+    offer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendBye:
+    """Tell the peer that this side leaves, and why."""
+
+    farewell: Farewell
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The peer has said goodbye, and why."""
+    """The peer has left, and why."""
 
-    reason: str
+    farewell: Farewell
 
 
 # The effects.
@@ -243,11 +257,11 @@ def take_candidate(memory: object, letter: object) -> TakeCandidate:
     return TakeCandidate(letter)
 
 
-def send_bye(memory: object, reason: str) -> SendBye:
+def send_bye(memory: object, farewell: Farewell) -> SendBye:
     """The peer is told, and why."""
-    return SendBye(reason)
+    return SendBye(farewell)
 
 
-def end(memory: object, reason: str) -> End:
+def end(memory: object, farewell: Farewell) -> End:
     """The owner is told, and why."""
-    return End(reason)
+    return End(farewell)

@@ -154,7 +154,7 @@ class Signaled(Operations):
     def attempt_failed(self, error: Exception) -> None:
         """It makes none."""
 
-    def ended(self, reason: str, by_peer: bool) -> None:
+    def ended(self, reason: str, by_peer: bool, for_good: bool) -> None:
         """The exchange is over, and with it the peer connection; a new session of the peer may begin another."""
         with self._subscriptions.together():
             if self._driver is not None:
