@@ -46,12 +46,12 @@ from fsm_rtc.connection.secure_link import SecureLink
 from fsm_rtc.connection.streams import Stream
 from fsm_rtc.engine import Chart
 from fsm_rtc.engine.clock import Clock
-from fsm_rtc.errors import NoUsableAddressError, OperationError, Rejected
+from fsm_rtc.errors import NoUsableAddressError, OperationError, Rejected, SignalingError
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.dtls import DtlsTransportState
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
-from fsm_rtc.messages import Identity, Introduction, Member
+from fsm_rtc.messages import ErrorCode, Identity, Introduction, Member
 from fsm_rtc.messages.trust import Trust
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate
@@ -121,7 +121,7 @@ class Call:
         self.signaling_link = self._machines.make(SignalingLink, "signaling_link")
         self.events: Stream[ConnectionEvent] = Stream("events")
         self.messages = Messages()
-        self.link = SecureLink(self._machines, self.messages, self.store)
+        self.link = SecureLink(self._machines, self.messages, self.store, is_shared=store is not None)
         self.examination = Examination(self, label, options.journal)
         self.peers = ReplaceablePeer(options, self)
         self.driver = SignalingDriver(
@@ -193,6 +193,7 @@ class Call:
     def stop(self) -> None:
         """The connection is being closed: nothing is begun any more."""
         self.is_closing = True
+        self.link.leave_unread()
         self.recoverer.stop()
         self._connecting.cancel()
         self.changed.set()
@@ -240,8 +241,9 @@ class Call:
     def _keep(self) -> None:
         if self.keeper is not None and not self.is_closing:
             peer, me = self.driver.peer, self.driver.me
-            peers = (SavedPeer(peer, self.driver.exchanger.export()),) if peer is not None else ()
-            self.keeper.keep(me.introduction, me.room, peers, self.driver.export_link(), self.machines)
+            if peer is not None:
+                peers = (SavedPeer(peer, self.driver.exchanger.export()),)
+                self.keeper.keep(me.introduction, me.room, peers, self.driver.export_link(), self.machines)
 
     def _keep_alive(self) -> None:
         if self.keeper is not None:
@@ -264,6 +266,9 @@ class Call:
             self.given_up = error
             if not self.is_ready:
                 self.failure = self.examination.failure("the signalling was given up", error=error)
+            if isinstance(error, SignalingError) and error.code == ErrorCode.REPLACED:
+                self.failed(error)
+                self.driver.end_alone(f"another program with this key has taken its place: {error}")
         self.recoverer.changed()
         self._tell(SignalingStatusChanged(self.signaling_status, error, retry))
 
@@ -321,6 +326,11 @@ class Call:
         if not self.is_closing:  # a connection that is being closed closes its peer connection behind the goodbye
             self.peers.give_up(f"the call ended: {reason}")
         self._tell(self.end)
+
+    def peer_wants_nothing(self, peer: Introduction) -> None:
+        """The peer has said goodbye, when the exchange had failed already."""
+        self.link.begin(peer.id)
+        self.link.end()
 
     # What the peer connection tells.
 

@@ -22,6 +22,7 @@ from fsm_rtc.connection.events import (
     ConnectionEvent,
 )
 from fsm_rtc.connection.failure import Failure
+from fsm_rtc.connection.message_store import MessageStore
 from fsm_rtc.connection.messages import DeliveryReader, MessageReader
 from fsm_rtc.connection.peers import PeerConnectionFactory, PeerOptions
 from fsm_rtc.connection.persistence import Persistence
@@ -79,6 +80,8 @@ class Connection:
         recovery: how soon a loss is noticed, and what is done about it; the defaults if None.
         persistence: where the call is kept, so that another run of this program goes on with it after this one was
             killed; `fsm_rtc.connection.SqliteFile`. Closed with the connection. Needs an identity.
+        message_store: what isn't delivered to each peer, instead of `persistence`, where several connections share it,
+            as in a `Room`.
 
     Raises:
         SnapshotError: what was kept is of another room, key or version.
@@ -101,6 +104,7 @@ class Connection:
         member: Member | None = None,
         recovery: RecoveryPolicy | None = None,
         persistence: Persistence | None = None,
+        message_store: MessageStore | None = None,
     ) -> None:
         options = PeerOptions(
             configuration or Configuration(), peer_connection_factory, receive, engine, journal, f"{label}.peer"
@@ -116,6 +120,7 @@ class Connection:
             member=member,
             policy=recovery or RecoveryPolicy(),
             persistence=persistence,
+            store=message_store,
         )
         self._closing: asyncio.Task[None] | None = None
 
@@ -175,6 +180,11 @@ class Connection:
     def is_ready(self) -> bool:
         """Whether the peers are connected and messages go through: their data channel is open, both have greeted."""
         return self._call.is_ready
+
+    @property
+    def is_recovering(self) -> bool:
+        """Whether the call was ready, is lost, and is to be had back; what is sent meanwhile arrives behind that."""
+        return self._call.recoverer.is_watching and not self.is_ready
 
     @property
     def failure(self) -> Failure | None:
@@ -346,6 +356,7 @@ class Connection:
                     self._call.changed.clear()
                     await self._call.changed.wait()
         except TimeoutError:
+            self._raise_if_failed()  # what the engine found, be it in this very moment, says more than the time
             self._call.failure = failure = self.examine(f"not connected within {timeout_seconds:g} s")
             raise ConnectTimeoutError(
                 f"{failure.reason}; {how_far(self._call)}. {failure.advice}", failure=failure
@@ -360,7 +371,7 @@ class Connection:
         return self._call.examination.failure(reason)
 
     def _raise_if_failed(self) -> None:
-        if self._closing is not None:
+        if self._closing is not None and self._call.failure is None:
             raise ConnectionFailedError("the connection was closed; make a new one")
         if self._call.given_up is not None:
             raise ConnectionFailedError(

@@ -28,7 +28,7 @@ from fsm_rtc.connection.channel import (
 from fsm_rtc.connection.exchanger import ANSWER_SECONDS, Exchanger
 from fsm_rtc.connection.letters import ReceivedLetter
 from fsm_rtc.connection.parties import NegotiatingPeer, SignalingObserver
-from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
+from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, PeerWantsNothing, Settled, Transmit
 from fsm_rtc.connection.saved import SavedExchange, SavedLink
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.clock import Clock
@@ -170,6 +170,12 @@ class SignalingDriver:
         """The peer is silent: let the channel find out whether its link still stands, if it can."""
         if isinstance(self._channel, CheckableChannel):
             self._channel.check()
+
+    def end_alone(self, reason: str) -> None:
+        """Another program has taken this one's place: there is nobody left who would hear of it."""
+        self._present.clear()
+        self.exchanger.end_alone(reason)
+        self._pump()
 
     def end_by_peer(self, reason: str) -> None:
         """The peer has ended the call, as is known without its goodbye."""
@@ -407,6 +413,9 @@ class SignalingDriver:
                 case Ended(reason, by_peer, for_good):
                     self._observer.ended(reason, by_peer, for_good)
                     asyncio.get_running_loop().call_soon(self._look_for_another)
+                case PeerWantsNothing():
+                    if exchanger.memory.peer is not None:
+                        self._observer.peer_wants_nothing(exchanger.memory.peer)
                 case _:
                     self._work.put_nowait((exchanger, request))
 

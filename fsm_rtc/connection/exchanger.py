@@ -22,7 +22,7 @@ from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
 from fsm_rtc.connection.letters import Arrival, ReceivedLetter, offer_id
 from fsm_rtc.connection.memory import Memory
 from fsm_rtc.connection.post import Post
-from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
+from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, PeerWantsNothing, Settled, Transmit
 from fsm_rtc.connection.saved import SavedExchange
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.outcome import Outcome
@@ -40,6 +40,7 @@ from fsm_rtc.machines.exchange_requests import (
     Hold,
     IgnoreOffer,
     MakeOffer,
+    NoteFarewell,
     PostponeOffer,
     RememberNeed,
     SendAnswer,
@@ -251,6 +252,12 @@ class Exchanger:
         if not self.machine.is_final:
             self._carry_out(self.machine.fire("abandon"))
 
+    def end_alone(self, reason: str) -> None:
+        """The call has failed, and nobody can be told."""
+        if not self.machine.is_final:
+            self.abandon()
+            self._requests.append(Ended(reason, by_peer=False, for_good=False))
+
     def end_by_peer(self, reason: str) -> None:
         """The peer has ended the call, as is known without its message."""
         if not self.machine.is_final:
@@ -369,6 +376,9 @@ class Exchanger:
                 self.memory.bye_sequence = self._outgoing.sequence
             case End(farewell):
                 self._requests.append(Ended(farewell.reason, by_peer=True, for_good=not farewell.offer_id))
+            case NoteFarewell(farewell):
+                if not farewell.offer_id:
+                    self._requests.append(PeerWantsNothing())
             case _:
                 self._do_in_negotiation(request)
 

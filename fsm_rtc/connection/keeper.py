@@ -79,7 +79,7 @@ class Keeper:
             link,
             {label: snapshot_of(machine) for label, machine in machines.items() if machine.chart.name in CLASSES},
         )
-        if saved == self._last or not saved.peers:
+        if saved == self._last:
             return
         try:
             self._persistence.save(saved)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fsm_rtc.connection.frames import size_of
+from fsm_rtc.connection.messages import Delivery
 from fsm_rtc.connection.persistence import KeptMessages, Persistence
 from fsm_rtc.errors import SnapshotError
 from fsm_rtc.messages.signing import new_session
@@ -79,6 +80,7 @@ class PeerMessages:
     Attributes:
         sent: the number of this side's last message.
         bytes_waiting: how many bytes of this side's are not acknowledged.
+        unread: what was handed over to a call that is over, and was read by nobody.
         on_done: told of the stream when its readers are done with more of it; the present conversation's.
     """
 
@@ -89,6 +91,7 @@ class PeerMessages:
         self.stream = kept.stream or stream
         self.sent = kept.sent
         self.bytes_waiting = 0
+        self.unread: deque[Delivery] = deque()
         self.on_done: Callable[[IncomingStream], None] | None = None
         self._peer = peer
         self._place = place

@@ -55,3 +55,6 @@ class SignalingObserver(Protocol):
 
     def ended(self, reason: str, by_peer: bool, for_good: bool) -> None:
         """The exchange is over; `for_good` if by a goodbye, else it has failed."""
+
+    def peer_wants_nothing(self, peer: Introduction) -> None:
+        """The peer has said goodbye, when the exchange was over already."""

@@ -31,15 +31,19 @@ class SecureLink:
     Args:
         machines: makes the conversations' machines.
         messages: to whom the messages of the peer are handed.
-        store: the messages with each peer that are not done with; of many calls, where they share it.
+        store: the messages with each peer that are not done with.
+        is_shared: whether other calls have it too, so that one of them may go on where this one ends.
 
     Attributes:
         channel: the present data channel, or None.
         heard_at: when something came from the peer the last time, by the loop's clock; None on this channel yet.
     """
 
-    def __init__(self, machines: MachineSet, messages: Messages, store: MessageStore | None = None) -> None:
-        self._store = store or MessageStore()
+    def __init__(
+        self, machines: MachineSet, messages: Messages, store: MessageStore | None = None, *, is_shared: bool = False
+    ) -> None:
+        self._store = store if store is not None else MessageStore()
+        self._is_shared = is_shared
         self._machines = machines
         self._messages = messages
         self._conversations = 0
@@ -85,6 +89,11 @@ class SecureLink:
         """The call of another run goes on with this peer: what is sent waits for it from now on."""
         self.begin(peer)
         self._conversation = self._new_conversation()
+
+    def leave_unread(self) -> None:
+        """This call is being closed: what nobody has read waits for the next one with this peer."""
+        if self._is_shared and self._peer:
+            self._store.of(self._peer).unread.extend(self._messages.take_unread())
 
     def end(self) -> None:
         """The call is over, by this side's close or the peer's goodbye: what isn't delivered is dropped."""
@@ -222,8 +231,11 @@ class SecureLink:
     def _new_conversation(self) -> Conversation:
         self._conversations += 1
         peer = self._peer
+        messages = self._store.of(peer)
+        while messages.unread:
+            self._messages.deliver(messages.unread.popleft())
         return Conversation(
-            self._store.of(peer),
+            messages,
             self._machines,
             self._machine_name(),
             self._messages.deliver,

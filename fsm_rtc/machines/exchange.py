@@ -30,6 +30,7 @@ from fsm_rtc.machines.exchange_requests import (
     hold,
     ignore_offer,
     make_offer,
+    note_farewell,
     postpone_offer,
     remember_need,
     send_answer,
@@ -403,7 +404,7 @@ class Exchange(Chart[ExchangeState, ExchangeMemory]):
         cite="docs/protocol.md, goodbye",
     )
     on_bye = On[ExchangeMemory, Farewell](
-        Row(LIVE, CLOSED, then=(end,)), Row(LEAVING, CLOSED), cite="docs/protocol.md, goodbye"
+        Row(LIVE, CLOSED, then=(end,)), Row(LEAVING, CLOSED, then=(note_farewell,)), cite="docs/protocol.md, goodbye"
     )
     abandon = On(Row((*LIVE, LEAVING), CLOSED), cite="docs/protocol.md, goodbye: nobody is left to hear it")
 

@@ -19,6 +19,7 @@ __all__ = [
     "Hold",
     "IgnoreOffer",
     "MakeOffer",
+    "NoteFarewell",
     "PostponeOffer",
     "RememberNeed",
     "SendAnswer",
@@ -36,6 +37,7 @@ __all__ = [
     "hold",
     "ignore_offer",
     "make_offer",
+    "note_farewell",
     "postpone_offer",
     "remember_need",
     "send_answer",
@@ -179,6 +181,13 @@ class End:
     farewell: Farewell
 
 
+@dataclass(frozen=True, slots=True)
+class NoteFarewell:
+    """The peer leaves as well, and why."""
+
+    farewell: Farewell
+
+
 # The effects.
 
 
@@ -260,6 +269,11 @@ def take_candidate(memory: object, letter: object) -> TakeCandidate:
 def send_bye(memory: object, farewell: Farewell) -> SendBye:
     """The peer is told, and why."""
     return SendBye(farewell)
+
+
+def note_farewell(memory: object, farewell: Farewell) -> NoteFarewell:
+    """The owner is told that the peer leaves as well, and why."""
+    return NoteFarewell(farewell)
 
 
 def end(memory: object, farewell: Farewell) -> End:
