@@ -239,11 +239,13 @@ class Call:
             self.driver.restore(peer.introduction, peer.exchange, saved.link)
 
     def _keep(self) -> None:
-        if self.keeper is not None and not self.is_closing:
+        if self.keeper is not None:
             peer, me = self.driver.peer, self.driver.me
             if peer is not None:
                 peers = (SavedPeer(peer, self.driver.exchanger.export()),)
-                self.keeper.keep(me.introduction, me.room, peers, self.driver.export_link(), self.machines)
+                is_over = self.driver.exchanger.machine.is_final
+                link = self.driver.export_link()
+                self.keeper.keep(me.introduction, me.room, peers, link, self.machines, is_over=is_over)
 
     def _keep_alive(self) -> None:
         if self.keeper is not None:
@@ -266,9 +268,8 @@ class Call:
             self.given_up = error
             if not self.is_ready:
                 self.failure = self.examination.failure("the signalling was given up", error=error)
-            if isinstance(error, SignalingError) and error.code == ErrorCode.REPLACED:
-                self.failed(error)
-                self.driver.end_alone(f"another program with this key has taken its place: {error}")
+            if not self.is_ready:
+                self._end_if_replaced()
         self.recoverer.changed()
         self._tell(SignalingStatusChanged(self.signaling_status, error, retry))
 
@@ -312,9 +313,10 @@ class Call:
 
     def ended(self, reason: str, by_peer: bool, for_good: bool) -> None:
         """The exchange is over, and with it the peer connection."""
-        self.end = Ended(reason, by_peer, self.end.error if self.end is not None else None)
-        if not self.is_closing:
-            self.failure = self.examination.failure(reason, by_peer=by_peer, error=self.end.error)
+        end = Ended(reason, by_peer, self.end.error if self.end is not None else None)
+        if not self.is_closing:  # how a call ended before it is closed stays what is told of it
+            self.end = end
+            self.failure = self.examination.failure(reason, by_peer=by_peer, error=end.error)
         self._connecting.cancel()
         self.recoverer.call_over()
         if not for_good:
@@ -325,7 +327,14 @@ class Call:
                 self.keeper.over()
         if not self.is_closing:  # a connection that is being closed closes its peer connection behind the goodbye
             self.peers.give_up(f"the call ended: {reason}")
-        self._tell(self.end)
+        self._tell(end)
+
+    def _end_if_replaced(self) -> None:
+        """Another program joined with this key: the peer turns to that one, and nothing is to be had back here."""
+        error = self.given_up
+        if isinstance(error, SignalingError) and error.code == ErrorCode.REPLACED and not self.is_closing:
+            self.failed(error)
+            self.driver.end_alone(f"another program with this key has taken its place: {error}")
 
     def peer_wants_nothing(self, peer: Introduction) -> None:
         """The peer has said goodbye, when the exchange had failed already."""
@@ -359,6 +368,7 @@ class Call:
         channel = self.peers.channel
         if channel is not None and channel.ready_state in ENDING and self.link.goodbye is None:
             self.recoverer.closed(LossReason.CHANNEL_CLOSED)
+            self._end_if_replaced()
         self._check_ready()
         self.changed.set()
 
@@ -373,6 +383,7 @@ class Call:
             recoverer.lost(LossReason.ICE_FAILED, for_good=True)
         elif state is PeerConnectionState.CLOSED:
             recoverer.closed(LossReason.CONNECTION_CLOSED)
+            self._end_if_replaced()
         elif state is PeerConnectionState.DISCONNECTED:
             recoverer.lost(LossReason.ICE_DISCONNECTED)
         elif state is PeerConnectionState.CONNECTED and self.is_ready and not self.link.is_numbered:
@@ -419,6 +430,7 @@ class Call:
         match event:
             case PeerLost(reason):
                 self.examination.lost(reason.value)
+                asyncio.get_running_loop().call_soon(self._end_if_replaced)
             case Recovered():
                 self.examination.had_back()
             case GaveUp(reason):

@@ -248,6 +248,9 @@ class Connection:
         try:
             if for_good:
                 await self._say_last_words(reason)
+            else:
+                self._call.link.say_goodbye(reason[:MAX_REASON_CHARACTERS], failed=True)
+                await self._call.peers.finish_sending(LAST_WORDS_SECONDS)
         finally:
             await self._call.aclose(reason, for_good=for_good)
 
@@ -371,7 +374,7 @@ class Connection:
         return self._call.examination.failure(reason)
 
     def _raise_if_failed(self) -> None:
-        if self._closing is not None and self._call.failure is None:
+        if self._closing is not None and self._call.end is None:
             raise ConnectionFailedError("the connection was closed; make a new one")
         if self._call.given_up is not None:
             raise ConnectionFailedError(

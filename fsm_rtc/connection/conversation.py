@@ -68,7 +68,7 @@ class Conversation:
         machine: the `Deliveries` machine.
         next_number: the number of the peer's next message on this channel; 0 while it hasn't said it.
         refused: what of the peer was no frame, or not in place, by why.
-        goodbye: why the peer ended the call, or None while it hasn't.
+        goodbye: how the peer ended the call, or None while it hasn't.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Conversation:
         messages.on_done = self._done
         self.next_number = 0
         self.refused: Counter[str] = Counter()
-        self.goodbye: str | None = None
+        self.goodbye: Goodbye | None = None
         self._hand_over = hand_over
         self._acknowledgement_due = acknowledgement_due
         self._forget = forget
@@ -152,10 +152,10 @@ class Conversation:
         if self.is_flowing:
             self._control.append(Ping())
 
-    def say_goodbye(self, reason: str) -> None:
+    def say_goodbye(self, reason: str, *, failed: bool) -> None:
         """Tell the peer that the call is over; nothing goes out behind it."""
         if self.is_flowing:
-            self._control.append(Goodbye(reason))
+            self._control.append(Goodbye(reason, failed))
 
     def acknowledge(self) -> None:
         """Let go out what there is to acknowledge."""
@@ -217,8 +217,8 @@ class Conversation:
                 self._control.append(Pong())
             case Pong():
                 pass
-            case Goodbye(reason):
-                self.goodbye = reason
+            case Goodbye():
+                self.goodbye = content
             case _:
                 self._do(self.machine.fire("on_message", content))
 

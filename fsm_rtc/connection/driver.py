@@ -177,9 +177,9 @@ class SignalingDriver:
         self.exchanger.end_alone(reason)
         self._pump()
 
-    def end_by_peer(self, reason: str) -> None:
-        """The peer has ended the call, as is known without its goodbye."""
-        self.exchanger.end_by_peer(reason)
+    def end_by_peer(self, reason: str, *, for_good: bool) -> None:
+        """The peer has ended the call, as is known without its message."""
+        self.exchanger.end_by_peer(reason, for_good=for_good)
         self._pump()
 
     async def aclose(self, reason: str = "closed", *, for_good: bool = True) -> None:

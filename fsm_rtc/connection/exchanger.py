@@ -258,11 +258,11 @@ class Exchanger:
             self.abandon()
             self._requests.append(Ended(reason, by_peer=False, for_good=False))
 
-    def end_by_peer(self, reason: str) -> None:
+    def end_by_peer(self, reason: str, *, for_good: bool) -> None:
         """The peer has ended the call, as is known without its message."""
         if not self.machine.is_final:
             self.abandon()
-            self._requests.append(Ended(reason, by_peer=True, for_good=True))
+            self._requests.append(Ended(reason, by_peer=True, for_good=for_good))
 
     def export(self) -> SavedExchange:
         """What another run needs to go on."""

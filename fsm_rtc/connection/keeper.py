@@ -69,8 +69,12 @@ class Keeper:
         peers: tuple[SavedPeer, ...],
         link: SavedLink | None,
         machines: Mapping[str, Chart[Any, Any]],
+        *,
+        is_over: bool = False,
     ) -> None:
-        """Keep what has changed. Where that fails the call goes on; a next run begins another session then."""
+        """Keep what has changed; of a call that is over, only that it is. Where that fails the call goes on."""
+        if is_over and self._last is None:
+            return
         saved = SavedCall(
             room,
             me.id,

@@ -11,7 +11,7 @@ from collections import Counter
 from functools import partial
 
 from fsm_rtc.connection.conversation import Conversation
-from fsm_rtc.connection.frames import CHANNEL_PROTOCOL
+from fsm_rtc.connection.frames import CHANNEL_PROTOCOL, Goodbye
 from fsm_rtc.connection.message_store import MessageStore
 from fsm_rtc.connection.messages import Messages
 from fsm_rtc.errors import ChannelClosedError
@@ -68,8 +68,8 @@ class SecureLink:
         return self.channel is not None and self.channel.options.protocol == CHANNEL_PROTOCOL
 
     @property
-    def goodbye(self) -> str | None:
-        """Why the peer ended the call, if it has said so on the channel."""
+    def goodbye(self) -> Goodbye | None:
+        """How the peer ended the call, if it has said so on the channel."""
         return self._conversation.goodbye if self._conversation is not None else None
 
     @property
@@ -197,12 +197,19 @@ class SecureLink:
 
     async def finish(self, reason: str) -> None:
         """Let everything go out that was sent, and a goodbye behind it."""
+        await self._everything_gone()
+        self.say_goodbye(reason)
+
+    def say_goodbye(self, reason: str, *, failed: bool = False) -> None:
+        """Tell the peer that the call is over."""
+        if self.is_ready and self._conversation is not None:
+            self._conversation.say_goodbye(reason, failed=failed)
+            self._flush()
+
+    async def _everything_gone(self) -> None:
         while self.is_ready and self._conversation is not None and self._conversation.has_unsent:
             self._moved.clear()
             await self._moved.wait()
-        if self.is_ready and self._conversation is not None:
-            self._conversation.say_goodbye(reason)
-            self._flush()
 
     def _flush(self) -> None:
         """Send what is due, as much as the channel takes."""
