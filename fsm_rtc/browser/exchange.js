@@ -329,6 +329,7 @@ export class Exchange {
       this.#memory.byeSequence = this.#outgoing.sequence;
     },
     end: (reason) => this.#events.ended(reason, true),
+    note_farewell: () => {},
   };
 
   /**

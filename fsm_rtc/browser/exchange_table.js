@@ -3,7 +3,7 @@
 /** @type {import('./machine.js').Table} */
 export const EXCHANGE = {
   "machine": "Exchange",
-  "digest": "9d99a5274ece3721",
+  "digest": "c9812d7ba08ed355",
   "initial": "idle",
   "final": [
     "closed"
@@ -277,7 +277,9 @@ export const EXCHANGE = {
           ],
           "target": "closed",
           "when": [],
-          "then": []
+          "then": [
+            "note_farewell"
+          ]
         }
       ]
     },

@@ -30,11 +30,12 @@ from fsm_rtc.connection.events import (
 )
 from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.messages import Delivery
-from fsm_rtc.connection.persistence import MemoryPersistence, Persistence, SqliteFile
+from fsm_rtc.connection.persistence import KeptMessages, MemoryPersistence, Persistence
 from fsm_rtc.connection.pipe import PipeChannel, memory_pipe
 from fsm_rtc.connection.recovery_policy import NO_RECOVERY, RecoveryPolicy
 from fsm_rtc.connection.room import Room
 from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
+from fsm_rtc.connection.sqlite_file import SqliteFile
 
 __all__ = [
     "NO_RECOVERY",
@@ -47,6 +48,7 @@ __all__ = [
     "Failure",
     "GaveUp",
     "Joined",
+    "KeptMessages",
     "Left",
     "LinkDown",
     "LinkUp",

@@ -34,22 +34,24 @@ from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.frames import CHANNEL_PROTOCOL, FEATURE
 from fsm_rtc.connection.keeper import Keeper
 from fsm_rtc.connection.lost_call import ENDING, LostCall
+from fsm_rtc.connection.message_store import MessageStore
 from fsm_rtc.connection.messages import Messages
 from fsm_rtc.connection.peers import PeerOptions, ReplaceablePeer
 from fsm_rtc.connection.persistence import Persistence
 from fsm_rtc.connection.progress import LOST, how_far
 from fsm_rtc.connection.recoverer import Recoverer
 from fsm_rtc.connection.recovery_policy import RecoveryPolicy
+from fsm_rtc.connection.saved import SavedPeer
 from fsm_rtc.connection.secure_link import SecureLink
 from fsm_rtc.connection.streams import Stream
 from fsm_rtc.engine import Chart
 from fsm_rtc.engine.clock import Clock
-from fsm_rtc.errors import NoUsableAddressError, OperationError, Rejected
+from fsm_rtc.errors import NoUsableAddressError, OperationError, Rejected, SignalingError
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.dtls import DtlsTransportState
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
-from fsm_rtc.messages import Identity, Introduction, Member
+from fsm_rtc.messages import ErrorCode, Identity, Introduction, Member
 from fsm_rtc.messages.trust import Trust
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate
@@ -83,6 +85,7 @@ class Call:
         member: this side, instead of `identity` and `name`.
         policy: how soon a loss is noticed, and what is done about it.
         persistence: where the call is kept, or None.
+        store: the messages with each peer, where other calls share them.
 
     Attributes:
         end: how the latest call ended, or None.
@@ -105,6 +108,7 @@ class Call:
         member: Member | None,
         policy: RecoveryPolicy,
         persistence: Persistence | None,
+        store: MessageStore | None = None,
     ) -> None:
         self.end: Ended | None = None
         self.failure: Failure | None = None
@@ -112,11 +116,12 @@ class Call:
         self.changed = asyncio.Event()
         self.is_closing = False
         self.keeper = Keeper(persistence, channel.room, identity) if persistence is not None else None
+        self.store = store or MessageStore(persistence)
         self._machines = MachineSet(label, generation=0, engine=options.engine, journal=options.journal)
         self.signaling_link = self._machines.make(SignalingLink, "signaling_link")
         self.events: Stream[ConnectionEvent] = Stream("events")
         self.messages = Messages()
-        self.link = SecureLink(self._machines, self.messages, persistence)
+        self.link = SecureLink(self._machines, self.messages, self.store, is_shared=store is not None)
         self.examination = Examination(self, label, options.journal)
         self.peers = ReplaceablePeer(options, self)
         self.driver = SignalingDriver(
@@ -137,8 +142,7 @@ class Call:
         self._connecting = Deadline(policy.connect_timeout_seconds, self._connected_too_late)
         self._seen_state: PeerConnectionState | None = None
         self._was_ready = False
-        if self.keeper is not None:
-            self.keeper.restore(self.link, self.driver)
+        self._restore()
 
     # What it is.
 
@@ -189,20 +193,31 @@ class Call:
     def stop(self) -> None:
         """The connection is being closed: nothing is begun any more."""
         self.is_closing = True
+        self.link.leave_unread()
         self.recoverer.stop()
         self._connecting.cancel()
         self.changed.set()
 
-    async def aclose(self, reason: str) -> None:
-        """Leave the signalling and close everything."""
+    async def aclose(self, reason: str, *, for_good: bool) -> None:
+        """Leave the signalling and close everything.
+
+        Args:
+            reason: told to the peer.
+            for_good: whether that is a goodbye, so that nothing is kept; else what isn't delivered waits.
+        """
         try:
-            await self.driver.aclose(reason)
+            await self.driver.aclose(reason, for_good=for_good)
         finally:
-            self.link.end()
+            if for_good:
+                self.link.end()
+            else:
+                self.link.fail()
             await self.peers.aclose()
             if self.signaling_link.permits("on_disconnected"):
                 self.signaling_link.on_disconnected()
             if self.keeper is not None:
+                if for_good:
+                    self.store.clear()
                 self.keeper.close()
             self.messages.end_for_good()
             self.events.end()
@@ -213,9 +228,24 @@ class Call:
     def _kept_session(self) -> str | None:
         return self.keeper.session if self.keeper is not None else None
 
+    def _restore(self) -> None:
+        """Begin where the run before has stopped, if there was one."""
+        saved = self.keeper.saved if self.keeper is not None else None
+        if self.keeper is None or saved is None or not saved.peers:
+            return
+        peer = saved.peers[0]
+        self.link.go_on(peer.introduction.id)
+        if self.keeper.session is not None:
+            self.driver.restore(peer.introduction, peer.exchange, saved.link)
+
     def _keep(self) -> None:
-        if self.keeper is not None and not self.is_closing:
-            self.keeper.keep(self.driver, self.link, self.machines)
+        if self.keeper is not None:
+            peer, me = self.driver.peer, self.driver.me
+            if peer is not None:
+                peers = (SavedPeer(peer, self.driver.exchanger.export()),)
+                is_over = self.driver.exchanger.machine.is_final
+                link = self.driver.export_link()
+                self.keeper.keep(me.introduction, me.room, peers, link, self.machines, is_over=is_over)
 
     def _keep_alive(self) -> None:
         if self.keeper is not None:
@@ -238,6 +268,8 @@ class Call:
             self.given_up = error
             if not self.is_ready:
                 self.failure = self.examination.failure("the signalling was given up", error=error)
+            if not self.is_ready:
+                self._end_if_replaced()
         self.recoverer.changed()
         self._tell(SignalingStatusChanged(self.signaling_status, error, retry))
 
@@ -279,17 +311,35 @@ class Call:
         logger.info("an attempt to have the call back failed: %s", error)
         self.recoverer.attempt_failed()
 
-    def ended(self, reason: str, by_peer: bool) -> None:
+    def ended(self, reason: str, by_peer: bool, for_good: bool) -> None:
         """The exchange is over, and with it the peer connection."""
-        self.end = Ended(reason, by_peer, self.end.error if self.end is not None else None)
-        if not self.is_closing:
-            self.failure = self.examination.failure(reason, by_peer=by_peer, error=self.end.error)
+        end = Ended(reason, by_peer, self.end.error if self.end is not None else None)
+        if not self.is_closing:  # how a call ended before it is closed stays what is told of it
+            self.end = end
+            self.failure = self.examination.failure(reason, by_peer=by_peer, error=end.error)
         self._connecting.cancel()
         self.recoverer.call_over()
-        self.link.end()
+        if not for_good:
+            self.link.fail()
+        elif by_peer:
+            self.link.end()
+            if self.keeper is not None and self.store.is_empty:
+                self.keeper.over()
         if not self.is_closing:  # a connection that is being closed closes its peer connection behind the goodbye
             self.peers.give_up(f"the call ended: {reason}")
-        self._tell(self.end)
+        self._tell(end)
+
+    def _end_if_replaced(self) -> None:
+        """Another program joined with this key: the peer turns to that one, and nothing is to be had back here."""
+        error = self.given_up
+        if isinstance(error, SignalingError) and error.code == ErrorCode.REPLACED and not self.is_closing:
+            self.failed(error)
+            self.driver.end_alone(f"another program with this key has taken its place: {error}")
+
+    def peer_wants_nothing(self, peer: Introduction) -> None:
+        """The peer has said goodbye, when the exchange had failed already."""
+        self.link.begin(peer.id)
+        self.link.end()
 
     # What the peer connection tells.
 
@@ -318,6 +368,7 @@ class Call:
         channel = self.peers.channel
         if channel is not None and channel.ready_state in ENDING and self.link.goodbye is None:
             self.recoverer.closed(LossReason.CHANNEL_CLOSED)
+            self._end_if_replaced()
         self._check_ready()
         self.changed.set()
 
@@ -332,6 +383,7 @@ class Call:
             recoverer.lost(LossReason.ICE_FAILED, for_good=True)
         elif state is PeerConnectionState.CLOSED:
             recoverer.closed(LossReason.CONNECTION_CLOSED)
+            self._end_if_replaced()
         elif state is PeerConnectionState.DISCONNECTED:
             recoverer.lost(LossReason.ICE_DISCONNECTED)
         elif state is PeerConnectionState.CONNECTED and self.is_ready and not self.link.is_numbered:
@@ -378,6 +430,7 @@ class Call:
         match event:
             case PeerLost(reason):
                 self.examination.lost(reason.value)
+                asyncio.get_running_loop().call_soon(self._end_if_replaced)
             case Recovered():
                 self.examination.had_back()
             case GaveUp(reason):

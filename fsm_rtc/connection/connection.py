@@ -22,6 +22,7 @@ from fsm_rtc.connection.events import (
     ConnectionEvent,
 )
 from fsm_rtc.connection.failure import Failure
+from fsm_rtc.connection.message_store import MessageStore
 from fsm_rtc.connection.messages import DeliveryReader, MessageReader
 from fsm_rtc.connection.peers import PeerConnectionFactory, PeerOptions
 from fsm_rtc.connection.persistence import Persistence
@@ -80,6 +81,8 @@ class Connection:
         recovery: how soon a loss is noticed, and what is done about it; the defaults if None.
         persistence: where the call is kept, so that another run of this program goes on with it after this one was
             killed; `fsm_rtc.connection.SqliteFile`. Closed with the connection. Needs an identity.
+        message_store: what isn't delivered to each peer, instead of `persistence`, where several connections share it,
+            as in a `Room`.
 
     Raises:
         SnapshotError: what was kept is of another room, key or version.
@@ -102,6 +105,7 @@ class Connection:
         member: Member | None = None,
         recovery: RecoveryPolicy | None = None,
         persistence: Persistence | None = None,
+        message_store: MessageStore | None = None,
     ) -> None:
         options = PeerOptions(
             configuration or Configuration(), peer_connection_factory, receive, engine, journal, f"{label}.peer"
@@ -117,6 +121,7 @@ class Connection:
             member=member,
             policy=recovery or RecoveryPolicy(),
             persistence=persistence,
+            store=message_store,
         )
         self._own_thread = OwnThread()
         self._closing: asyncio.Task[None] | None = None
@@ -179,6 +184,11 @@ class Connection:
         return self._call.is_ready
 
     @property
+    def is_recovering(self) -> bool:
+        """Whether the call was ready, is lost, and is to be had back; what is sent meanwhile arrives behind that."""
+        return self._call.recoverer.is_watching and not self.is_ready
+
+    @property
     def failure(self) -> Failure | None:
         """Why the latest call ended or was waited for in vain, as it was then; None once a call is ready."""
         return self._call.failure
@@ -218,16 +228,34 @@ class Connection:
         Args:
             reason: told to the peer.
         """
+        await self._end(reason, for_good=True)
+
+    async def leave(self, reason: str = "left") -> None:
+        """Close everything as `aclose` does, but without a goodbye, as if the call had failed.
+
+        What isn't delivered, either way, stays for the next call with this peer: in this program, if it goes on in a
+        `Room`, or in its next run, where it is kept. For a program that is to be started anew.
+
+        Args:
+            reason: told to the peer.
+        """
+        await self._end(reason, for_good=False)
+
+    async def _end(self, reason: str, *, for_good: bool) -> None:
         if self._closing is None:
             self._call.stop()
-            self._closing = asyncio.create_task(self._close(reason), name="fsm_rtc close connection")
+            self._closing = asyncio.create_task(self._close(reason, for_good), name="fsm_rtc close connection")
         await asyncio.shield(self._closing)
 
-    async def _close(self, reason: str) -> None:
+    async def _close(self, reason: str, for_good: bool) -> None:
         try:
-            await self._say_last_words(reason)
+            if for_good:
+                await self._say_last_words(reason)
+            else:
+                self._call.link.say_goodbye(reason[:MAX_REASON_CHARACTERS], failed=True)
+                await self._call.peers.finish_sending(LAST_WORDS_SECONDS)
         finally:
-            await self._call.aclose(reason)
+            await self._call.aclose(reason, for_good=for_good)
 
     async def _say_last_words(self, reason: str) -> None:
         """Let arrive what was sent: a goodbye over the signalling could outrun it."""
@@ -341,6 +369,7 @@ class Connection:
                     self._call.changed.clear()
                     await self._call.changed.wait()
         except TimeoutError:
+            self._raise_if_failed()  # what the engine found, be it in this very moment, says more than the time
             self._call.failure = failure = self.examine(f"not connected within {timeout_seconds:g} s")
             raise ConnectTimeoutError(
                 f"{failure.reason}; {how_far(self._call)}. {failure.advice}", failure=failure
@@ -355,7 +384,7 @@ class Connection:
         return self._call.examination.failure(reason)
 
     def _raise_if_failed(self) -> None:
-        if self._closing is not None:
+        if self._closing is not None and self._call.end is None:
             raise ConnectionFailedError("the connection was closed; make a new one")
         if self._call.given_up is not None:
             raise ConnectionFailedError(

@@ -2,12 +2,13 @@
 clock or task.
 
 What is sent is kept until the peer has acknowledged it, and goes out again on the next channel. What comes is handed
-over once; it is acknowledged when its reader is done with it. Source: docs/delivery.md.
+over once; it is acknowledged when its reader is done with it. What is kept is a `PeerMessages`, which outlives this.
+Source: docs/delivery.md.
 """
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from typing import cast
 
@@ -22,10 +23,9 @@ from fsm_rtc.connection.frames import (
     data_frame,
     decode_frame,
     encode_control,
-    size_of,
 )
+from fsm_rtc.connection.message_store import IncomingStream, PeerMessages
 from fsm_rtc.connection.messages import Delivery
-from fsm_rtc.connection.persistence import KeptMessages, Persistence
 from fsm_rtc.engine import Accepted, Outcome
 from fsm_rtc.errors import MessageError, Rejected
 from fsm_rtc.machines.delivery import (
@@ -33,6 +33,7 @@ from fsm_rtc.machines.delivery import (
     BeginAt,
     Deliveries,
     DeliveryState,
+    ForgetMessages,
     Greet,
     HandOver,
     Resume,
@@ -48,90 +49,68 @@ MAX_UNACKNOWLEDGED_MESSAGES = 1024
 MAX_UNACKNOWLEDGED_BYTES = 8 * 1024 * 1024
 """So many bytes of them."""
 
-KEPT_STREAMS = 8
-"""Of so many of the peer's streams, one for each of its runs, it is known what came."""
-
 ACKNOWLEDGE_AT_ONCE = 256
 """So many messages are acknowledged without waiting for more."""
-
-
-class _Stream:
-    """What has come of one of the peer's streams.
-
-    Attributes:
-        handed_over: the number of the last message that was handed over.
-        acknowledged: up to this number its readers are done.
-    """
-
-    def __init__(self, name: str, before: int) -> None:
-        self.name = name
-        self.handed_over = self.acknowledged = before
-        self._done: set[int] = set()
-
-    def done(self, number: int) -> bool:
-        """A reader is done with this one; whether all before it are done too."""
-        self._done.add(number)
-        before = self.acknowledged
-        while self.acknowledged + 1 in self._done:
-            self.acknowledged += 1
-            self._done.discard(self.acknowledged)
-        return self.acknowledged > before
 
 
 class Conversation:
     """See the module. Of each frame that is to go out `control_frames` and `next_frame` give the bytes.
 
     Args:
-        stream: this side's stream; its messages' ids are this, a dot and their number.
+        messages: what is not done with, either way; its streams' ids, a dot and a number are the messages' ids.
         machines: makes the machine.
         name: the machine's name.
         hand_over: called with each message of the peer.
         acknowledgement_due: called when there is something to acknowledge.
-        keeper: keeps the messages for another run, or None.
+        forget: called when it is over in order, so that nothing of it is to be kept.
 
     Attributes:
         machine: the `Deliveries` machine.
-        sent: the number of this side's last message.
         next_number: the number of the peer's next message on this channel; 0 while it hasn't said it.
         refused: what of the peer was no frame, or not in place, by why.
-        goodbye: why the peer ended the call, or None while it hasn't.
+        goodbye: how the peer ended the call, or None while it hasn't.
     """
 
     def __init__(
         self,
-        stream: str,
+        messages: PeerMessages,
         machines: MachineSet,
         name: str,
         hand_over: Callable[[Delivery], None],
         acknowledgement_due: Callable[[], None],
-        keeper: Persistence | None = None,
+        forget: Callable[[], None] = lambda: None,
     ) -> None:
-        self.stream = stream
-        self.sent = 0
+        self._messages = messages
+        messages.on_done = self._done
         self.next_number = 0
         self.refused: Counter[str] = Counter()
-        self.goodbye: str | None = None
+        self.goodbye: Goodbye | None = None
         self._hand_over = hand_over
         self._acknowledgement_due = acknowledgement_due
-        self._keeper = keeper
-        self._unacknowledged: deque[tuple[str | bytes, int]] = deque()
-        self._bytes = 0
-        self._to_send_next = 1
+        self._forget = forget
+        self._to_send_next = messages.first_waiting
         self._control: deque[Control] = deque()
-        self._streams: OrderedDict[str, _Stream] = OrderedDict()
-        self._theirs = ""
+        self._stream_name = ""
         self._told = 0
         self.machine = machines.make(Deliveries, name, self)
 
     # What the machine's guards read.
 
     @property
+    def sent(self) -> int:
+        return self._messages.sent
+
+    @property
     def knows_stream(self) -> bool:
-        return self._theirs in self._streams
+        return self._theirs is not None
 
     @property
     def handed_over(self) -> int:
-        return self._streams[self._theirs].handed_over if self.knows_stream else 0
+        return self._theirs.handed_over if self._theirs is not None else 0
+
+    @property
+    def _theirs(self) -> IncomingStream | None:
+        return self._messages.stream_of_peer(self._stream_name)
 
     # What it is.
 
@@ -143,12 +122,13 @@ class Conversation:
     @property
     def is_full(self) -> bool:
         """Whether so much waits for its acknowledgement that sending should wait."""
-        return len(self._unacknowledged) >= MAX_UNACKNOWLEDGED_MESSAGES or self._bytes >= MAX_UNACKNOWLEDGED_BYTES
+        messages = self._messages
+        return messages.waiting >= MAX_UNACKNOWLEDGED_MESSAGES or messages.bytes_waiting >= MAX_UNACKNOWLEDGED_BYTES
 
     @property
     def unacknowledged(self) -> int:
         """How many messages wait for their acknowledgement."""
-        return len(self._unacknowledged)
+        return self._messages.waiting
 
     @property
     def has_unsent(self) -> bool:
@@ -163,28 +143,23 @@ class Conversation:
         Raises:
             TypeError: it is neither text nor bytes.
             ValueError: it is too long.
+            SnapshotError: it can't be kept.
         """
-        size = size_of(message)
-        if self._keeper is not None:
-            self._keeper.message_sent(self.sent + 1, message)
-        self.sent += 1
-        self._unacknowledged.append((message, size))
-        self._bytes += size
-        return self.sent
+        return self._messages.add(message)
 
     def ping(self) -> None:
         """Ask whether the peer is there."""
         if self.is_flowing:
             self._control.append(Ping())
 
-    def say_goodbye(self, reason: str) -> None:
+    def say_goodbye(self, reason: str, *, failed: bool) -> None:
         """Tell the peer that the call is over; nothing goes out behind it."""
         if self.is_flowing:
-            self._control.append(Goodbye(reason))
+            self._control.append(Goodbye(reason, failed))
 
     def acknowledge(self) -> None:
         """Let go out what there is to acknowledge."""
-        theirs = self._streams.get(self._theirs)
+        theirs = self._theirs
         if self.is_flowing and theirs is not None and theirs.acknowledged > self._told:
             self._told = theirs.acknowledged
             self._control.append(Acknowledged(self._told))
@@ -200,8 +175,7 @@ class Conversation:
         """The next message that is to go out on the present channel, as a frame; None if there is none."""
         if not self.is_flowing or not self.has_unsent:
             return None
-        first = self.sent - len(self._unacknowledged) + 1
-        message = self._unacknowledged[self._to_send_next - first][0]
+        message = self._messages.numbered(self._to_send_next)
         self._to_send_next += 1
         return data_frame(message)
 
@@ -215,6 +189,15 @@ class Conversation:
         """There is no channel any more; another may come."""
         self.machine.fire("on_lost")
         self._control.clear()
+
+    def over(self) -> None:
+        """A side has said goodbye: what isn't delivered is dropped."""
+        self._do(self.machine.fire("on_goodbye"))
+
+    def let_go(self) -> None:
+        """The call has failed, or goes on elsewhere: what isn't delivered waits for the next."""
+        if self._messages.on_done == self._done:
+            self._messages.on_done = None
 
     def received(self, frame: str | bytes) -> None:
         """A frame has come, whatever it holds. Never raises."""
@@ -234,15 +217,15 @@ class Conversation:
                 self._control.append(Pong())
             case Pong():
                 pass
-            case Goodbye(reason):
-                self.goodbye = reason
+            case Goodbye():
+                self.goodbye = content
             case _:
                 self._do(self.machine.fire("on_message", content))
 
     def _greeted(self, hello: StreamHello) -> None:
-        outcome = self.machine.fire("on_hello", _Heard(hello.received.get(self.stream, 0)))
+        outcome = self.machine.fire("on_hello", _Heard(hello.received.get(self._messages.stream, 0)))
         if isinstance(outcome, Accepted):
-            self._theirs = hello.stream
+            self._stream_name = hello.stream
             self.next_number = 0
         self._do(outcome)
 
@@ -253,11 +236,10 @@ class Conversation:
             match request:
                 case Greet():
                     self._control.clear()
-                    received = {stream.name: stream.acknowledged for stream in self._streams.values()}
-                    self._control.append(StreamHello(self.stream, received))
+                    self._control.append(StreamHello(self._messages.stream, self._messages.received))
                 case Resume(received):
-                    self._forget(received)
-                    self._to_send_next = self.sent - len(self._unacknowledged) + 1
+                    self._acknowledged(received)
+                    self._to_send_next = self._messages.first_waiting
                     self._control.append(Begin(self._to_send_next))
                 case BeginAt(number):
                     self._begin_at(number)
@@ -266,52 +248,32 @@ class Conversation:
                 case Skip():
                     self.next_number += 1
                 case AcceptAcknowledgement(number):
-                    self._forget(number)
+                    self._acknowledged(number)
+                case ForgetMessages():
+                    self._forget()
 
-    def restore(self, kept: KeptMessages) -> None:
-        """Go on where another run has stopped."""
-        self.sent = kept.sent
-        for message in kept.unacknowledged:
-            size = size_of(message)
-            self._unacknowledged.append((message, size))
-            self._bytes += size
-        self._to_send_next = self.sent - len(self._unacknowledged) + 1
-        for name, number in kept.taken.items():
-            self._streams[name] = _Stream(name, number)
-
-    def _forget(self, up_to: int) -> None:
-        if self._keeper is not None and self._unacknowledged and self.sent - len(self._unacknowledged) < up_to:
-            self._keeper.messages_acknowledged(up_to)
-        while self._unacknowledged and self.sent - len(self._unacknowledged) < up_to:
-            self._bytes -= self._unacknowledged.popleft()[1]
+    def _acknowledged(self, up_to: int) -> None:
+        self._messages.acknowledged(up_to)
         self._to_send_next = max(self._to_send_next, up_to + 1)
 
     def _begin_at(self, number: int) -> None:
         self.next_number = number
-        if not self.knows_stream:
-            self._streams[self._theirs] = _Stream(self._theirs, number - 1)
-            if len(self._streams) > KEPT_STREAMS:
-                self._streams.popitem(last=False)
-        self._streams.move_to_end(self._theirs)
+        theirs = self._messages.hear(self._stream_name, number - 1)
         self._told = number - 1
-        self._tell_due()
+        self._tell_due(theirs)
 
     def _take(self, message: str | bytes) -> None:
-        stream, number = self._streams[self._theirs], self.next_number
+        messages, number = self._messages, self.next_number
+        stream = messages.hear(self._stream_name, number - 1)
         stream.handed_over = number
         self.next_number += 1
-        self._hand_over(Delivery(f"{stream.name}.{number}", message, lambda: self._done(stream, number)))
+        self._hand_over(Delivery(f"{stream.name}.{number}", message, lambda: messages.done(stream, number)))
 
-    def _done(self, stream: _Stream, number: int) -> None:
-        if not stream.done(number):
-            return
-        if self._keeper is not None:
-            self._keeper.messages_taken(stream.name, stream.acknowledged)
-        if stream.name == self._theirs:
-            self._tell_due()
+    def _done(self, stream: IncomingStream) -> None:
+        if stream is self._theirs:
+            self._tell_due(stream)
 
-    def _tell_due(self) -> None:
-        theirs = self._streams[self._theirs]
+    def _tell_due(self, theirs: IncomingStream) -> None:
         if theirs.acknowledged - self._told >= ACKNOWLEDGE_AT_ONCE:
             self.acknowledge()
         if theirs.acknowledged > self._told or self._control:

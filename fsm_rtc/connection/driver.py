@@ -28,7 +28,7 @@ from fsm_rtc.connection.channel import (
 from fsm_rtc.connection.exchanger import ANSWER_SECONDS, Exchanger
 from fsm_rtc.connection.letters import ReceivedLetter
 from fsm_rtc.connection.parties import NegotiatingPeer, SignalingObserver
-from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
+from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, PeerWantsNothing, Settled, Transmit
 from fsm_rtc.connection.saved import SavedExchange, SavedLink
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.clock import Clock
@@ -118,7 +118,8 @@ class SignalingDriver:
     def peer_is_there(self) -> bool:
         """Whether the peer is in the room, as far as the signalling says."""
         peer = self.peer
-        return peer is not None and self._present.get(peer.id) == peer
+        present = self._present.get(peer.id) if peer is not None else None
+        return peer is not None and present is not None and present.who == peer.who
 
     @property
     def refused(self) -> Counter[str]:
@@ -170,20 +171,32 @@ class SignalingDriver:
         if isinstance(self._channel, CheckableChannel):
             self._channel.check()
 
-    def end_by_peer(self, reason: str) -> None:
-        """The peer has ended the call, as is known without its goodbye."""
-        self.exchanger.end_by_peer(reason)
+    def end_alone(self, reason: str) -> None:
+        """Another program has taken this one's place: there is nobody left who would hear of it."""
+        self._present.clear()
+        self.exchanger.end_alone(reason)
         self._pump()
 
-    async def aclose(self, reason: str = "closed") -> None:
-        """Say goodbye and let everything go. Idempotent; a caller who is cancelled leaves it to go on."""
+    def end_by_peer(self, reason: str, *, for_good: bool) -> None:
+        """The peer has ended the call, as is known without its message."""
+        self.exchanger.end_by_peer(reason, for_good=for_good)
+        self._pump()
+
+    async def aclose(self, reason: str = "closed", *, for_good: bool = True) -> None:
+        """Leave and let everything go. Idempotent; a caller who is cancelled leaves it to go on.
+
+        Args:
+            reason: told to the peer.
+            for_good: whether that is a goodbye; else the exchange ends as one that has failed.
+        """
         if self._closing is None:
-            self._closing = asyncio.create_task(self._close(reason), name="fsm_rtc signaling close")
+            self._closing = asyncio.create_task(self._close(reason, for_good), name="fsm_rtc signaling close")
         await asyncio.shield(self._closing)
 
-    async def _close(self, reason: str) -> None:
+    async def _close(self, reason: str, for_good: bool) -> None:
         try:
-            self.leave(reason)
+            self.exchanger.leave(reason, self._clock(), for_good=for_good)
+            self._pump()
             deadline = asyncio.get_running_loop().time() + GOODBYE_SECONDS
             while self.exchanger.state is ExchangeState.LEAVING and self.exchanger.link_is_up and self._tasks:
                 self._has_moved.clear()
@@ -316,12 +329,15 @@ class SignalingDriver:
         peer = self.peer
         if peer is None:
             self._introduce(introduction, self.exchanger)
-        elif peer == introduction:
+        elif peer.who == introduction.who:
             # It was away for a while: what it has not acknowledged goes out again at once.
+            if introduction != peer and not self.exchanger.is_introduced_by(introduction):
+                self._refused_elsewhere["introduced_itself"] += 1
+                return
             self.exchanger.link_up(self._clock())
             if self._is_restored:
                 self._is_restored = False
-                self._observer.peer_joined(introduction)
+                self._observer.peer_joined(peer)
                 self.exchanger.negotiate(self._clock())
         elif peer.id == introduction.id or self.exchanger.is_over:
             self._introduce(introduction, self._new_exchanger())
@@ -394,9 +410,12 @@ class SignalingDriver:
                     self._outbox.put_nowait(text)
                 case Settled(offer_id):
                     self._agreed(offer_id)
-                case Ended(reason, by_peer):
-                    self._observer.ended(reason, by_peer)
+                case Ended(reason, by_peer, for_good):
+                    self._observer.ended(reason, by_peer, for_good)
                     asyncio.get_running_loop().call_soon(self._look_for_another)
+                case PeerWantsNothing():
+                    if exchanger.memory.peer is not None:
+                        self._observer.peer_wants_nothing(exchanger.memory.peer)
                 case _:
                     self._work.put_nowait((exchanger, request))
 

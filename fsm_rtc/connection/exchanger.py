@@ -23,7 +23,7 @@ from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
 from fsm_rtc.connection.letters import Arrival, ReceivedLetter, offer_id
 from fsm_rtc.connection.memory import Memory
 from fsm_rtc.connection.post import Post
-from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
+from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, PeerWantsNothing, Settled, Transmit
 from fsm_rtc.connection.saved import SavedExchange
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.outcome import Outcome
@@ -37,9 +37,11 @@ from fsm_rtc.machines.exchange_requests import (
     ApplyOffer,
     Deliver,
     End,
+    Farewell,
     Hold,
     IgnoreOffer,
     MakeOffer,
+    NoteFarewell,
     PostponeOffer,
     RememberNeed,
     SendAnswer,
@@ -164,9 +166,13 @@ class Exchanger:
         outcome = self.machine.fire("on_joined", arrival)
         if not self._take_from_peer(outcome):
             if isinstance(outcome, Rejected) and outcome.guard == "trusted":
-                self._send([self._post.turn_away(NOT_TRUSTED)])
+                self._send([self._post.turn_away(Farewell(NOT_TRUSTED, self._latest_offer()))])
             self.memory.peer = None
         return outcome
+
+    def is_introduced_by(self, introduction: Introduction) -> bool:
+        """Whether this is the peer's own introduction, signed once more: by another run of it, say."""
+        return self.machine.chart is ExchangeUnsigned.chart or is_genuine_introduction(introduction, self.memory.room)
 
     def received(self, frame: str | bytes, now: float) -> None:
         """A frame has come, from whomever and whatever it holds. Never raises."""
@@ -222,25 +228,42 @@ class Exchanger:
         self._now = now
         self._carry_out(self.machine.fire("negotiate"))
 
-    def leave(self, reason: str, now: float) -> None:
-        """End the exchange, and tell the peer why; one that is ending or over stays as it is."""
+    def leave(self, reason: str, now: float, *, for_good: bool = False) -> None:
+        """End the exchange, and tell the peer why; one that is ending or over stays as it is.
+
+        Args:
+            reason: why, for people.
+            now: seconds.
+            for_good: whether that is a goodbye; else the exchange has failed, and what waits is kept for another.
+        """
         self._now = now
         if self.is_over:
             return
         told = reason[:MAX_REASON_CHARACTERS].encode(errors="replace").decode()
-        if self._carry_out(self.machine.fire("leave", told)):
-            self._requests.append(Ended(reason, by_peer=False))
+        farewell = Farewell(told, "" if for_good else self._latest_offer())
+        if self._carry_out(self.machine.fire("leave", farewell)):
+            self._requests.append(Ended(reason, by_peer=False, for_good=for_good))
+
+    def _latest_offer(self) -> str:
+        """What a failure is about: the latest offer of either side, or this side's to come."""
+        return self._round or offer_id(self.memory.session, 0)
 
     def abandon(self) -> None:
         """End the exchange without a word: nobody is left to hear it."""
         if not self.machine.is_final:
             self._carry_out(self.machine.fire("abandon"))
 
-    def end_by_peer(self, reason: str) -> None:
+    def end_alone(self, reason: str) -> None:
+        """The call has failed, and nobody can be told."""
+        if not self.machine.is_final:
+            self.abandon()
+            self._requests.append(Ended(reason, by_peer=False, for_good=False))
+
+    def end_by_peer(self, reason: str, *, for_good: bool) -> None:
         """The peer has ended the call, as is known without its message."""
         if not self.machine.is_final:
             self.abandon()
-            self._requests.append(Ended(reason, by_peer=True))
+            self._requests.append(Ended(reason, by_peer=True, for_good=for_good))
 
     def export(self) -> SavedExchange:
         """What another run needs to go on."""
@@ -348,12 +371,15 @@ class Exchanger:
                 self._settle()
             case TakeCandidate(letter):
                 self._take_candidate(cast(ReceivedLetter, letter))
-            case SendBye(reason):
+            case SendBye(farewell):
                 self._offer_is_settled()
-                self._send([self._post.bye(reason, self._now)])
+                self._send([self._post.bye(farewell, self._now)])
                 self.memory.bye_sequence = self._outgoing.sequence
-            case End(reason):
-                self._requests.append(Ended(reason, by_peer=True))
+            case End(farewell):
+                self._requests.append(Ended(farewell.reason, by_peer=True, for_good=not farewell.offer_id))
+            case NoteFarewell(farewell):
+                if not farewell.offer_id:
+                    self._requests.append(PeerWantsNothing())
             case _:
                 self._do_in_negotiation(request)
 
@@ -413,7 +439,8 @@ class Exchanger:
         elif isinstance(message, EndOfCandidates):
             self._take_from_peer(self.machine.fire("on_end_of_candidates", letter))
         elif isinstance(message, Bye):
-            self._take_from_peer(self.machine.fire("on_bye", message.payload[:MAX_REASON_CHARACTERS]))
+            farewell = Farewell(message.payload[:MAX_REASON_CHARACTERS], message.offer_id)
+            self._take_from_peer(self.machine.fire("on_bye", farewell))
 
     def _settle(self) -> None:
         postponed, self._postponed = self._postponed, None

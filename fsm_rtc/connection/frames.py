@@ -79,10 +79,16 @@ class Pong(msgspec.Struct, frozen=True, tag_field="type", tag="pong"):
     """I am."""
 
 
-class Goodbye(msgspec.Struct, frozen=True, tag_field="type", tag="bye"):
-    """The last frame: the call is over, and why, for people."""
+class Goodbye(msgspec.Struct, frozen=True, tag_field="type", tag="bye", omit_defaults=True):
+    """The last frame: the call is over.
+
+    Attributes:
+        reason: why, for people.
+        failed: whether that is no goodbye, but the call has failed: what isn't delivered is kept.
+    """
 
     reason: str
+    failed: bool = False
 
 
 Control = StreamHello | Begin | Acknowledged | Ping | Pong | Goodbye

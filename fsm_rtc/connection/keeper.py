@@ -1,22 +1,24 @@
-"""Keeper: keeps a call while it goes on, and begins the next run where this one stops."""
+"""Keeper: keeps a session while it goes on, and says where the next run begins."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
-from fsm_rtc.connection.driver import SignalingDriver
+from fsm_rtc.connection.message_store import tolerated
 from fsm_rtc.connection.persistence import Persistence
-from fsm_rtc.connection.saved import SavedCall
-from fsm_rtc.connection.secure_link import SecureLink
+from fsm_rtc.connection.saved import SavedCall, SavedLink, SavedPeer
 from fsm_rtc.engine import Chart
 from fsm_rtc.engine.snapshot import restored_state, snapshot_of
 from fsm_rtc.errors import SnapshotError
 from fsm_rtc.machines import CHARTS
 from fsm_rtc.machines.exchange import ExchangeState
-from fsm_rtc.messages import Identity
+from fsm_rtc.messages import Identity, Introduction
 
 __all__ = ["RESUMABLE_SECONDS", "Keeper"]
+
+logger = logging.getLogger("fsm_rtc.connection")
 
 RESUMABLE_SECONDS = 20.0
 """So long after its last sign of life a run's session is gone on with; later the call goes on in a new session.
@@ -36,6 +38,7 @@ class Keeper:
         identity: this side's key.
 
     Attributes:
+        saved: what the run before has kept, or None.
         session: that of the run before, if this one goes on with it; None for a new one.
 
     Raises:
@@ -46,52 +49,64 @@ class Keeper:
         if identity is None:
             raise SnapshotError("a call is kept for who has a key; give an identity, saved in a file of its own")
         self._persistence = persistence
-        self._saved = saved = persistence.load()
         self._last: SavedCall | None = None
+        self._is_stale = False
+        self.saved = saved = persistence.load()
         self.session: str | None = None
         if saved is None:
-            persistence.clear()
             return
         if (saved.room, saved.id) != (room, identity.id):
             raise SnapshotError("the call that was kept is of another room or key; choose another place for this one")
         states = self._states(saved)
         is_settled = all(states[label] is ExchangeState.IDLE for label in states if _is_exchange(label))
-        if saved.peer is not None and is_settled and persistence.age_seconds() <= RESUMABLE_SECONDS:
+        if saved.peers and is_settled and persistence.age_seconds() <= RESUMABLE_SECONDS:
             self.session = saved.session
 
-    def restore(self, link: SecureLink, driver: SignalingDriver) -> None:
-        """Begin where the run before has stopped."""
-        saved = self._saved
-        if saved is None or saved.peer is None:
+    def keep(
+        self,
+        me: Introduction,
+        room: str,
+        peers: tuple[SavedPeer, ...],
+        link: SavedLink | None,
+        machines: Mapping[str, Chart[Any, Any]],
+        *,
+        is_over: bool = False,
+    ) -> None:
+        """Keep what has changed; of a call that is over, only that it is. Where that fails the call goes on."""
+        if is_over and self._last is None:
             return
-        link.restore(saved.peer.id, saved.stream, self._persistence.messages())
-        if self.session is not None:
-            driver.restore(saved.peer, saved.exchange, saved.link)
-
-    def keep(self, driver: SignalingDriver, link: SecureLink, machines: Mapping[str, Chart[Any, Any]]) -> None:
-        """Keep what has changed."""
-        me = driver.me
         saved = SavedCall(
-            me.room,
-            me.introduction.id,
-            me.introduction.session,
-            link.stream,
-            driver.peer,
-            driver.exchanger.export(),
-            driver.export_link(),
+            room,
+            me.id,
+            me.session,
+            peers,
+            link,
             {label: snapshot_of(machine) for label, machine in machines.items() if machine.chart.name in CLASSES},
         )
-        if saved != self._last and saved.peer is not None:
-            self._last = saved
+        if saved == self._last:
+            return
+        try:
             self._persistence.save(saved)
+            self._last, self._is_stale = saved, False
+        except SnapshotError as error:
+            if not self._is_stale:
+                logger.warning("the call goes on, but another run would not go on with its session: %s", error)
+            self._is_stale = True
 
     def alive(self) -> None:
-        """The call is alive."""
-        self._persistence.alive()
+        """The call is alive; what is kept of it grows old, though, if it couldn't be kept as it is now."""
+        if not self._is_stale:
+            with tolerated():
+                self._persistence.alive()
+
+    def over(self) -> None:
+        """The call is over by the peer's goodbye, and with nobody else is anything kept."""
+        self._last = None
+        with tolerated():
+            self._persistence.clear()
 
     def close(self) -> None:
-        """The call is over, in order: nothing is kept of it."""
-        self._persistence.clear()
+        """Let the place go."""
         self._persistence.close()
 
     def _states(self, saved: SavedCall) -> dict[str, Any]:

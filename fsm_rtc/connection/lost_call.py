@@ -71,7 +71,8 @@ class LostCall:
 
     @property
     def goodbye(self) -> str | None:
-        return self._link.goodbye
+        goodbye = self._link.goodbye
+        return goodbye.reason if goodbye is not None else None
 
     def ping(self) -> bool:
         self._link.ping()
@@ -94,4 +95,5 @@ class LostCall:
         self._driver.leave(reason)
 
     def end_by_peer(self, reason: str) -> None:
-        self._driver.end_by_peer(reason)
+        goodbye = self._link.goodbye
+        self._driver.end_by_peer(reason, for_good=goodbye is not None and not goodbye.failed)

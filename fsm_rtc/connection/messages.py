@@ -47,11 +47,15 @@ class Delivery:
         self._acknowledge = acknowledge
 
     def ack(self) -> None:
-        """Be done with it: it is never delivered again. Without this it is, by the next reader or the next run."""
+        """Be done with it: it is never delivered again. Without this it is, by the next reader or the next run.
+
+        Raises:
+            SnapshotError: that can't be kept where the call is; it may be tried again.
+        """
         if not self.is_acknowledged:
-            self.is_acknowledged = True
             if self._acknowledge is not None:
                 self._acknowledge()
+            self.is_acknowledged = True
 
     def __repr__(self) -> str:
         return f"<Delivery {self.id or 'without id'}, {len(self.data)} long>"
@@ -196,6 +200,13 @@ class Messages:
     def end_for_good(self) -> None:
         """There will be no other connection either: a reader to come gets what was kept, and ends."""
         self._stream.end()
+
+    def take_unread(self) -> tuple[Delivery, ...]:
+        """What was kept, since nobody has wanted it: another call's now."""
+        self._see_who_is_gone()
+        unread = tuple(delivery for delivery in self._kept if delivery.id and not delivery.is_acknowledged)
+        self._kept = deque(delivery for delivery in self._kept if not delivery.id)
+        return unread
 
     def forget(self) -> None:
         """Drop what was kept for nobody."""

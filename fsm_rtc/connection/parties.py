@@ -53,4 +53,8 @@ class SignalingObserver(Protocol):
     def attempt_failed(self, error: Exception) -> None:
         """The offer could not be made; ask for it again when that is due."""
 
-    def ended(self, reason: str, by_peer: bool) -> None: ...
+    def ended(self, reason: str, by_peer: bool, for_good: bool) -> None:
+        """The exchange is over; `for_good` if by a goodbye, else it has failed."""
+
+    def peer_wants_nothing(self, peer: Introduction) -> None:
+        """The peer has said goodbye, when the exchange was over already."""

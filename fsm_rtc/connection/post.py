@@ -6,6 +6,7 @@ import msgspec
 
 from fsm_rtc.connection.delivery import Outgoing
 from fsm_rtc.connection.memory import Memory
+from fsm_rtc.machines.exchange_requests import Farewell
 from fsm_rtc.messages import Ack, Answer, Bye, Candidate, EndOfCandidates, Member, Offer, PeerMessage, encode
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 
@@ -47,9 +48,9 @@ class Post:
             return self._numbered(EndOfCandidates, offer_id, "", now)
         return self._numbered(Candidate, offer_id, msgspec.json.encode(candidate.to_dict()).decode(), now)
 
-    def bye(self, reason: str, now: float) -> str:
-        """A goodbye; from now on it is given the full time to be acknowledged."""
-        text = self._numbered(Bye, "", reason, now)
+    def bye(self, farewell: Farewell, now: float) -> str:
+        """That this side leaves; from now on it is given the full time to be acknowledged."""
+        text = self._numbered(Bye, farewell.offer_id, farewell.reason, now)
         self.outgoing.restart(now)
         return text
 
@@ -57,9 +58,9 @@ class Post:
         """Every message up to this number has arrived."""
         return encode(self._signed(Ack, 0, "", str(sequence)))
 
-    def turn_away(self, reason: str) -> str:
+    def turn_away(self, farewell: Farewell) -> str:
         """The only message that somebody gets whom this side doesn't talk to; it isn't repeated."""
-        return encode(self._signed(Bye, 1, "", reason))
+        return encode(self._signed(Bye, 1, farewell.offer_id, farewell.reason))
 
     def _numbered(self, kind: type[PeerMessage], offer_id: str, payload: str, now: float) -> str:
         self.outgoing.sequence += 1

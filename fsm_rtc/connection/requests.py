@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fsm_rtc.machines.exchange_requests import AnswerOffer, ApplyAnswer, ApplyOffer, MakeOffer, YieldOffer
 from fsm_rtc.peer.description import IceCandidate
 
-__all__ = ["AddCandidate", "Ended", "ExchangeRequest", "Settled", "Transmit"]
+__all__ = ["AddCandidate", "Ended", "ExchangeRequest", "PeerWantsNothing", "Settled", "Transmit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,29 @@ class Ended:
     Attributes:
         reason: why, for people.
         by_peer: whether the peer ended it.
+        for_good: whether by a goodbye: who said it wants nothing any more; else it has failed.
     """
 
     reason: str
     by_peer: bool
+    for_good: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerWantsNothing:
+    """The peer has said goodbye too, while this side was leaving: what waits for it is not to be kept."""
 
 
 ExchangeRequest = (
-    Transmit | MakeOffer | YieldOffer | ApplyOffer | AnswerOffer | ApplyAnswer | AddCandidate | Settled | Ended
+    Transmit
+    | MakeOffer
+    | YieldOffer
+    | ApplyOffer
+    | AnswerOffer
+    | ApplyAnswer
+    | AddCandidate
+    | Settled
+    | Ended
+    | PeerWantsNothing
 )
 """What comes out of an exchange, in order."""

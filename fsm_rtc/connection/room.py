@@ -23,7 +23,10 @@ from fsm_rtc.connection.events import ConnectionEvent, Ended, Refused, Signaling
 from fsm_rtc.connection.evidence import Phase
 from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.frames import FEATURE
+from fsm_rtc.connection.keeper import Keeper
+from fsm_rtc.connection.message_store import MessageStore
 from fsm_rtc.connection.peers import PeerConnectionFactory
+from fsm_rtc.connection.persistence import Persistence
 from fsm_rtc.connection.recovery_policy import RecoveryPolicy
 from fsm_rtc.connection.room_channel import RoomChannel, RoomNews
 from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
@@ -67,9 +70,15 @@ class Room:
         label: how its machines are called in the journal; those of its connections have a number behind it.
         clock: seconds.
         recovery: how soon the loss of a peer is noticed, and what is done about it; the defaults if None.
+        persistence: where what isn't delivered is kept, either way and for each peer, so that another run of this
+            program goes on with it after this one was killed; `fsm_rtc.connection.SqliteFile`. Closed with the room.
+            Needs an identity.
 
     Attributes:
         ignored: how many frames and newcomers were ignored, by why.
+
+    Raises:
+        SnapshotError: what was kept is of another room, key or version.
     """
 
     def __init__(
@@ -87,10 +96,13 @@ class Room:
         label: str = "room",
         clock: Clock = time.monotonic,
         recovery: RecoveryPolicy | None = None,
+        persistence: Persistence | None = None,
     ) -> None:
         self._recovery = recovery
         self._own_thread = OwnThread()
         self._member = Member(channel.room, identity, name, features=(FEATURE,))
+        self._keeper = Keeper(persistence, channel.room, identity) if persistence is not None else None
+        self._store = MessageStore(persistence)
         self._channel = RoomChannel(channel)
         self.ignored: Counter[str] = self._channel.ignored
         self._trust = trust or TrustOnFirstUse()
@@ -163,6 +175,8 @@ class Room:
         if self._closing is not None:
             raise SignalingError("the room is closed; make a new one, with a new channel")
         if self._reading is None:
+            if self._keeper is not None:
+                self._keeper.keep(self.me, self.room, (), None, {})
             self._reading = asyncio.create_task(self._read(), name="fsm_rtc read room")
             await self._channel.open(self._member)
         return self
@@ -190,6 +204,9 @@ class Room:
             logger.exception("the signalling channel failed to close")
         if self.signaling_link.permits("on_disconnected"):
             self.signaling_link.on_disconnected()
+        if self._keeper is not None:
+            self._store.clear()
+            self._keeper.close()
         self._arrivals.end()
         self._events.end()
 
@@ -227,22 +244,25 @@ class Room:
         return self._events.reader(capacity)
 
     async def send(self, message: str | bytes, to: Collection[Connection] | None = None) -> int:
-        """Send a message to all who are ready; then wait while too much is waiting to be sent to any of them.
+        """Send a message to all who are ready, or were and are being had back; wait while too much waits for one.
+
+        It arrives as a `Connection`'s does: once and in order, also if its peer comes again with another session.
 
         Args:
             message: text or bytes; at most 262,144 bytes.
             to: those of the room's connections for which it is; None for all.
 
         Returns:
-            To how many it went.
+            To how many it went, or will go.
 
         Raises:
             ValueError: the message is too long.
             TypeError: it is neither text nor bytes.
+            SnapshotError: it can't be kept.
         """
         reached = []
         for connection in self.peers.values():
-            if connection.is_ready and (to is None or connection in to):
+            if (connection.is_ready or connection.is_recovering) and (to is None or connection in to):
                 with suppress(ChannelClosedError):
                     connection.send_now(message)
                     reached.append(connection)
@@ -317,6 +337,7 @@ class Room:
             clock=self._clock,
             member=self._member,
             recovery=self._recovery,
+            message_store=self._store,
         )
 
     def is_still_trusted(self, peer: Introduction) -> bool:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-
 import msgspec
 
 from fsm_rtc.engine.snapshot import MachineSnapshot
 from fsm_rtc.errors import SnapshotError
 from fsm_rtc.messages import Introduction
 
-__all__ = ["FORMAT", "SavedCall", "SavedExchange", "SavedLink", "decode_saved", "encode_saved"]
+__all__ = ["FORMAT", "SavedCall", "SavedExchange", "SavedLink", "SavedPeer", "decode_saved", "encode_saved"]
 
-FORMAT = 1
+FORMAT = 2
 """The version of this form; another one is refused."""
 
 
@@ -43,14 +41,24 @@ class SavedExchange(msgspec.Struct, frozen=True):
     last_offer_number: int
 
 
+class SavedPeer(msgspec.Struct, frozen=True):
+    """Somebody with whom there is an exchange.
+
+    Attributes:
+        introduction: who.
+        exchange: where it stands.
+    """
+
+    introduction: Introduction
+    exchange: SavedExchange
+
+
 class SavedCall(msgspec.Struct, frozen=True):
-    """One `Connection`.
+    """A session: of a `Connection`, with one peer, or of a `Room`, with all that are there.
 
     Attributes:
         room, id, session: whose it is.
-        stream: of this side's messages.
-        peer: who is on the other side, or None.
-        exchange: with the peer.
+        peers: who is on the other side.
         link: to the signalling, where it can be resumed.
         machines: every machine, by label; those of the peer connection, which is gone with its process, to read.
         format: see `FORMAT`.
@@ -59,9 +67,7 @@ class SavedCall(msgspec.Struct, frozen=True):
     room: str
     id: str
     session: str
-    stream: str
-    peer: Introduction | None
-    exchange: SavedExchange
+    peers: tuple[SavedPeer, ...]
     link: SavedLink | None
     machines: dict[str, MachineSnapshot]
     format: int = FORMAT
@@ -88,5 +94,4 @@ def decode_saved(data: bytes) -> SavedCall:
             raise SnapshotError(f"this call was kept in format {found}; this version reads {FORMAT}: begin anew")
         return msgspec.json.decode(data, type=SavedCall)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
-        shown = base64.b64encode(data[:24]).decode()
-        raise SnapshotError(f"this is no kept call ({broken}; it begins with {shown}): begin anew") from broken
+        raise SnapshotError(f"this is no kept call ({broken}); begin anew, in another place") from broken

@@ -112,7 +112,7 @@ class Seats:
         """Close every connection, all at once, and wait for that."""
         self._is_closed = True
         for seat in tuple(self._seats.values()):
-            self._drop(seat, Ended(reason, by_peer=False))
+            self._drop(seat, Ended(reason, by_peer=False), for_good=True)
         while self._jobs:
             await asyncio.wait(set(self._jobs))
 
@@ -210,8 +210,8 @@ class Seats:
         self.peers[seat.peer.id] = seat.connection
         self._observer.peer_arrived(seat.peer, seat.connection)
 
-    def _drop(self, seat: _Seat, end: Ended) -> None:
-        """Close a connection and forget it; the others don't notice."""
+    def _drop(self, seat: _Seat, end: Ended, *, for_good: bool = False) -> None:
+        """Close a connection and forget it; the others don't notice. What waits is kept, unless it is `for_good`."""
         if self._seats.get(seat.key) is not seat:
             return
         seat.is_here()
@@ -222,13 +222,13 @@ class Seats:
         if self.peers.get(seat.peer.id) is seat.connection:
             del self.peers[seat.peer.id]
         self._closing.add(seat.connection)
-        self._own(self._close(seat.connection, end.reason))
+        self._own(self._close(seat.connection, end.reason, for_good))
         if seat.is_accepted:
             self._observer.peer_gone(seat.peer, seat.connection, end)
 
-    async def _close(self, connection: Connection, reason: str) -> None:
+    async def _close(self, connection: Connection, reason: str, for_good: bool) -> None:
         try:
-            await connection.aclose(reason)
+            await (connection.aclose(reason) if for_good else connection.leave(reason))
         finally:
             self._closing.discard(connection)
             self._refused_before.update(connection.refused)

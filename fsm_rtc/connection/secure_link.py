@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import partial
 
 from fsm_rtc.connection.conversation import Conversation
-from fsm_rtc.connection.frames import CHANNEL_PROTOCOL
+from fsm_rtc.connection.frames import CHANNEL_PROTOCOL, Goodbye
+from fsm_rtc.connection.message_store import MessageStore
 from fsm_rtc.connection.messages import Messages
-from fsm_rtc.connection.persistence import KeptMessages, Persistence
 from fsm_rtc.errors import ChannelClosedError
 from fsm_rtc.machines.data_channel import DataChannelState, FlowState
-from fsm_rtc.messages.signing import new_session
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.machine_set import MachineSet
 
@@ -31,18 +31,21 @@ class SecureLink:
     Args:
         machines: makes the conversations' machines.
         messages: to whom the messages of the peer are handed.
-        keeper: keeps the call's messages for another run, or None.
+        store: the messages with each peer that are not done with.
+        is_shared: whether other calls have it too, so that one of them may go on where this one ends.
 
     Attributes:
         channel: the present data channel, or None.
         heard_at: when something came from the peer the last time, by the loop's clock; None on this channel yet.
     """
 
-    def __init__(self, machines: MachineSet, messages: Messages, keeper: Persistence | None = None) -> None:
-        self._keeper = keeper
+    def __init__(
+        self, machines: MachineSet, messages: Messages, store: MessageStore | None = None, *, is_shared: bool = False
+    ) -> None:
+        self._store = store if store is not None else MessageStore()
+        self._is_shared = is_shared
         self._machines = machines
         self._messages = messages
-        self._stream = new_session()
         self._conversations = 0
         self._peer = ""
         self._refused: Counter[str] = Counter()
@@ -65,8 +68,8 @@ class SecureLink:
         return self.channel is not None and self.channel.options.protocol == CHANNEL_PROTOCOL
 
     @property
-    def goodbye(self) -> str | None:
-        """Why the peer ended the call, if it has said so on the channel."""
+    def goodbye(self) -> Goodbye | None:
+        """How the peer ended the call, if it has said so on the channel."""
         return self._conversation.goodbye if self._conversation is not None else None
 
     @property
@@ -79,35 +82,37 @@ class SecureLink:
     def begin(self, peer: str) -> None:
         """A call with this peer, by its id, begins, or goes on with another session of it."""
         if peer != self._peer:
-            self.end()
+            self.fail()
             self._peer = peer
 
+    def go_on(self, peer: str) -> None:
+        """The call of another run goes on with this peer: what is sent waits for it from now on."""
+        self.begin(peer)
+        self._conversation = self._new_conversation()
+
+    def leave_unread(self) -> None:
+        """This call is being closed: what nobody has read waits for the next one with this peer."""
+        if self._is_shared and self._peer:
+            self._store.of(self._peer).unread.extend(self._messages.take_unread())
+
     def end(self) -> None:
-        """The call is over; what the peer has not acknowledged is sent no more."""
-        if self._keeper is not None and self._peer:
-            self._keeper.clear()
+        """The call is over, by this side's close or the peer's goodbye: what isn't delivered is dropped."""
+        if self._peer:
+            (self._conversation or self._new_conversation()).over()
+        self.fail()
+
+    def fail(self) -> None:
+        """There is no call any more; what isn't delivered waits for the next one with this peer."""
         self._peer = ""
         if self._conversation is not None:
-            # A call that is over leaves its numbers behind: the next one has a stream of its own.
-            self._stream = new_session()
+            self._conversation.let_go()
             self._refused.update(self._conversation.refused)
             self._conversation = None
-            self._machines.forget(self._machine_name())
+        self._machines.forget(self._machine_name())
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._moved.set()
-
-    @property
-    def stream(self) -> str:
-        """The id of this side's messages in the present call, or the next."""
-        return self._stream
-
-    def restore(self, peer: str, stream: str, kept: KeptMessages) -> None:
-        """Go on with the call of another run."""
-        self._peer, self._stream = peer, stream
-        self._conversation = self._new_conversation()
-        self._conversation.restore(kept)
 
     # The channel.
 
@@ -192,12 +197,19 @@ class SecureLink:
 
     async def finish(self, reason: str) -> None:
         """Let everything go out that was sent, and a goodbye behind it."""
+        await self._everything_gone()
+        self.say_goodbye(reason)
+
+    def say_goodbye(self, reason: str, *, failed: bool = False) -> None:
+        """Tell the peer that the call is over."""
+        if self.is_ready and self._conversation is not None:
+            self._conversation.say_goodbye(reason, failed=failed)
+            self._flush()
+
+    async def _everything_gone(self) -> None:
         while self.is_ready and self._conversation is not None and self._conversation.has_unsent:
             self._moved.clear()
             await self._moved.wait()
-        if self.is_ready and self._conversation is not None:
-            self._conversation.say_goodbye(reason)
-            self._flush()
 
     def _flush(self) -> None:
         """Send what is due, as much as the channel takes."""
@@ -225,13 +237,17 @@ class SecureLink:
 
     def _new_conversation(self) -> Conversation:
         self._conversations += 1
+        peer = self._peer
+        messages = self._store.of(peer)
+        while messages.unread:
+            self._messages.deliver(messages.unread.popleft())
         return Conversation(
-            self._stream,
+            messages,
             self._machines,
             self._machine_name(),
             self._messages.deliver,
             self._acknowledgement_due,
-            self._keeper,
+            partial(self._store.forget, peer),
         )
 
     def _machine_name(self) -> str:

@@ -2,7 +2,7 @@
 
 Source: docs/delivery.md. Each side numbers the messages that it sends from 1, in a stream of its own that outlives the
 channels. On a new channel each side greets the other with what it has of its stream, and what isn't acknowledged is
-sent again behind that.
+sent again behind that. Only a goodbye ends them, this side's or the peer's; a call that fails leaves them away.
 
 Left out: the frames, what is kept for sending again, and for how long (connection/).
 """
@@ -15,7 +15,17 @@ from typing import Protocol
 
 from fsm_rtc.engine import Chart, On, Row, stay
 
-__all__ = ["AcceptAcknowledgement", "BeginAt", "Deliveries", "DeliveryState", "Greet", "HandOver", "Resume", "Skip"]
+__all__ = [
+    "AcceptAcknowledgement",
+    "BeginAt",
+    "Deliveries",
+    "DeliveryState",
+    "ForgetMessages",
+    "Greet",
+    "HandOver",
+    "Resume",
+    "Skip",
+]
 
 
 class DeliveryState(StrEnum):
@@ -24,9 +34,10 @@ class DeliveryState(StrEnum):
     AWAY = "away"
     GREETING = "greeting"
     FLOWING = "flowing"
+    OVER = "over"
 
 
-AWAY, GREETING, FLOWING = DeliveryState
+AWAY, GREETING, FLOWING, OVER = DeliveryState
 
 
 class DeliveryMemory(Protocol):
@@ -95,6 +106,11 @@ class AcceptAcknowledgement:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class ForgetMessages:
+    """Keep nothing of these messages any longer, delivered or not."""
+
+
 def peer_has_what_was_sent(memory: DeliveryMemory, greeting: Greeting) -> bool:
     """The peer can't have more messages than were sent to it."""
     return greeting.has_received <= memory.sent
@@ -145,16 +161,22 @@ def skip(memory: object, message: object) -> Skip:
     return Skip()
 
 
+def forget_messages(memory: object, event: object) -> ForgetMessages:
+    """Keep nothing of the messages."""
+    return ForgetMessages()
+
+
 def accept_acknowledgement(memory: object, number: int) -> AcceptAcknowledgement:
     """Keep no longer what the peer has."""
     return AcceptAcknowledgement(number)
 
 
 class Deliveries(Chart[DeliveryState, DeliveryMemory]):
-    """The messages of one call with one peer, either way."""
+    """The messages with one peer, either way."""
 
     source = "docs/delivery.md"
     initial = AWAY
+    final = frozenset({OVER})
 
     on_open = On(Row(AWAY, GREETING, then=(greet,)), cite="docs/delivery.md, greeting")
     on_hello = On(
@@ -171,3 +193,6 @@ class Deliveries(Chart[DeliveryState, DeliveryMemory]):
         stay(FLOWING, then=(accept_acknowledgement,)), checks=(was_sent,), cite="docs/delivery.md, acknowledgements"
     )
     on_lost = On(Row((GREETING, FLOWING), AWAY), idempotent=True, cite="the channel is closed, or lost")
+    on_goodbye = On(
+        Row((AWAY, GREETING, FLOWING), OVER, then=(forget_messages,)), cite="docs/delivery.md, what ends them"
+    )

@@ -20,6 +20,7 @@ from typing import Protocol
 
 from fsm_rtc.engine import Chart, On, Row, stay
 from fsm_rtc.machines.exchange_requests import (
+    Farewell,
     acknowledge,
     answer_offer,
     apply_answer,
@@ -29,6 +30,7 @@ from fsm_rtc.machines.exchange_requests import (
     hold,
     ignore_offer,
     make_offer,
+    note_farewell,
     postpone_offer,
     remember_need,
     send_answer,
@@ -396,13 +398,13 @@ class Exchange(Chart[ExchangeState, ExchangeMemory]):
         cite="#perfect-negotiation-example, onmessage",
     )
 
-    leave = On[ExchangeMemory, str](
+    leave = On[ExchangeMemory, Farewell](
         Row(IDLE, CLOSED, when=(nobody_joined,)),
         Row(LIVE, LEAVING, then=(send_bye,)),
         cite="docs/protocol.md, goodbye",
     )
-    on_bye = On[ExchangeMemory, str](
-        Row(LIVE, CLOSED, then=(end,)), Row(LEAVING, CLOSED), cite="docs/protocol.md, goodbye"
+    on_bye = On[ExchangeMemory, Farewell](
+        Row(LIVE, CLOSED, then=(end,)), Row(LEAVING, CLOSED, then=(note_farewell,)), cite="docs/protocol.md, goodbye"
     )
     abandon = On(Row((*LIVE, LEAVING), CLOSED), cite="docs/protocol.md, goodbye: nobody is left to hear it")
 

@@ -15,9 +15,11 @@ __all__ = [
     "ApplyOffer",
     "Deliver",
     "End",
+    "Farewell",
     "Hold",
     "IgnoreOffer",
     "MakeOffer",
+    "NoteFarewell",
     "PostponeOffer",
     "RememberNeed",
     "SendAnswer",
@@ -35,6 +37,7 @@ __all__ = [
     "hold",
     "ignore_offer",
     "make_offer",
+    "note_farewell",
     "postpone_offer",
     "remember_need",
     "send_answer",
@@ -152,17 +155,37 @@ class TakeCandidate:
 
 
 @dataclass(frozen=True, slots=True)
-class SendBye:
-    """Say goodbye, and why."""
+class Farewell:
+    """That a side leaves.
+
+    Attributes:
+        reason: why, for people.
+        offer_id: the offer with which the exchange has failed; empty of a goodbye.
+    """
 
     reason: str
+    offer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendBye:
+    """Tell the peer that this side leaves, and why."""
+
+    farewell: Farewell
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The peer has said goodbye, and why."""
+    """The peer has left, and why."""
 
-    reason: str
+    farewell: Farewell
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFarewell:
+    """The peer leaves as well, and why."""
+
+    farewell: Farewell
 
 
 # The effects.
@@ -243,11 +266,16 @@ def take_candidate(memory: object, letter: object) -> TakeCandidate:
     return TakeCandidate(letter)
 
 
-def send_bye(memory: object, reason: str) -> SendBye:
+def send_bye(memory: object, farewell: Farewell) -> SendBye:
     """The peer is told, and why."""
-    return SendBye(reason)
+    return SendBye(farewell)
 
 
-def end(memory: object, reason: str) -> End:
+def note_farewell(memory: object, farewell: Farewell) -> NoteFarewell:
+    """The owner is told that the peer leaves as well, and why."""
+    return NoteFarewell(farewell)
+
+
+def end(memory: object, farewell: Farewell) -> End:
     """The owner is told, and why."""
-    return End(reason)
+    return End(farewell)

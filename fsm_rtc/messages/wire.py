@@ -105,6 +105,11 @@ class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     def __post_init__(self) -> None:
         _check_signature(self.signature)
 
+    @property
+    def who(self) -> tuple[str, str]:
+        """Id and session: what makes it the same one, which another run may have signed with other bytes."""
+        return self.id, self.session
+
 
 class Challenge(msgspec.Struct, frozen=True, tag_field="type", tag="challenge"):
     """Server to client, first: prove your key by signing this.

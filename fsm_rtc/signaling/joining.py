@@ -7,9 +7,12 @@ from collections.abc import Callable
 from ssl import SSLContext
 
 from fsm_rtc.connection.peers import PeerConnectionFactory
+from fsm_rtc.connection.persistence import Persistence
+from fsm_rtc.connection.recovery_policy import RecoveryPolicy
 from fsm_rtc.connection.room import Room
 from fsm_rtc.engine import Journal
 from fsm_rtc.engine.clock import Clock
+from fsm_rtc.errors import SnapshotError
 from fsm_rtc.messages import Identity
 from fsm_rtc.messages.trust import Trust
 from fsm_rtc.peer.backend import Kind
@@ -35,6 +38,8 @@ def join(
     journal: Journal | None = None,
     label: str = "room",
     clock: Clock = time.monotonic,
+    recovery: RecoveryPolicy | None = None,
+    persistence: Persistence | None = None,
 ) -> Room:
     """A `Room` at a signalling server: ``async with fsm_rtc.join(url) as room``.
 
@@ -52,11 +57,17 @@ def join(
         journal: watches every machine.
         label: how its machines are called in the journal.
         clock: seconds.
+        recovery: how soon the loss of a peer is noticed, and what is done about it; the defaults if None.
+        persistence: where what isn't delivered is kept, so that another run of this program goes on with it;
+            `fsm_rtc.connection.SqliteFile`. Closed with the room. Needs an identity.
 
     Raises:
         SignalingError: the URL is no address of a room.
+        SnapshotError: what was kept is of another room, key or version, or there is no identity.
         IdentityError: the room's name or its own is too long.
     """
+    if identity is None and persistence is not None:
+        raise SnapshotError("a room is kept for who has a key; give an identity, saved in a file of its own")
     return Room(
         WebSocketSignaling(url, ssl=ssl, token=token),
         identity or Identity.generate(),
@@ -69,4 +80,6 @@ def join(
         journal=journal,
         label=label,
         clock=clock,
+        recovery=recovery,
+        persistence=persistence,
     )

@@ -156,7 +156,10 @@ class Signaled(Operations):
     def attempt_failed(self, error: Exception) -> None:
         """It makes none."""
 
-    def ended(self, reason: str, by_peer: bool) -> None:
+    def peer_wants_nothing(self, peer: Introduction) -> None:
+        """The peer has said goodbye, when the exchange was over already; nothing is kept for it here."""
+
+    def ended(self, reason: str, by_peer: bool, for_good: bool) -> None:
         """The exchange is over, and with it the peer connection; a new session of the peer may begin another."""
         with self._subscriptions.together():
             if self._driver is not None:

@@ -115,7 +115,10 @@ class NotingObserver:
     def failed(self, error: Exception) -> None:
         self._tell("failed", error)
 
-    def ended(self, reason: str, by_peer: bool) -> None:
+    def peer_wants_nothing(self, peer: Introduction) -> None:
+        pass
+
+    def ended(self, reason: str, by_peer: bool, for_good: bool) -> None:
         self._tell("ended", reason, by_peer)
 
 

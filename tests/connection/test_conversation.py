@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fsm_rtc.connection import conversation as module
 from fsm_rtc.connection.conversation import Conversation
 from fsm_rtc.connection.frames import MAX_DATA_BYTES, Acknowledged, Begin, StreamHello, encode_control
+from fsm_rtc.connection.message_store import PeerMessages
 from fsm_rtc.connection.messages import Delivery
 from fsm_rtc.peer.machine_set import MachineSet
 
@@ -24,7 +25,7 @@ class Side:
         self.coming: deque[str | bytes] = deque()
         self.handed: list[Delivery] = []
         self.talk = Conversation(
-            f"stream-of-{name}",
+            PeerMessages(f"stream-of-{name}"),
             MachineSet(name, generation=0, engine="compiled", journal=None),
             "deliveries",
             self.take,

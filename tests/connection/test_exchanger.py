@@ -71,7 +71,9 @@ class TestTime:
         pair.impolite.do_one(pair.clock())
         pair.advance(GIVE_UP_SECONDS)
         pair.run()
-        assert pair.polite.ended == Ended("the other side has acknowledged nothing for 45 s", by_peer=True)
+        assert pair.polite.ended == Ended(
+            "the other side has acknowledged nothing for 45 s", by_peer=True, for_good=False
+        )
         assert {side.exchanger.state for side in pair.sides} == {ExchangeState.CLOSED}
 
     def test_while_the_link_is_down_no_time_counts(self) -> None:
@@ -222,11 +224,19 @@ class TestOffersThatMeet:
 class TestEnds:
     def test_both_know_why(self) -> None:
         pair = agreed()
-        pair.polite.exchanger.leave("supper", pair.clock())
+        pair.polite.exchanger.leave("supper", pair.clock(), for_good=True)
         pair.polite.pump()
         pair.run()
-        assert pair.polite.ended == Ended("supper", by_peer=False)
-        assert pair.impolite.ended == Ended("supper", by_peer=True)
+        assert pair.polite.ended == Ended("supper", by_peer=False, for_good=True)
+        assert pair.impolite.ended == Ended("supper", by_peer=True, for_good=True)
+
+    def test_a_failure_is_told_from_a_goodbye(self) -> None:
+        pair = agreed()
+        pair.polite.exchanger.leave("no way", pair.clock())
+        pair.polite.pump()
+        pair.run()
+        assert pair.polite.ended == Ended("no way", by_peer=False, for_good=False)
+        assert pair.impolite.ended == Ended("no way", by_peer=True, for_good=False)
 
     @pytest.mark.parametrize("reason", ["x" * 5000, "\ud800", "\r\n\x00"])
     def test_any_text_can_be_a_reason(self, reason: str) -> None:

@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from fsm_rtc.connection import KeptMessages, MemoryPersistence, Persistence, SqliteFile
 from fsm_rtc.connection.connection import Connection
 from fsm_rtc.connection.keeper import RESUMABLE_SECONDS
-from fsm_rtc.connection.persistence import KeptMessages, MemoryPersistence, Persistence, SqliteFile
-from fsm_rtc.connection.saved import FORMAT, SavedCall, SavedExchange, SavedLink, decode_saved, encode_saved
+from fsm_rtc.connection.saved import FORMAT, SavedCall, SavedExchange, SavedLink, SavedPeer, decode_saved, encode_saved
 from fsm_rtc.engine.snapshot import MachineSnapshot
 from fsm_rtc.errors import SnapshotError
 from fsm_rtc.machines.exchange import Exchange
@@ -34,9 +34,7 @@ SAVED = SavedCall(
     "kitchen",
     "alice",
     "s1",
-    "stream",
-    PEER,
-    SavedExchange(3, ((2, "two"), (3, "three")), 5, 1, 1),
+    (SavedPeer(PEER, SavedExchange(3, ((2, "two"), (3, "three")), 5, 1, 1)),),
     SavedLink(4, 3, ("three",), (PEER,)),
     {"connection.exchange": MachineSnapshot("Exchange", Exchange.chart.digest, "idle")},
 )
@@ -67,42 +65,42 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
 def test_a_new_place_keeps_nothing(reopen: Reopen) -> None:
     place = reopen()
     assert place.load() is None
-    assert place.messages() == KeptMessages()
+    assert place.messages("bob") == KeptMessages()
     assert place.age_seconds() == float("inf")
 
 
 def test_what_was_kept_is_there_for_the_next_run(reopen: Reopen) -> None:
     place = reopen()
     place.save(SAVED)
-    place.message_sent(1, "one")
-    place.message_sent(2, b"\x00two")
-    place.message_sent(3, "")
-    place.messages_acknowledged(1)
-    place.messages_taken("theirs", 7)
-    place.messages_taken("theirs", 9)
-    place.messages_taken("of another run", 1)
+    place.message_sent("bob", "mine", 1, "one")
+    place.message_sent("bob", "mine", 2, b"\x00two")
+    place.message_sent("bob", "mine", 3, "")
+    place.messages_acknowledged("bob", 1)
+    place.messages_taken("bob", "theirs", 7)
+    place.messages_taken("bob", "theirs", 9)
+    place.messages_taken("bob", "of another run", 1)
     again = reopen()
     assert again.load() == SAVED
-    assert again.messages() == KeptMessages(3, (b"\x00two", ""), {"theirs": 9, "of another run": 1})
+    assert again.messages("bob") == KeptMessages("mine", 3, (b"\x00two", ""), {"theirs": 9, "of another run": 1})
     assert 0 <= again.age_seconds() < 60
 
 
 def test_the_last_number_is_kept_when_every_message_is_acknowledged(reopen: Reopen) -> None:
     place = reopen()
-    place.message_sent(1, "one")
-    place.messages_acknowledged(1)
-    assert reopen().messages() == KeptMessages(1)
+    place.message_sent("bob", "mine", 1, "one")
+    place.messages_acknowledged("bob", 1)
+    assert reopen().messages("bob") == KeptMessages("mine", 1)
 
 
 def test_what_is_cleared_is_gone(reopen: Reopen) -> None:
     place = reopen()
     place.save(SAVED)
-    place.message_sent(1, "one")
-    place.messages_taken("theirs", 7)
+    place.message_sent("bob", "mine", 1, "one")
+    place.messages_taken("bob", "theirs", 7)
     place.clear()
     again = reopen()
     assert again.load() is None
-    assert again.messages() == KeptMessages()
+    assert again.messages("bob") == KeptMessages()
     assert again.age_seconds() == float("inf")
 
 
@@ -139,7 +137,7 @@ def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
 def test_a_second_program_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
     path = tmp_path / "call.db"
     place = SqliteFile(path)
-    opened = f"from fsm_rtc.connection.persistence import SqliteFile; SqliteFile({str(path)!r})"
+    opened = f"from fsm_rtc.connection import SqliteFile; SqliteFile({str(path)!r})"
     second = subprocess.run([sys.executable, "-c", opened], capture_output=True, text=True, check=False)
     assert "another program has it open" in second.stderr
     place.close()

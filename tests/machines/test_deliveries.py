@@ -13,13 +13,14 @@ from fsm_rtc.machines.delivery import (
     BeginAt,
     Deliveries,
     DeliveryState,
+    ForgetMessages,
     Greet,
     HandOver,
     Resume,
     Skip,
 )
 
-AWAY, GREETING, FLOWING = DeliveryState
+AWAY, GREETING, FLOWING, OVER = DeliveryState
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ EXPECTED: dict[str, dict[DeliveryState, tuple[DeliveryState, tuple[object, ...]]
     "on_message": {FLOWING: (FLOWING, (HandOver("hello"),))},
     "on_acknowledged": {FLOWING: (FLOWING, (AcceptAcknowledgement(2),))},
     "on_lost": {GREETING: (AWAY, ()), FLOWING: (AWAY, ())},
+    "on_goodbye": dict.fromkeys((AWAY, GREETING, FLOWING), (OVER, (ForgetMessages(),))),
 }
 
 
@@ -54,13 +56,25 @@ def test_every_cell(trigger: str, state: DeliveryState) -> None:
         assert (outcome.target, outcome.effects) == EXPECTED[trigger][state]
     else:
         assert isinstance(outcome, Rejected)
-        assert outcome.reason is (Reason.ALREADY if (trigger, state) == ("on_lost", AWAY) else Reason.NO_ROW)
+        expected = Reason.CLOSED if state is OVER else Reason.NO_ROW
+        assert outcome.reason is (Reason.ALREADY if (trigger, state) == ("on_lost", AWAY) else expected)
 
 
 def test_there_are_no_other_triggers() -> None:
     assert {*Deliveries.chart.triggers} == {*EXPECTED}
     assert Deliveries.initial is AWAY
-    assert Deliveries.final == frozenset()
+    assert Deliveries.final == {OVER}
+
+
+def test_only_a_goodbye_forgets_messages() -> None:
+    forgetting = {
+        trigger
+        for trigger in EXPECTED
+        for state in DeliveryState
+        if isinstance(outcome := Deliveries(Memory(), state=state).fire(trigger, EVENTS.get(trigger)), Accepted)
+        and ForgetMessages() in outcome.effects
+    }
+    assert forgetting == {"on_goodbye"}
 
 
 def refusing(memory: Memory, trigger: str, event: object) -> str | None:

@@ -70,7 +70,7 @@ EXPECTED: dict[str, dict[ExchangeState, Step]] = {
     "on_candidate": {**{state: (state, ("TakeCandidate",)) for state in LIVE}, LEAVING: (LEAVING, ())},
     "on_end_of_candidates": {**{state: (state, ("TakeCandidate",)) for state in LIVE}, LEAVING: (LEAVING, ())},
     "leave": dict.fromkeys(LIVE, (LEAVING, ("SendBye",))),
-    "on_bye": {**dict.fromkeys(LIVE, (CLOSED, ("End",))), LEAVING: (CLOSED, ())},
+    "on_bye": {**dict.fromkeys(LIVE, (CLOSED, ("End",))), LEAVING: (CLOSED, ("NoteFarewell",))},
     "abandon": dict.fromkeys(OPEN, (CLOSED, ())),
 }
 """What the polite side does in each state, when every guard that can agree does."""
