@@ -3,17 +3,17 @@
 
 import { EXCHANGE } from "./exchange_table.js";
 import { GUARDS, acknowledged, offerNumber } from "./guards.js";
+import { LATE_SECONDS, LIMITS } from "./limits.js";
 import { Machine } from "./machine.js";
-import { GIVE_UP_SECONDS, Incoming, Outgoing } from "./post.js";
+import { Incoming, Outgoing } from "./post.js";
 import { isGenuine, isSignedBy, messageInput } from "./signing.js";
 
-const ANSWER_SECONDS = 20;
 const MAX_REASON_CHARACTERS = 200;
 const TICK_MILLISECONDS = 500;
 const KEPT_OFFERS = 8;
 const MAX_CANDIDATES = 1024;
 const MAX_CANDIDATE_CHARACTERS = 4096;
-const NOT_TRUSTED = "the other side does not trust this key under that name";
+export const NOT_TRUSTED = "the other side does not trust this key under that name";
 
 /** @type {Record<string, string>} */
 const TRIGGERS = {
@@ -49,6 +49,7 @@ export class Exchange {
   #peer;
   #post;
   #events;
+  #limits;
   #introduction;
   #memory;
   #machine;
@@ -57,6 +58,7 @@ export class Exchange {
   #signing = Promise.resolve();
   #working = Promise.resolve();
   #ticking = 0;
+  #tickedAt = 0;
   #linkIsUp = true;
   #needed = false;
   #offersMade = 0;
@@ -81,8 +83,10 @@ export class Exchange {
    * @param {NegotiatingPeer} peer - the peer connection to negotiate
    * @param {(text: string) => void} post - sends a message, or loses it
    * @param {{ended: (reason: string, byPeer: boolean) => void, settled: () => void, refused: (reason: string) => void}} events
+   * @param {import("./limits.js").Limits} [limits]
    */
-  constructor(me, introduction, peer, post, events) {
+  constructor(me, introduction, peer, post, events, limits = LIMITS) {
+    this.#limits = limits;
     this.#me = me;
     this.#introduction = introduction;
     this.#peer = peer;
@@ -135,6 +139,7 @@ export class Exchange {
     };
     const outcome = this.#machine.fire("on_joined", introduced);
     if (outcome.accepted) {
+      this.#tickedAt = nowSeconds();
       this.#ticking = setInterval(() => this.#tick(), TICK_MILLISECONDS);
     } else {
       this.#events.refused(outcome.reason);
@@ -168,7 +173,7 @@ export class Exchange {
   /** The signalling link stands again, or the peer is back: what is not acknowledged goes out at once. */
   linkUp() {
     this.#linkIsUp = true;
-    if (this.#answerDue !== null) this.#answerDue = nowSeconds() + ANSWER_SECONDS;
+    if (this.#answerDue !== null) this.#answerDue = nowSeconds() + this.#limits.answerSeconds;
     this.#outgoing.resume(nowSeconds()).forEach(this.#post);
   }
 
@@ -254,7 +259,7 @@ export class Exchange {
     acknowledge: (letter) => {
       const sequence = acknowledged(letter.message);
       this.#outgoing.acknowledged(sequence, nowSeconds());
-      if (this.#openOffer > 0 && this.#openOffer <= sequence) this.#answerDue ??= nowSeconds() + ANSWER_SECONDS;
+      if (this.#openOffer > 0 && this.#openOffer <= sequence) this.#answerDue ??= nowSeconds() + this.#limits.answerSeconds;
     },
     remember_need: () => {
       this.#needed = true;
@@ -348,15 +353,28 @@ export class Exchange {
   }
 
   #tick() {
-    if (!this.#linkIsUp) return;
     const now = nowSeconds();
+    const late = now - this.#tickedAt - TICK_MILLISECONDS / 1000;
+    this.#tickedAt = now;
+    if (late > LATE_SECONDS) this.#postpone(late);
+    if (!this.#linkIsUp) return;
+    const { acknowledgeSeconds, answerSeconds } = this.#limits;
     this.#outgoing.due(now).forEach(this.#post);
-    if (this.#outgoing.isHopeless(now)) {
+    if (this.#outgoing.isHopeless(now, acknowledgeSeconds)) {
       if (this.state === "leaving") this.abandon();
-      else this.leave(`the other side has acknowledged nothing for ${GIVE_UP_SECONDS} s`);
+      else this.leave(`the other side has acknowledged nothing for ${acknowledgeSeconds} s`);
     } else if (this.#answerDue !== null && now >= this.#answerDue) {
-      this.leave(`the other side has not answered the offer within ${ANSWER_SECONDS} s`);
+      this.leave(`the other side has not answered the offer within ${answerSeconds} s`);
     }
+  }
+
+  /**
+   * This page stood still, so what wasn't heard meanwhile proves nothing.
+   * @param {number} seconds
+   */
+  #postpone(seconds) {
+    this.#outgoing.postpone(seconds);
+    if (this.#answerDue !== null) this.#answerDue += seconds;
   }
 
   #offerIsSettled() {

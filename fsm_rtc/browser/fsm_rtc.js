@@ -11,7 +11,8 @@
 //
 // See docs/browser.md.
 
+export { JoinError, RefusedError } from "./errors.js";
 export { keptIdentity } from "./key_store.js";
 export { Peer } from "./peer.js";
-export { RefusedError, Room, join } from "./room.js";
+export { Room, join } from "./room.js";
 export { Identity } from "./signing.js";

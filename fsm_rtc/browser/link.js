@@ -6,6 +6,7 @@ import { PROTOCOL, proofInput } from "./signing.js";
 import { MessageError, decode, isBetweenPeers } from "./wire.js";
 
 const CONNECT_MILLISECONDS = 10_000;
+const CHECK_MILLISECONDS = 10_000;
 const LEAVING = 1000;
 const COMING_BACK = 4100;
 const TELL_MILLISECONDS = 1000;
@@ -33,12 +34,13 @@ const CLOSE_CODES = {
   4011: "too_many_rooms",
   4012: "too_many_connections",
 };
-const FINAL = new Set(["bad_hello", "no_access", "replaced", "wrong_protocol", "wrong_room"]);
+const FINAL = new Set(["bad_address", "bad_hello", "no_access", "replaced", "wrong_protocol", "wrong_room"]);
 
 /**
  * Why there is no link.
  * @typedef {object} Loss
- * @property {string} code - one of the protocol's errors, or "unreachable", "lost", "late" or "events_not_read"
+ * @property {string} code - one of the protocol's errors, or "unreachable", "lost", "late", "bad_address", "events_not_read",
+ *   or "remade": it was given up for another one, which is made at once
  * @property {string} message - the server's words, for people; may be empty
  * @property {number | null} retrySeconds - when the next attempt is made; null: it is not, the same would come of it
  */
@@ -75,6 +77,9 @@ export class Link {
   #isClosed = false;
   /** @type {() => void} */
   #wake = () => {};
+  /** @type {(code: number) => void} */
+  #cut = () => {};
+  #checkedAt = -Infinity;
 
   /**
    * @param {string} url - the room's address, ws:// or wss://
@@ -92,12 +97,16 @@ export class Link {
   /** Connect, and connect again, until it is closed or refused for good. */
   async run() {
     const hurry = () => this.#wake();
-    const lost = () => this.#socket?.close(COMING_BACK);
+    const lost = () => this.#cut(COMING_BACK);
     addEventListener("online", hurry);
     addEventListener("offline", lost);
     while (!this.#isClosed) {
       const loss = await this.#connect();
       if (this.#isClosed) break;
+      if (loss.code === "remade") {
+        this.#events.down({ ...loss, retrySeconds: 0 });
+        continue;
+      }
       const retrySeconds = FINAL.has(loss.code) ? null : this.#backoff.nextSeconds();
       this.#events.down({ ...loss, retrySeconds });
       if (retrySeconds === null) break;
@@ -120,11 +129,33 @@ export class Link {
     this.#socket.send(text);
   };
 
+  /**
+   * The link may be dead though it looks alive, and a browser's socket can't be asked: go on over another one. Nothing is
+   * lost by that, the session is resumed.
+   */
+  check() {
+    this.#wake();
+    if (!this.#isUp || performance.now() - this.#checkedAt < CHECK_MILLISECONDS) return;
+    this.#checkedAt = performance.now();
+    this.#cut(COMING_BACK);
+  }
+
+  /**
+   * Go on as another session, which begins with the next welcome.
+   * @param {import("./exchange.js").Member} member
+   */
+  beginAnew(member) {
+    this.#member = member;
+    this.#session = new Resumption();
+    this.#wake();
+    this.#cut(COMING_BACK);
+  }
+
   /** Leave the room. */
   close() {
     this.#isClosed = true;
     this.#wake();
-    this.#socket?.close(LEAVING);
+    this.#cut(LEAVING);
   }
 
   /** One socket, from its beginning to its end: why it ended. */
@@ -132,10 +163,27 @@ export class Link {
     /** @type {{code: string, message: string}} */
     let loss = { code: "unreachable", message: "" };
     let upSince = 0;
-    const socket = (this.#socket = new WebSocket(this.#url));
+    /** @type {WebSocket} */
+    let socket;
+    try {
+      socket = this.#socket = new WebSocket(this.#url);
+    } catch (error) {
+      return { code: "bad_address", message: String(/** @type {Error} */ (error).message) }; // ws: from a page of https:
+    }
+    const ended = new Promise((resolve) => {
+      socket.onclose = ({ code }) => resolve(code);
+      // Who cuts it doesn't wait for the server's part in closing: it may never come.
+      this.#cut = (code) => {
+        if (upSince > 0) loss = { code: "remade", message: "" };
+        if (this.#socket === socket) this.#socket = null; // what it still brings comes again, or belongs to nobody
+        this.#isUp = false;
+        socket.close(code);
+        resolve(code);
+      };
+    });
     const late = setTimeout(() => {
       loss = { code: "late", message: "" };
-      socket.close(COMING_BACK);
+      this.#cut(COMING_BACK);
     }, CONNECT_MILLISECONDS);
     let frames = Promise.resolve();
     let waiting = 0;
@@ -171,13 +219,12 @@ export class Link {
         }
       });
     };
-    const { code } = await new Promise((resolve) => {
-      socket.onclose = resolve;
-    });
+    const code = await ended;
     clearTimeout(late);
     clearTimeout(this.#telling);
     this.#telling = undefined;
-    await frames;
+    this.#cut = () => {};
+    await frames; // the last one says why it ended
     this.#socket = null;
     this.#isUp = false;
     if (upSince > 0) this.#backoff.stood((performance.now() - upSince) / 1000);

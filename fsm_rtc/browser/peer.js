@@ -1,16 +1,38 @@
 // One of the others in a room, and the call with it.
 
 import { Emitter } from "./emitter.js";
-import { Exchange } from "./exchange.js";
+import { Exchange, NOT_TRUSTED } from "./exchange.js";
+import { LIMITS } from "./limits.js";
 import { ReplaceablePeerConnection } from "./peer_connection.js";
 import { Recovery } from "./recovery.js";
 
 const ABSENT_MILLISECONDS = 10_000;
+const GOODBYE_MILLISECONDS = 3000; // so long a goodbye may come behind the end of the connection
 
 /**
  * How a call stands, in a word: `connecting` until it is there for the first time, `connected`, `reconnecting` when it
  * is lost and may come back, `ended` when it is over; `Peer.reason` then says why.
  * @typedef {"connecting" | "connected" | "reconnecting" | "ended"} PeerState
+ */
+
+/**
+ * How a call ended: somebody `said goodbye`, which holds until he joins anew; or nobody wanted it to end, it was
+ * `given up`, and may begin anew; or he was `gone`, and there is nobody to begin it with. Empty before that.
+ * @typedef {"" | "said goodbye" | "given up" | "gone"} Ending
+ */
+
+/** The reasons of a goodbye that is meant, also where the call doesn't stand: trust doesn't change by calling again. */
+const MEANT = new Set(["closed", NOT_TRUSTED, "somebody else was the first under that name"]);
+
+/**
+ * What a call needs of its room.
+ * @typedef {object} PeerSurroundings
+ * @property {(text: string) => void} post - sends a message to the other side, or loses it
+ * @property {() => RTCConfiguration} configuration - asked for each peer connection
+ * @property {(peer: Peer) => void} changed - called when it stands, or no longer does
+ * @property {(peer: Peer) => void} ended - called when the call is over
+ * @property {() => void} suspects - called when the other side is silent: the link may be dead too
+ * @property {() => boolean} hasJustWoken - whether this page stood still a short while ago
  */
 
 /**
@@ -26,7 +48,10 @@ export class Peer extends Emitter {
   #exchange;
   #connection;
   #recovery;
-  #ended;
+  #room;
+  #limits;
+  #connecting = 0;
+  #lostAt = 0;
   #linkIsUp = true;
   #hasLeft = false;
   #absence = 0;
@@ -34,13 +59,13 @@ export class Peer extends Emitter {
   /**
    * @param {import("./exchange.js").Member} me
    * @param {import("./wire.js").Introduction} introduction
-   * @param {(text: string) => void} post
-   * @param {() => RTCConfiguration} configuration
-   * @param {(peer: Peer) => void} ended - called when the call is over
+   * @param {PeerSurroundings} room
+   * @param {import("./limits.js").Limits} [limits]
    */
-  constructor(me, introduction, post, configuration, ended) {
+  constructor(me, introduction, room, limits = LIMITS) {
     super();
-    this.#ended = ended;
+    this.#room = room;
+    this.#limits = limits;
     /** The fingerprint of its key. */
     this.id = introduction.id;
     /** What it calls itself. Anybody can call himself anything. */
@@ -50,31 +75,37 @@ export class Peer extends Emitter {
     this.state = "connecting";
     /** Why the call ended, for people. */
     this.reason = "";
+    /** @type {Ending} */
+    this.ending = "";
     /** Whether it is in the room, as the server says; a call may live on without that. */
     this.isPresent = true;
     /** @type {Map<string, number>} How often something was refused, by the guard's name. */
     this.refused = new Map();
-    this.#connection = new ReplaceablePeerConnection(configuration, {
+    this.#connection = new ReplaceablePeerConnection(room.configuration, {
       changed: () => this.#changed(),
       candidate: (candidate) => this.#exchange.candidateFound(candidate),
       negotiationNeeded: () => this.#negotiateIfIdle(),
       track: ({ track, streams }) => this.tell("track", { track, streams }),
       message: (data) => this.#received(data),
     });
-    this.#exchange = new Exchange(me, introduction, this.#connection, post, {
-      ended: (reason, byPeer) => this.#end(byPeer ? reason || "the other side left" : reason),
+    const events = {
+      ended: (/** @type {string} */ reason, /** @type {boolean} */ byPeer) => {
+        this.#end(reason || "the other side left", byPeer ? this.#endingByPeer(reason) : "given up");
+      },
       settled: () => this.#changed(),
-      refused: (reason) => this.#refused(reason),
-    });
-    this.#recovery = new Recovery({
+      refused: (/** @type {string} */ reason) => this.#refused(reason),
+    };
+    this.#exchange = new Exchange(me, introduction, this.#connection, room.post, events, limits);
+    const call = {
       leads: () => this.#exchange.leads,
       canAct: () => this.#linkIsUp && this.#exchange.state === "idle",
       attempt: () => {
         this.#connection.connection?.restartIce();
         this.#exchange.negotiate();
       },
-      giveUp: (reason) => this.#exchange.leave(reason),
-    });
+      giveUp: (/** @type {string} */ reason) => this.#exchange.leave(reason),
+    };
+    this.#recovery = new Recovery(call, limits);
   }
 
   /** The present RTCPeerConnection, or null. It may be replaced by another. */
@@ -133,14 +164,21 @@ export class Peer extends Emitter {
    * @param {string} [reason] - told to the other side
    */
   leave(reason = "closed") {
+    if (this.state !== "ended") this.ending = "said goodbye";
     this.#exchange.leave(reason);
   }
 
   // What the room tells.
 
   /** @param {(introduction: import("./wire.js").Introduction) => boolean} trust */
-  begin(trust) {
-    return this.#exchange.begin(trust);
+  async begin(trust) {
+    const isAccepted = await this.#exchange.begin(trust);
+    if (isAccepted) {
+      const { connectSeconds } = this.#limits;
+      const late = () => this.#exchange.leave(`not connected within ${connectSeconds} s`);
+      this.#connecting = setTimeout(late, connectSeconds * 1000);
+    }
+    return isAccepted;
   }
 
   /** @param {import("./wire.js").PeerMessage} message */
@@ -181,12 +219,12 @@ export class Peer extends Emitter {
   }
 
   /**
-   * Nobody is left to talk to.
+   * Nobody is left to talk to, or to say goodbye to.
    * @param {string} reason
    */
   gone(reason) {
     this.#exchange.abandon();
-    this.#end(reason);
+    this.#end(reason, "gone");
   }
 
   // What the peer connection tells.
@@ -202,16 +240,35 @@ export class Peer extends Emitter {
     const state = connection?.connectionState;
     if (state === "connected" && channel?.readyState === "open") {
       this.#recovery.works();
+      clearTimeout(this.#connecting);
       this.#become("connected");
     } else if (this.state !== "connecting" && this.#hasLeft && state !== "connected") {
       this.gone("it has left");
     } else if (state === "failed" || state === "disconnected") {
       this.#recovery.lost(state === "failed");
-      if (this.state === "connected") this.#become("reconnecting");
+      if (this.state === "connected") this.#lose();
     } else if (this.state === "connected" && (state !== "connected" || channel?.readyState !== "open")) {
-      this.#become("reconnecting");
       this.#recovery.lost(false);
+      this.#lose();
     }
+  }
+
+  #lose() {
+    this.#lostAt = performance.now();
+    this.#become("reconnecting");
+    this.#room.suspects();
+  }
+
+  /**
+   * What the other side's goodbye means. Nobody says why he goes in a form for programs; but who goes from a call that
+   * stands means it, and who has waited in vain for one that doesn't gives it up.
+   * @param {string} reason
+   * @returns {Ending}
+   */
+  #endingByPeer(reason) {
+    const stoodNow = this.state === "connected" || performance.now() - this.#lostAt < GOODBYE_MILLISECONDS;
+    const isMeant = MEANT.has(reason) || (this.state !== "connecting" && stoodNow && !this.#room.hasJustWoken());
+    return isMeant ? "said goodbye" : "given up";
   }
 
   /** @param {string | ArrayBuffer} data */
@@ -232,15 +289,20 @@ export class Peer extends Emitter {
     this.tell("refused", reason);
   }
 
-  /** @param {string} reason */
-  #end(reason) {
+  /**
+   * @param {string} reason
+   * @param {Ending} ending
+   */
+  #end(reason, ending) {
     if (this.state === "ended") return;
     clearTimeout(this.#absence);
+    clearTimeout(this.#connecting);
     this.#recovery.stop();
     this.#connection.close();
     this.reason = reason;
+    this.ending ||= ending;
     this.#become("ended");
-    this.#ended(this);
+    this.#room.ended(this);
   }
 
   /** @param {PeerState} state */
@@ -248,5 +310,6 @@ export class Peer extends Emitter {
     if (this.state === state) return;
     this.state = state;
     this.tell("state", state);
+    this.#room.changed(this);
   }
 }

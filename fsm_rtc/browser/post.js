@@ -3,7 +3,6 @@
 
 const FIRST_REPEAT_SECONDS = 1;
 const LONGEST_REPEAT_SECONDS = 8;
-export const GIVE_UP_SECONDS = 45;
 
 /** So much is kept of what came before its turn. */
 const MAX_HELD_CHARACTERS = 1024 * 1024;
@@ -70,11 +69,20 @@ export class Outgoing {
   }
 
   /**
-   * Whether nothing was acknowledged for too long.
+   * Whether nothing was acknowledged for so long.
    * @param {number} now
+   * @param {number} seconds
    */
-  isHopeless(now) {
-    return !this.isEmpty && now >= this.#waitingSince + GIVE_UP_SECONDS;
+  isHopeless(now, seconds) {
+    return !this.isEmpty && now >= this.#waitingSince + seconds;
+  }
+
+  /**
+   * This page stood still for so long: nothing could be heard.
+   * @param {number} seconds
+   */
+  postpone(seconds) {
+    this.#waitingSince += seconds;
   }
 
   /** Send nothing again. */

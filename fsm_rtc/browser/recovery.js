@@ -1,10 +1,11 @@
 // What is done about a call that is lost: ICE restarts, first by the side that leads, with growing pauses and an end.
 
 import { Backoff } from "./backoff.js";
+import { LATE_SECONDS, LIMITS } from "./limits.js";
 
 const SUSPECT_SECONDS = 3;
 const FOLLOWER_SECONDS = 10;
-const GIVE_UP_SECONDS = 90;
+const AWAKE_SECONDS = 1; // what came while this page stood still is read first
 
 /**
  * The call, as its recovery sees it.
@@ -20,10 +21,16 @@ export class Recovery {
   #backoff = new Backoff();
   #timer = 0;
   #lostSince = 0;
+  #due = 0;
+  #limits;
 
-  /** @param {RecoverableCall} call */
-  constructor(call) {
+  /**
+   * @param {RecoverableCall} call
+   * @param {import("./limits.js").Limits} [limits]
+   */
+  constructor(call, limits = LIMITS) {
     this.#call = call;
+    this.#limits = limits;
   }
 
   /** Whether the call is lost. */
@@ -56,13 +63,21 @@ export class Recovery {
 
   /** @param {number} seconds */
   #later(seconds) {
+    this.#due = performance.now() + seconds * 1000;
     this.#timer = setTimeout(() => this.#act(), seconds * 1000);
   }
 
   #act() {
-    if (performance.now() - this.#lostSince > GIVE_UP_SECONDS * 1000) {
+    const { giveUpSeconds } = this.#limits;
+    const late = performance.now() - this.#due;
+    if (late > LATE_SECONDS * 1000) {
+      this.#lostSince += late;
+      this.#later(AWAKE_SECONDS);
+      return;
+    }
+    if (performance.now() - this.#lostSince > giveUpSeconds * 1000) {
       this.stop();
-      this.#call.giveUp(`the connection was lost and could not be had back within ${GIVE_UP_SECONDS} s`);
+      this.#call.giveUp(`the connection was lost and could not be had back within ${giveUpSeconds} s`);
       return;
     }
     if (this.#call.canAct()) {

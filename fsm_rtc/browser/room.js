@@ -1,14 +1,27 @@
 // A room: the link to the signalling server, and one call with each of the others.
+//
+// Where the room stands, and whether its session can still carry calls, is in two tables (room_tables.js). This file tells
+// them what happens, and does what they ask for: above all, to begin anew as another session when a call is over that
+// nobody wanted to end. A table is told last, when everything that its guards read is up to date.
 
+import { addressOf, nameOf } from "./address.js";
+import { Backoff } from "./backoff.js";
 import { Emitter } from "./emitter.js";
+import { JoinError, RefusedError, joinError } from "./errors.js";
 import { keptIdentity } from "./key_store.js";
+import { LIMITS } from "./limits.js";
 import { Link } from "./link.js";
+import { Machine } from "./machine.js";
 import { Peer } from "./peer.js";
+import { ROOM, ROOM_GUARDS, SESSION } from "./room_tables.js";
 import { newSession } from "./signing.js";
+import { Wakefulness } from "./wakefulness.js";
 
 const MAX_NAME_CHARACTERS = 128;
 const LAST_WORDS_MILLISECONDS = 300;
+const STOOD_MILLISECONDS = 20_000; // longer than any browser takes to notice that nobody answers ICE's checks
 const KEPT_CALLS = 256;
+const KEPT_ENDED = 16;
 
 /** So many calls a room has at once; who comes then is counted and left alone. */
 const MAX_PEERS = 64;
@@ -28,25 +41,15 @@ const MAX_PEERS = 64;
  * @property {RTCIceServer[]} [iceServers] - besides those which the server offers
  * @property {(server: RTCIceServer) => boolean} [acceptOffered] - which of those that it offers are used; all if left out
  * @property {(introduction: import("./wire.js").Introduction) => boolean} [trust] - whom to talk to; everybody if left out
+ * @property {Partial<import("./limits.js").Limits>} [limits] - how long a call waits for what, in seconds
  */
-
-/** The server does not let this side in, and would say the same again. */
-export class RefusedError extends Error {
-  /**
-   * @param {string} code - one of the protocol's errors
-   * @param {string} message
-   */
-  constructor(code, message) {
-    super(message);
-    this.code = code;
-  }
-}
 
 /**
  * Join a room and wait until the server lets this side in.
  * @param {string} url - ws://HOST:PORT/ROOM or wss://HOST:PORT/ROOM
  * @param {RoomOptions} [options]
  * @throws {RefusedError} the server does not let it in
+ * @throws {JoinError} this page can't join: it needs https:, or the address is none
  */
 export async function join(url, options = {}) {
   const room = new Room(url, options);
@@ -59,39 +62,55 @@ export async function join(url, options = {}) {
  *
  * - `state`: `state` has changed
  * - `peer`: somebody is there to talk to; `detail` is the `Peer`
- * - `ended`: a call is over; `detail` is the `Peer`
+ * - `ended`: a call is over; `detail` is the `Peer`, whose `ending` says whether it may begin anew
+ * - `waiting`: who is in `waiting` has changed
  * - `refused`: a frame was refused; `detail` is the reason
  */
 export class Room extends Emitter {
   #url;
-  #name;
   #options;
   /** @type {import("./exchange.js").Member | null} */
   #me = null;
   /** @type {Link | null} */
   #link = null;
+  /** @type {import("./signing.js").Identity | null} */
+  #identity = null;
   /** @type {RTCIceServer[]} */
   #offeredServers = [];
   /** @type {Map<MediaStreamTrack, MediaStream>} */
   #tracks = new Map();
-  /** @type {Set<string>} The sessions of the others with which it is over. */
-  #over = new Set();
+  /** @type {Map<string, Peer>} The calls that are over with sessions that are there, by id and session. */
+  #over = new Map();
+  /** @type {Set<string>} The sessions with which this one has had a call, by id and session. */
+  #had = new Set();
+  /** @type {Set<Peer>} The calls of which it isn't known whether they stand: the server had forgotten this session. */
+  #doubted = new Set();
+  /** @type {Set<Peer>} Who are being said goodbye to. */
+  #leaving = new Set();
+  #room;
+  #session;
+  #limits;
+  #backoff = new Backoff();
+  #pausing = 0;
+  #standing = 0;
+  /** @type {number | null} */
+  #stoodSince = null;
+  #wakefulness = new Wakefulness(() => this.#link?.check());
 
   /**
-   * @param {string} url
+   * @param {string} url - ws://HOST:PORT/ROOM or wss://HOST:PORT/ROOM; the room's name is the whole path
    * @param {RoomOptions} [options]
+   * @throws {JoinError} the address or the name is none
    */
   constructor(url, options = {}) {
     super();
-    this.#url = new URL(url);
-    this.#name = roomOf(this.#url);
+    this.#url = addressOf(url);
     this.#options = options;
+    this.#limits = { ...LIMITS, ...options.limits };
     if ([...(options.name ?? "")].length > MAX_NAME_CHARACTERS) {
-      throw new RangeError(`a name has at most ${MAX_NAME_CHARACTERS} characters; choose a shorter one`);
+      throw new JoinError("bad_name", `a name has at most ${MAX_NAME_CHARACTERS} characters; choose a shorter one`);
     }
-    /** @type {RoomState} */
-    this.state = "connecting";
-    /** Why it is not connected: one of the protocol's errors, or "unreachable", "lost", "late". */
+    /** Why it is not connected: one of the protocol's errors, a `JoinError`'s code, or "unreachable", "lost", "late". */
     this.reason = "";
     /** The server's own words about that. */
     this.message = "";
@@ -99,11 +118,29 @@ export class Room extends Emitter {
     this.peers = new Map();
     /** @type {Map<string, number>} How often something was refused, by the guard's name or the reason. */
     this.refused = new Map();
+    const calls = () => [...this.peers.values()];
+    const doubtful = () => calls().filter((peer) => this.#doubted.has(peer) && peer.isPresent && peer.state !== "connected");
+    this.#room = new Machine(ROOM, {}, null);
+    this.#session = new Machine(SESSION, ROOM_GUARDS, {
+      waiting: () => [...this.#over.values()].filter(mayBeginAgain).length + doubtful().length,
+      talking: () => this.peers.size,
+      standing: () => calls().filter((peer) => peer.state === "connected").length,
+    });
   }
 
-  /** The room's name: the whole path, as the server reads it. */
+  /** @type {RoomState} */
+  get state() {
+    return /** @type {RoomState} */ (this.#room.state);
+  }
+
+  /** Where this side's session stands, a state of its table: "used up" while the room is about to begin anew. */
+  get sessionState() {
+    return this.#session.state;
+  }
+
+  /** The room's name: the whole path of its address. */
   get name() {
-    return this.#name;
+    return nameOf(this.#url);
   }
 
   /** This side's id, once it is open. */
@@ -111,16 +148,36 @@ export class Room extends Emitter {
     return this.#me?.introduction.id ?? "";
   }
 
+  /** Whether the browser keeps this side's key, so that it has the same id at the next visit. */
+  get keepsKey() {
+    return this.#identity?.isKept ?? false;
+  }
+
+  /** Those who are there, and with whom a call is over that may begin anew: `callAgain` does that. */
+  get waiting() {
+    return [...this.#over.values()].filter(mayBeginAgain);
+  }
+
   /**
-   * Join; once. Resolves when the server lets this side in.
+   * Join; once. Resolves when the server lets this side in; where it can't be reached that is tried again and again.
    * @returns {Promise<void>}
    * @throws {RefusedError} it does not
+   * @throws {JoinError} this page can't join, or the room was left meanwhile
    */
   async open() {
-    const identity = this.#options.identity ?? (await keptIdentity());
-    const introduction = await identity.introduce(this.name, this.#options.name ?? "", newSession());
-    this.#me = { room: this.name, introduction, sign: (data) => identity.sign(data) };
-    this.#link = new Link(this.#url.href, this.#me, this.#options.token ?? "", {
+    if (this.#me !== null || this.state !== "connecting") {
+      throw new JoinError("bad_options", "the room was opened or left before; make a new one");
+    }
+    try {
+      this.#identity = this.#options.identity ?? (await keptIdentity());
+      await this.#introduce();
+    } catch (error) {
+      const refusal = joinError(error);
+      this.#fire("on_refused", refusal.code, refusal.message);
+      throw refusal;
+    }
+    if (this.state !== "connecting") throw new JoinError("left", "the room was left before it could be joined");
+    this.#link = new Link(this.#url.href, this.#present, this.#options.token ?? "", {
       up: (welcome) => this.#up(welcome),
       down: (loss) => this.#down(loss),
       joined: (introduced) => this.#joined(introduced),
@@ -129,12 +186,14 @@ export class Room extends Emitter {
       draining: () => this.tell("draining", null),
       refused: (reason) => this.#refuse(reason),
     });
+    this.#wakefulness.begin();
     void this.#link.run();
     await new Promise((resolve, reject) => {
       const look = () => {
         if (this.state === "connecting" || this.state === "reconnecting") return;
         this.removeEventListener("state", look);
         if (this.state === "connected") resolve(undefined);
+        else if (this.state === "left") reject(new JoinError("left", "the room was left before it could be joined"));
         else reject(new RefusedError(this.reason, this.message || this.reason));
       };
       this.addEventListener("state", look);
@@ -170,18 +229,34 @@ export class Room extends Emitter {
     return connected.length;
   }
 
+  /** Begin every call anew, as another session of this side: those that are over, and those that stand. */
+  callAgain() {
+    this.#take(this.#session.fire("call_again"));
+  }
+
   /** Say goodbye to everybody, and leave. */
   async leave() {
     for (const peer of [...this.peers.values()]) peer.leave("closed");
-    this.#become("left", "", "");
+    this.#close();
     await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MILLISECONDS));
     this.#link?.close();
+    this.#letGo();
   }
 
   /** Leave at once, without a word: the page goes away. The server tells the others. */
   abandon() {
     this.#link?.close();
     for (const peer of [...this.peers.values()]) peer.gone("this side left");
+    this.#close();
+    this.#letGo();
+  }
+
+  #close() {
+    this.#session.fire("close");
+    clearTimeout(this.#pausing);
+    clearTimeout(this.#standing);
+    this.#wakefulness.end();
+    this.#fire("leave", "", "");
   }
 
   // What the link tells.
@@ -189,50 +264,87 @@ export class Room extends Emitter {
   /** @param {import("./link.js").Welcome} welcome */
   async #up({ members, resumed, iceServers }) {
     this.#offeredServers = iceServers.filter(this.#options.acceptOffered ?? (() => true));
-    this.#become("connected", "", "");
+    this.#fire("on_up", "", "");
     for (const peer of this.peers.values()) peer.linkUp();
-    if (resumed) return;
-    const present = new Set(members.map((member) => member.id));
-    for (const peer of [...this.peers.values()]) if (!present.has(peer.id)) peer.absent();
-    for (const member of members) await this.#joined(member);
+    this.#take(this.#session.fire("on_welcome", { resumed }));
+    if (!resumed) {
+      const there = new Set(members.map(callOf));
+      for (const call of [...this.#over.keys()]) if (!there.has(call)) this.#over.delete(call);
+      for (const peer of [...this.peers.values()]) if (!there.has(callOf(peer))) peer.absent();
+      for (const member of members) await this.#joined(member);
+      this.tell("waiting");
+    }
+    this.#look();
   }
 
   /** @param {import("./link.js").Loss} loss */
   #down({ code, message, retrySeconds }) {
     for (const peer of this.peers.values()) peer.linkDown();
     if (retrySeconds === null) {
+      this.#session.fire("close");
       for (const peer of [...this.peers.values()]) if (peer.state !== "connected") peer.gone("the signalling was given up");
     }
-    this.#become(retrySeconds === null ? "refused" : "reconnecting", code, message);
+    if (code !== "remade") this.#fire(retrySeconds === null ? "on_refused" : "on_down", code, message);
   }
 
   /** @param {import("./wire.js").Introduction} introduction */
   async #joined(introduction) {
-    const present = this.peers.get(introduction.id);
-    if (present?.session === introduction.session) {
-      present.present();
+    const call = callOf(introduction);
+    const before = this.peers.get(introduction.id);
+    if (before?.session === introduction.session) {
+      before.present();
+      this.#look();
       return;
     }
-    if (this.#over.has(callOf(introduction))) return; // a new call needs a new session
-    if (present === undefined && this.peers.size >= MAX_PEERS) {
+    if (this.#over.has(call)) return; // a new call needs a new session
+    if (before === undefined && this.peers.size >= MAX_PEERS) {
       this.#refuse("too many peers");
       return;
     }
     const peer = new Peer(
-      /** @type {import("./exchange.js").Member} */ (this.#me),
+      this.#present,
       introduction,
-      (text) => this.#link?.send(text),
-      () => ({ iceServers: [...(this.#options.iceServers ?? []), ...this.#offeredServers] }),
-      (ended) => this.#ended(ended),
+      {
+        post: (text) => this.#link?.send(text),
+        configuration: () => ({ iceServers: [...(this.#options.iceServers ?? []), ...this.#offeredServers] }),
+        changed: (one) => {
+          if (one.state === "connected") this.#stoodSince ??= performance.now();
+          this.#look();
+        },
+        ended: (ended) => this.#ended(ended),
+        suspects: () => this.#link?.check(),
+        hasJustWoken: () => this.#wakefulness.hasJustWoken,
+      },
+      this.#limits,
     );
+    if (this.#had.has(call) && this.peers.size === 0) {
+      // It has left and is back with the session of a call that is over. Where nobody else is disturbed by that, this side
+      // begins anew; else the two begin from the start as the same sessions, which they do that saw each other leave.
+      peer.ending = "given up";
+      this.#over.set(call, peer);
+      this.#look();
+      return;
+    }
     for (const [track, stream] of this.#tracks) peer.addTrack(track, stream);
     peer.addEventListener("refused", ({ detail: reason }) => this.#refuse(reason));
-    if (await peer.begin(this.#options.trust ?? (() => true))) {
-      present?.gone("the other side began anew");
+    if (await peer.begin(this.#trust)) {
+      before?.gone("the other side began anew");
+      remember(this.#had, call);
       this.peers.set(peer.id, peer);
       this.tell("peer", peer);
+      this.#look();
     }
   }
+
+  /** @param {import("./wire.js").Introduction} introduction */
+  #trust = (introduction) => {
+    try {
+      return (this.#options.trust ?? (() => true))(introduction);
+    } catch {
+      this.#refuse("trust_undecided");
+      return false; // nobody is let in where that can't be decided
+    }
+  };
 
   /**
    * @param {string} id
@@ -241,11 +353,14 @@ export class Room extends Emitter {
   #left(id, session) {
     const peer = this.peers.get(id);
     if (peer?.session === session) peer.left();
+    if (this.#over.delete(callOf({ id, session }))) this.tell("waiting");
+    this.#look();
   }
 
   /** @param {import("./wire.js").PeerMessage} message */
   async #received(message) {
-    const peer = this.peers.get(message.sender);
+    const call = callOf({ id: message.sender, session: message.sender_session });
+    const peer = [...this.peers.values(), ...this.#leaving].find((one) => callOf(one) === call);
     if (peer === undefined) this.#refuse("from_the_peer");
     else await peer.received(message);
   }
@@ -253,9 +368,80 @@ export class Room extends Emitter {
   /** @param {Peer} peer */
   #ended(peer) {
     if (this.peers.get(peer.id) === peer) this.peers.delete(peer.id);
-    this.#over.add(callOf(peer));
-    if (this.#over.size > KEPT_CALLS) this.#over.delete([...this.#over][0] ?? "");
+    if (peer.ending !== "gone") this.#leaving.add(peer); // what it says goodbye to may still be acknowledged
+    if (this.#leaving.size > KEPT_ENDED) this.#letGo(1);
+    if (peer.isPresent && peer.ending !== "gone") {
+      this.#over.set(callOf(peer), peer);
+      if (this.#over.size > KEPT_CALLS) this.#over.delete(this.#over.keys().next().value ?? "");
+      this.tell("waiting");
+    }
     this.tell("ended", peer);
+    this.#look();
+  }
+
+  // The session.
+
+  async #introduce() {
+    const identity = /** @type {import("./signing.js").Identity} */ (this.#identity);
+    const introduction = await identity.introduce(this.name, this.#options.name ?? "", newSession());
+    this.#me = { room: this.name, introduction, sign: (data) => identity.sign(data) };
+  }
+
+  /** Somebody has come or gone, or a call has changed: does the session still do? */
+  #look() {
+    this.#take(this.#session.fire("on_changed"));
+  }
+
+  /** @param {import("./machine.js").Outcome} outcome */
+  #take(outcome) {
+    if (outcome.accepted) for (const effect of outcome.effects) this.#effects[effect]?.();
+  }
+
+  /** @type {Record<string, () => void>} */
+  #effects = {
+    await_calls: () => {
+      this.#doubted = new Set(this.peers.values());
+      clearTimeout(this.#standing);
+      this.#standing = setTimeout(() => this.#take(this.#session.fire("on_stood")), STOOD_MILLISECONDS);
+    },
+    pause: () => this.#pause(0),
+    await_goodbyes: () => this.#pause(this.#limits.goodbyeSeconds),
+    stay: () => clearTimeout(this.#pausing),
+    begin_anew: () => void this.#beginAnew(),
+  };
+
+  /** @param {number} seconds */
+  #pause(seconds) {
+    clearTimeout(this.#pausing);
+    if (this.#stoodSince !== null) this.#backoff.stood((performance.now() - this.#stoodSince) / 1000);
+    this.#stoodSince = null;
+    const due = () => this.#take(this.#session.fire("on_paused"));
+    this.#pausing = setTimeout(due, (seconds + this.#backoff.nextSeconds()) * 1000);
+    this.tell("state", this.state);
+  }
+
+  async #beginAnew() {
+    clearTimeout(this.#pausing);
+    for (const peer of [...this.peers.values()]) peer.gone("it begins anew");
+    this.#letGo();
+    this.#over.clear();
+    this.#had.clear();
+    this.#doubted.clear();
+    await this.#introduce();
+    if (this.state !== "left") this.#link?.beginAnew(this.#present);
+  }
+
+  /** This side as it is now, with its present session. */
+  get #present() {
+    return /** @type {import("./exchange.js").Member} */ (this.#me);
+  }
+
+  /** Say nothing more to those who are being said goodbye to. */
+  #letGo(most = this.#leaving.size) {
+    for (const peer of [...this.#leaving].slice(0, most)) {
+      peer.gone("");
+      this.#leaving.delete(peer);
+    }
   }
 
   /** @param {string} reason */
@@ -265,42 +451,33 @@ export class Room extends Emitter {
   }
 
   /**
-   * @param {RoomState} state
+   * @param {string} trigger
    * @param {string} reason
    * @param {string} message
    */
-  #become(state, reason, message) {
-    if (this.state === "left") return;
+  #fire(trigger, reason, message) {
+    if (!this.#room.fire(trigger).accepted) return;
     this.reason = reason;
     this.message = message;
-    this.state = state;
-    this.tell("state", state);
+    this.tell("state", this.state);
   }
-}
-
-/**
- * The room that an address names.
- * @param {URL} url
- * @throws {TypeError} it names none
- */
-function roomOf(url) {
-  if (url.protocol !== "ws:" && url.protocol !== "wss:") {
-    throw new TypeError(`${url.href} is no address of a room: give one like wss://host/room`);
-  }
-  let name = "";
-  try {
-    name = decodeURIComponent(url.pathname.slice(1));
-  } catch {
-    // no UTF-8: no room either
-  }
-  const { length } = [...name];
-  if (length === 0 || length > MAX_NAME_CHARACTERS || url.hash !== "") {
-    throw new TypeError(`${url.href} names no room of 1 to ${MAX_NAME_CHARACTERS} characters: give one like wss://host/room`);
-  }
-  return name;
 }
 
 /** @param {{id: string, session: string}} other */
 function callOf({ id, session }) {
   return `${id} ${session}`;
+}
+
+/** @param {Peer} peer */
+function mayBeginAgain(peer) {
+  return peer.ending === "given up";
+}
+
+/**
+ * @param {Set<string>} kept
+ * @param {string} one
+ */
+function remember(kept, one) {
+  kept.add(one);
+  if (kept.size > KEPT_CALLS) kept.delete(kept.keys().next().value ?? "");
 }

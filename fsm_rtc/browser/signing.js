@@ -130,6 +130,8 @@ export class Identity {
     this.id = id;
     /** SPKI, in base64. */
     this.publicKey = publicKey;
+    /** Whether something keeps it beyond this page: `keptIdentity` says so. */
+    this.isKept = false;
   }
 
   /** A new one, which lasts as long as this object. */

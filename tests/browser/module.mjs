@@ -12,9 +12,11 @@ const { decode, MessageError } = await load("wire.js");
 const { Machine } = await load("machine.js");
 const { GUARDS } = await load("guards.js");
 const { EXCHANGE } = await load("exchange_table.js");
-const { Incoming, Outgoing, GIVE_UP_SECONDS } = await load("post.js");
+const { Incoming, Outgoing } = await load("post.js");
+const { ROOM, ROOM_GUARDS, SESSION } = await load("room_tables.js");
+const { addressOf, nameOf } = await load("address.js");
+const { JoinError, Room } = await load("fsm_rtc.js");
 const { Resumption } = await load("resumption.js");
-const { Room } = await load("room.js");
 
 const hex = (bytes) => Buffer.from(bytes).toString("hex");
 const spki = new Map(vectors.keys.map((key) => [key.id, key.spki]));
@@ -94,6 +96,86 @@ test("checks come before the state, rows in their order, and what is refused cha
   assert.deepEqual(machine.fire("go", { sane: true, first: true }), { accepted: false, reason: "closed" });
 });
 
+test("the tables of a room are whole: each state can be reached, none is unknown, no guard is missing", () => {
+  for (const { initial, final, triggers } of [ROOM, SESSION]) {
+    const rows = Object.values(triggers).flatMap(({ rows }) => rows);
+    const states = new Set([initial, ...rows.map((row) => row.target).filter((target) => target !== null)]);
+    const sources = new Set(rows.flatMap((row) => row.sources));
+    assert.deepEqual([...sources].filter((state) => !states.has(state)), []);
+    assert.deepEqual([...states].filter((state) => !sources.has(state)), final);
+    assert.deepEqual([...sources].filter((state) => final.includes(state)), []);
+    assert.deepEqual(rows.flatMap((row) => row.when).filter((name) => ROOM_GUARDS[name] === undefined), []);
+  }
+});
+
+function session(waiting, talking, standing, ...triggers) {
+  const calls = { waiting, talking, standing };
+  const read = Object.fromEntries(Object.keys(calls).map((name) => [name, () => calls[name]]));
+  const machine = new Machine(SESSION, ROOM_GUARDS, read);
+  const fire = (trigger, event) => machine.fire(trigger, event).effects ?? machine.fire(trigger, event).reason;
+  for (const trigger of triggers) fire(...trigger);
+  return { machine, fire, calls };
+}
+const WELCOME = ["on_welcome", { resumed: false }];
+
+test("a session is used up when nobody else is left to talk to, and begins anew behind a pause", () => {
+  const { machine, fire, calls } = session(0, 1, 1, WELCOME, ["on_changed"]);
+  assert.equal(machine.state, "known");
+  Object.assign(calls, { waiting: 1, talking: 1 });
+  assert.deepEqual(fire("on_changed"), []);
+  assert.equal(machine.state, "known", "another call would be lost by it");
+  calls.talking = 0;
+  calls.standing = 0;
+  assert.deepEqual(fire("on_changed"), ["await_goodbyes"]);
+  assert.deepEqual(fire("on_paused"), ["begin_anew"]);
+  assert.equal(machine.state, "new");
+});
+
+test("who waited and has gone needs no new session", () => {
+  const { machine, fire, calls } = session(1, 0, 0, WELCOME, ["on_changed"]);
+  assert.equal(machine.state, "used up");
+  calls.waiting = 0;
+  assert.deepEqual(fire("on_changed"), ["stay"]);
+  assert.deepEqual(fire("on_paused"), [], "a timer that comes late does nothing");
+  assert.equal(machine.state, "known");
+});
+
+test("a session that the server had forgotten goes on if its calls stand, else it begins anew", () => {
+  const restarted = session(0, 2, 2, WELCOME);
+  assert.deepEqual(restarted.fire(...WELCOME), ["await_calls"]);
+  assert.equal(restarted.machine.state, "forgotten");
+  Object.assign(restarted.calls, { waiting: 1, standing: 1 });
+  restarted.fire("on_changed");
+  assert.equal(restarted.machine.state, "forgotten", "one call stands");
+  restarted.fire("on_stood");
+  assert.equal(restarted.machine.state, "known");
+  const slept = session(1, 1, 1, WELCOME, WELCOME, ["on_changed"]);
+  assert.equal(slept.machine.state, "forgotten");
+  slept.calls.standing = 0;
+  assert.deepEqual(slept.fire("on_changed"), ["pause"]);
+});
+
+test("a session that goes on at the server changes nothing, and one that is closed takes nothing more", () => {
+  const { machine, fire } = session(0, 1, 1, WELCOME);
+  assert.deepEqual(fire("on_welcome", { resumed: true }), []);
+  assert.equal(machine.state, "known");
+  fire("close");
+  for (const trigger of Object.keys(SESSION.triggers)) assert.equal(fire(trigger, { resumed: false }), "closed");
+});
+
+test("the room's name is the whole path, and what is no address of a room is refused with a sentence", async () => {
+  const names = { "ws://h/kitchen": "kitchen", "wss://h:1/a/b": "a/b", "ws://h/a%2Fb": "a/b", "ws://h/k%C3%BCche?x=1": "küche" };
+  for (const [url, name] of Object.entries(names)) {
+    assert.equal(nameOf(addressOf(url)), name);
+    assert.equal(new Room(url).name, name);
+  }
+  const wrong = ["", "kitchen", "http://h/kitchen", "ws://h/", "ws://h", "ws://h/%FF", "ws://h/%", "ws://h/a#b", `ws://h/${"r".repeat(129)}`];
+  for (const url of wrong) {
+    assert.throws(() => new Room(url), (error) => error instanceof JoinError && error.code === "bad_address" && / is no address /.test(error.message), url);
+  }
+  assert.throws(() => new Room("ws://h/r", { name: "n".repeat(129) }), { code: "bad_name" });
+});
+
 test("what is not acknowledged is sent again at growing intervals, and given up in the end", () => {
   const outgoing = new Outgoing();
   outgoing.sent((outgoing.sequence += 1), "one", 0);
@@ -104,10 +186,12 @@ test("what is not acknowledged is sent again at growing intervals, and given up 
   outgoing.acknowledged(1, 3);
   assert.deepEqual(outgoing.due(3), ["two"]);
   assert.deepEqual(outgoing.resume(4), ["two"]);
-  assert.ok(!outgoing.isHopeless(4 + GIVE_UP_SECONDS - 1));
-  assert.ok(outgoing.isHopeless(4 + GIVE_UP_SECONDS));
+  assert.ok(!outgoing.isHopeless(4 + 44, 45));
+  assert.ok(outgoing.isHopeless(4 + 45, 45));
+  outgoing.postpone(100);
+  assert.ok(!outgoing.isHopeless(4 + 45, 45), "what a page missed that stood still doesn't count");
   outgoing.acknowledged(2, 50);
-  assert.ok(outgoing.isEmpty && !outgoing.isHopeless(500));
+  assert.ok(outgoing.isEmpty && !outgoing.isHopeless(500, 45));
 });
 
 test("what comes early waits for its turn", () => {
@@ -181,6 +265,6 @@ test("the room's name is the whole path", () => {
   assert.equal(named("signaling/k%C3%BCche%2F1?token=x"), "signaling/küche/1");
   assert.equal(named("kitchen/"), "kitchen/");
   assert.equal(named("🎥".repeat(128)), "🎥".repeat(128));
-  for (const path of ["", "%ff", "x".repeat(129), "kitchen#x"]) assert.throws(() => named(path), TypeError);
-  assert.throws(() => new Room("https://host/kitchen"), TypeError);
+  for (const path of ["", "%ff", "x".repeat(129), "kitchen#x"]) assert.throws(() => named(path), { code: "bad_address" });
+  assert.throws(() => new Room("https://host/kitchen"), { code: "bad_address" });
 });

@@ -1,27 +1,35 @@
 // The page at the server's root: join a room, see and hear the others, write to them.
 //
 // For who drives it by program: `/?room=NAME&name=ME&media=no` fills in the form, `&join=yes` joins at once, `&token=TOKEN`
-// lets in. `body[data-state]` is the room's state, or "loading", or "outside"; each of the others has a `.tile[data-peer=ID]` with
-// `data-state`; what was said is in `#log li.said` with `.who` and `.text`. `window.fsmRtcRoom` is the room.
+// lets in. `body[data-state]` is the room's state, or "loading", or "outside", or "insecure"; each of the others has a
+// `.tile[data-peer=ID]` with `data-state`, and `data-picture` whether it shows one; what was said is in `#log li.said` with `.who`
+// and `.text`; each device's button has its `data-state`. `window.fsmRtcRoom` is the room.
 
 import { Room } from "../fsm_rtc.js";
-import { mediaInWords, peerInWords, roomInWords } from "./words.js";
+import { invitation } from "./invitation.js";
+import { keepText, keptText } from "./kept.js";
+import { OwnMedia } from "./own_media.js";
+import { Tiles } from "./tiles.js";
+import { NEEDS_HTTPS, deviceInWords, partingInWords, peerInWords, refusalInWords, roomInWords } from "./words.js";
+
+const ME = "me";
 
 /** @param {string} id */
 const byId = (id) => /** @type {any} */ (document.getElementById(id));
 
 const query = new URLSearchParams(location.search);
+const token = query.get("token") ?? "";
+const tiles = new Tiles(byId("tiles"), byId("tile"));
+const own = new OwnMedia();
 
 /** @type {Room | null} */
 let room = null;
-/** @type {MediaStream | null} */
-let own = null;
-/** @type {MediaStream | null} */
-let shared = null;
+let roomName = "";
 
 byId("room").value = query.get("room") ?? "";
-byId("name").value = query.get("name") ?? localStorage.getItem("name") ?? "";
+byId("name").value = query.get("name") ?? keptText("name");
 byId("with-media").checked = query.get("media") !== "no";
+byId("screen").hidden = navigator.mediaDevices?.getDisplayMedia === undefined; // on phones
 (byId("room").value === "" ? byId("room") : byId("name")).focus();
 
 byId("join").addEventListener("submit", (/** @type {Event} */ event) => {
@@ -33,67 +41,116 @@ byId("say").addEventListener("submit", (/** @type {Event} */ event) => {
   say();
 });
 byId("leave").addEventListener("click", () => void leave());
-byId("microphone").addEventListener("click", () => toggle("microphone", own?.getAudioTracks() ?? []));
-byId("camera").addEventListener("click", () => toggle("camera", own?.getVideoTracks() ?? []));
-byId("screen").addEventListener("click", () => void (shared === null ? share() : unshare()));
+byId("microphone").addEventListener("click", () => void own.press("microphone"));
+byId("camera").addEventListener("click", () => void own.press("camera"));
+byId("screen").addEventListener("click", () => void (own.shared === null ? share() : own.unshare()));
 byId("copy").addEventListener("click", () => void copyLink());
-addEventListener("pagehide", () => room?.abandon());
-byId("enter").disabled = false;
-document.body.dataset.state = "outside";
-if (query.get("join") === "yes") void enter();
+byId("again").addEventListener("click", () => room?.callAgain());
+byId("sound").addEventListener("click", () => tiles.unsilence());
+tiles.addEventListener("blocked", () => {
+  if (byId("sound").hidden) note("Your browser plays no sound before you have clicked: press “Turn sound on”.");
+  byId("sound").hidden = false;
+});
+tiles.addEventListener("play", () => {
+  byId("sound").hidden = true;
+});
+own.addEventListener("send", ({ detail: track }) => room?.addTrack(track, own.shared ?? own.stream));
+own.addEventListener("unsend", ({ detail: track }) => room?.removeTrack(track));
+own.addEventListener("shown", showOwn);
+own.addEventListener("device", ({ detail: device }) => showDevice(device));
+
+// Who goes leaves at once; a page that the browser keeps to show it again, or has thrown away meanwhile, joins anew then.
+addEventListener("pagehide", () => {
+  room?.abandon();
+  own.stop();
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted && room !== null) void enter();
+});
+
+if (window.isSecureContext) {
+  byId("enter").disabled = false;
+  document.body.dataset.state = "outside";
+  if (query.get("join") === "yes" || /** @type {any} */ (document).wasDiscarded === true) void enter();
+} else {
+  document.body.dataset.state = "insecure";
+  byId("status").textContent = NEEDS_HTTPS;
+}
 
 async function enter() {
   const name = byId("name").value;
-  const place = new URL(encodeURIComponent(byId("room").value), location.href);
+  roomName = byId("room").value;
+  keepText("name", name);
+  room = null;
+  tiles.clear();
+  const place = new URL(encodeURIComponent(roomName), location.href);
   place.protocol = place.protocol.replace("http", "ws");
-  localStorage.setItem("name", name);
-  byId("enter").disabled = true;
-  if (byId("with-media").checked) await openMedia();
-  room = new Room(place.href, { name, token: query.get("token") ?? "" });
+  try {
+    room = new Room(place.href, { name, token });
+  } catch (error) {
+    const { code, message } = /** @type {any} */ (error);
+    byId("status").textContent = refusalInWords(code, message);
+    document.body.dataset.state = "refused";
+    return;
+  }
+  const entered = room;
   Object.assign(window, { fsmRtcRoom: room });
+  history.replaceState(null, "", addressOfThis());
+  tiles.add(ME, name || "You", true);
+  byId("join").hidden = true;
+  byId("call").hidden = false;
+  byId("enter").disabled = true;
+  byId("text").focus();
+  if (byId("with-media").checked) {
+    byId("status").textContent = "Your browser asks for camera and microphone …";
+    await own.open();
+    if (room !== entered || entered.state === "left") return;
+  }
   room.addEventListener("state", showRoom);
+  room.addEventListener("waiting", showRoom);
   room.addEventListener("peer", ({ detail: peer }) => meet(peer));
   room.addEventListener("ended", ({ detail: peer }) => part(peer));
-  for (const track of own?.getTracks() ?? []) room.addTrack(track, /** @type {MediaStream} */ (own));
-  showTile("me", name || "You", own).classList.add("own");
-  tileOf("me").querySelector("video").muted = true;
-  history.replaceState(null, "", `?room=${encodeURIComponent(byId("room").value)}`);
   showRoom();
-  byId("text").focus();
   await room.open().catch(() => {}); // the status says why
+  if (room.state === "connected" && !room.keepsKey) {
+    note("This browser keeps nothing for this page, so the others see another key at each visit.");
+  }
 }
 
-async function openMedia() {
-  try {
-    own = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
-    byId("microphone").disabled = byId("camera").disabled = false;
-  } catch (error) {
-    note(mediaInWords(/** @type {Error} */ (error)));
-  }
+/** What the address says from now on, so that a page that is loaded anew can join again. */
+function addressOfThis() {
+  const kept = new URLSearchParams({ room: roomName });
+  if (token !== "") kept.set("token", token);
+  if (!byId("with-media").checked) kept.set("media", "no");
+  return `?${kept}`;
 }
 
 function showRoom() {
   if (room === null) return;
   document.body.dataset.state = room.state;
-  byId("status").textContent = roomInWords(room);
+  byId("status").textContent = roomInWords(room, roomName);
+  const waiting = room.waiting.map((peer) => peer.id);
+  for (const id of tiles.ids) if (id !== ME && !room.peers.has(id) && !waiting.includes(id)) tiles.remove(id);
+  byId("again").hidden = waiting.length === 0 || room.peers.size === 0;
   const isOutside = room.state === "refused" && room.peers.size === 0;
+  if (isOutside) {
+    own.stop();
+    tiles.clear();
+  }
+  if (isOutside && byId("join").hidden) byId("room").focus();
   byId("join").hidden = !isOutside;
   byId("call").hidden = isOutside;
   byId("enter").disabled = !isOutside;
+  if (isOutside && document.activeElement === document.body) byId("room").focus();
 }
 
 // The others.
 
 /** @param {import("../peer.js").Peer} peer */
 function meet(peer) {
-  const name = peer.name || peer.id.slice(0, 8);
-  showTile(peer.id, name, null).title = peer.id;
-  const stream = new MediaStream();
-  const show = () => {
-    const tile = tileOf(peer.id);
-    tile.dataset.state = peer.state;
-    tile.querySelector(".state").textContent = peerInWords(peer);
-  };
+  const name = nameOf(peer);
+  tiles.add(peer.id, name);
+  const show = () => tiles.say(peer.id, peer.state, peerInWords(peer));
   show();
   showRoom();
   peer.addEventListener("state", () => {
@@ -102,90 +159,49 @@ function meet(peer) {
     if (peer.state === "connected") note(`${name} is connected.`);
   });
   peer.addEventListener("chat", ({ detail: text }) => said(name, text));
-  peer.addEventListener("track", ({ detail: { track } }) => {
-    for (const other of stream.getTracks()) if (other.kind === track.kind) stream.removeTrack(other);
-    stream.addTrack(track);
-    tileOf(peer.id).querySelector("video").srcObject = stream;
-  });
+  peer.addEventListener("track", ({ detail: { track } }) => tiles.take(peer.id, track));
 }
 
 /** @param {import("../peer.js").Peer} peer */
 function part(peer) {
   if (room?.peers.has(peer.id)) return; // it is here again already
-  tileOf(peer.id)?.remove();
-  note(`${peer.name || peer.id.slice(0, 8)} is gone: ${peer.reason}.`);
+  if (room?.sessionState !== "new") note(partingInWords(peer, nameOf(peer))); // else this side calls it again
+  tiles.show(peer.id, null);
+  tiles.say(peer.id, peer.state, peerInWords(peer));
   showRoom();
 }
 
-/**
- * @param {string} id
- * @returns {any}
- */
-function tileOf(id) {
-  return document.querySelector(`.tile[data-peer="${CSS.escape(id)}"]`);
-}
-
-/**
- * @param {string} id
- * @param {string} name
- * @param {MediaStream | null} stream
- */
-function showTile(id, name, stream) {
-  tileOf(id)?.remove();
-  const tile = byId("tile").content.firstElementChild.cloneNode(true);
-  tile.dataset.peer = id;
-  tile.querySelector(".name").textContent = name;
-  const video = tile.querySelector("video");
-  video.setAttribute("aria-label", `Picture of ${name}`);
-  video.srcObject = stream;
-  byId("tiles").append(tile);
-  return tile;
+/** @param {import("../peer.js").Peer} peer */
+function nameOf(peer) {
+  return peer.name || peer.id.slice(0, 8);
 }
 
 // What this side sends.
 
-/**
- * @param {string} button
- * @param {MediaStreamTrack[]} tracks
- */
-function toggle(button, tracks) {
-  const isOn = byId(button).getAttribute("aria-pressed") !== "true";
-  byId(button).setAttribute("aria-pressed", String(isOn));
-  for (const track of tracks) track.enabled = isOn;
+function showOwn() {
+  const isShared = own.shared !== null;
+  byId("screen").setAttribute("aria-pressed", String(isShared));
+  byId("screen").textContent = isShared ? "Stop sharing" : "Share screen";
+  tiles.show(ME, own.picture, isShared);
+}
+
+/** @param {{name: import("./own_media.js").DeviceName, state: string}} device */
+function showDevice({ name, state }) {
+  const button = byId(name);
+  const words = deviceInWords(name, state);
+  button.dataset.state = state;
+  button.setAttribute("aria-pressed", String(state === "live"));
+  button.disabled = state === "asking";
+  button.title = words;
+  if (words !== "") note(words);
 }
 
 async function share() {
   try {
-    shared = await navigator.mediaDevices.getDisplayMedia({ video: true });
+    await own.share();
   } catch (error) {
     if (/** @type {Error} */ (error).name !== "NotAllowedError") note("The screen can't be shared here.");
-    return;
   }
-  const [picture] = shared.getVideoTracks();
-  picture.addEventListener("ended", unshare);
-  for (const track of own?.getVideoTracks() ?? []) room?.removeTrack(track);
-  room?.addTrack(picture, shared);
-  showShared(true);
-}
-
-function unshare() {
-  if (shared === null) return;
-  for (const track of shared.getTracks()) {
-    room?.removeTrack(track);
-    track.stop();
-  }
-  shared = null;
-  for (const track of own?.getVideoTracks() ?? []) room?.addTrack(track, /** @type {MediaStream} */ (own));
-  showShared(false);
-}
-
-/** @param {boolean} isShared */
-function showShared(isShared) {
-  byId("screen").setAttribute("aria-pressed", String(isShared));
-  byId("screen").textContent = isShared ? "Stop sharing" : "Share screen";
-  const tile = tileOf("me");
-  tile.classList.toggle("shares", isShared);
-  tile.querySelector("video").srcObject = shared ?? own;
 }
 
 function say() {
@@ -232,18 +248,17 @@ function write(kind, text) {
 }
 
 async function copyLink() {
+  const { url, words } = invitation(location.href, roomName, token);
   try {
-    await navigator.clipboard.writeText(location.href);
-    note("The link is copied; who opens it can join.");
+    await navigator.clipboard.writeText(url);
+    note(`The link of this room is copied. ${words}`);
   } catch {
-    note(`The link of this room: ${location.href}`);
+    note(`The link of this room: ${url} ${words}`);
   }
 }
 
 async function leave() {
-  unshare();
-  for (const track of own?.getTracks() ?? []) track.stop();
-  own = null;
+  own.stop();
   await room?.leave();
-  location.assign(`?room=${encodeURIComponent(room?.name ?? "")}`);
+  location.assign(addressOfThis());
 }
