@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from weakref import WeakSet
 
 from fsm_rtc.errors import OperationError
+from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.directions import receives, reversed_direction, sends
 from fsm_rtc.peer.ice import IceGatherer
@@ -52,6 +53,9 @@ class SessionEvents(Protocol):
     def changed(self) -> None:
         """A negotiation may be needed."""
 
+    def track_status(self) -> RemoteTrackStatus:
+        """The status of a new track of the other side."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
@@ -89,6 +93,7 @@ class Session:
             candidate_added=events.candidate_added,
             changed=events.changed,
             spawn=self.spawn,
+            track_status=events.track_status,
         )
         self.slots = Slots()
         self.writer = Writer(self.media, self.slots)
@@ -416,7 +421,10 @@ class Session:
             logger.warning("a session's task failed: %s", str(error) or type(error).__name__, exc_info=error)
 
     def shut(self) -> None:
-        """Every transport counts as closed from now on."""
+        """Every transport counts as closed from now on, and the other side's tracks have ended."""
+        for transceiver in self.media.transceivers:
+            if transceiver.receiver.track is not None:
+                transceiver.receiver.track.stop()
         for path in self.media.paths:
             path.ice.close()
             path.dtls.close()
