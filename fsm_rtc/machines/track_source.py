@@ -1,6 +1,6 @@
 """A local track as a source: whether it is being read, for all who send it or watch it.
 
-Source: W3C mediacapture-streams, #dom-mediastreamtrack-readystate, for what an end is; docs/media.md for who reads.
+Source: docs/media.md, "One reader"; what an end is, mediacapture-streams says of a track's readyState.
 A track that was begun is read on for as long as it lives, for one that keeps the wall clock makes up for every frame
 that nobody took. Left out: who the readers are, and what each of them missed; the pump knows both.
 """
@@ -38,4 +38,6 @@ class TrackSource(Chart[TrackSourceState, None]):
         stay(READING, cite="one more reader is served by the same pump"),
     )
     on_failed = On(Row(READING, FAILED, cite="its recv() raised something else than a MediaStreamError"))
-    on_ended = On(Row((IDLE, READING, FAILED), ENDED, cite="#dom-mediastreamtrack-stop, or MediaStreamError"))
+    on_ended = On(
+        Row((IDLE, READING, FAILED), ENDED, cite="its owner stopped it, or its recv() raised MediaStreamError")
+    )

@@ -17,16 +17,18 @@ from typing import Any, Protocol, TypeAlias
 from av import AudioFrame, Packet, VideoFrame
 from av.filter import Graph
 
-__all__ = ["LATE_SECONDS", "Buffer", "Copier", "Media", "buffer_for", "seconds_of"]
+__all__ = ["LATE_SECONDS", "SOUND_SECONDS", "Buffer", "Copier", "Media", "buffer_for", "seconds_of"]
 
 Media: TypeAlias = "AudioFrame | VideoFrame | Packet[Any]"
 """What a track's recv() gives."""
 
-LATE_SECONDS = 0.2
-"""How much waits for a reader that is late: ten packets of audio, six pictures, about what a jitter buffer makes up for.
-A loop that is busy, an encoder that makes a key frame, take a tenth of a second now and then."""
+SOUND_SECONDS = 0.2
+"""How much audio waits for a reader: ten packets of 20 ms, about what a jitter buffer makes up for."""
 
-PICTURES = 6
+PICTURES = 12
+LATE_SECONDS = 0.4
+"""How many pictures wait for a reader that was late once, and how long. On a busy machine a frame of 640x480 takes
+10 ms to encode, and now and then 300; a reader that is always slow has the newest picture alone."""
 
 VIDEO_SECONDS = 1 / 30
 AUDIO_FRAME_SECONDS = 0.02
@@ -136,7 +138,7 @@ class RecentSound:
         seconds = seconds_of(frame, "audio")
         self._frames.append((frame, seconds))
         self._seconds += seconds
-        while len(self._frames) > 1 and self._seconds > LATE_SECONDS + 1e-9:
+        while len(self._frames) > 1 and self._seconds > SOUND_SECONDS + 1e-9:
             self.pop()
             self.missed += 1
 
@@ -150,7 +152,7 @@ class RecentSound:
 
 
 class Pictures:
-    """Video: the pictures of the last 200 ms for a reader that was late once, the newest alone for one that is slow.
+    """Video: the last pictures for a reader that was late once, the newest alone for one that is slow.
 
     Encoded ones are another thing: a packet needs those before it, so after one that was left out nothing is of use up
     to the next key frame. Many of them may wait, and the first is a key frame.
