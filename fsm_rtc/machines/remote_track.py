@@ -36,8 +36,6 @@ class RemoteTrackStatus(Chart[RemoteTrackState, None]):
     on_packet = On(Row(MUTED, LIVE), cite="#mediastreamtrack-network-use, data on an RTP source")
     on_bye = On(Row(LIVE, MUTED), cite="#mediastreamtrack-network-use, an SSRC is removed due to reception of a BYE")
     on_silence = On(Row(LIVE, MUTED), cite="RFC 3550, 6.3.5: a source that is not heard any more times out")
-    on_disconnected = On(
-        Row(LIVE, MUTED), cite="#rtcdtlstransportstate-enum, closed by the other side and not by this one"
-    )
+    on_disconnected = On(Row(LIVE, MUTED), cite="#rtcdtlstransportstate-enum, closed by the other side")
     on_removed = On(Row(LIVE, MUTED), cite="#process-remote-track-removal, the other side's direction sends no longer")
     end = On(Row((MUTED, LIVE), ENDED), cite="#dom-rtcrtptransceiver-stop, a rejected section, or close()")

@@ -38,6 +38,4 @@ class TrackSource(Chart[TrackSourceState, None]):
         stay(READING, cite="one more reader is served by the same pump"),
     )
     on_failed = On(Row(READING, FAILED, cite="its recv() raised something else than a MediaStreamError"))
-    on_ended = On(
-        Row((IDLE, READING, FAILED), ENDED, cite="its owner stopped it, or its recv() raised MediaStreamError")
-    )
+    on_ended = On(Row((IDLE, READING, FAILED), ENDED, cite="it was stopped, or its recv() raised MediaStreamError"))

@@ -8,8 +8,8 @@ A track belongs to its owner. Whoever wants its frames takes them from a `Tap`, 
 - The pump begins when the first frame is wanted, and reads on from then, whether or not somebody takes the frames:
   tracks that keep the wall clock (aiortc's own do) would else make up for a pause with a burst of old frames.
 - A track that keeps no time, whose frames come faster than their own clock, would take the whole loop. It is read as
-  its fastest reader asks, as aiortc would read it, or else at the pace of its frames' time. One whose recv() returns
-  without waiting (a camera that blocks) is read only when a reader asks.
+  its fastest reader asks, as aiortc would read it, or else at the pace of its frames' time; so is one whose recv()
+  returns without waiting (a camera that blocks, a queue that is full).
 - What comes is put into each tap's buffer at once; a slow reader misses frames, and slows nobody.
 - A track ends by stop(), or by a MediaStreamError of its recv(). Another error is logged once and lets it fail: it is
   tried again when a reader asks again.
@@ -62,7 +62,7 @@ class Pump:
         self._last: Media | None = None
         self._task: asyncio.Task[None] | None = None
         self._track = weakref.ref(track)
-        track.once("ended", self._stopped)
+        track.on("ended", self._stopped)  # once() would make a cycle of the track
 
     @classmethod
     def of(cls, track: MediaStreamTrack) -> Pump:
@@ -110,11 +110,11 @@ class Pump:
                 frame = await self._receive()
                 self._deliver(frame)
                 ahead = self._pace.ahead(frame, self._loop.time())
-                del frame
-                if not turns:
+                if not turns:  # it didn't wait, and so nobody else had a turn
+                    ahead = max(ahead, seconds_of(frame, self._kind))
                     await asyncio.sleep(0)
-                    await self._wanted.wait()
-                elif ahead > 0:
+                del frame
+                if ahead > 0:
                     await self._wait(ahead)
         except MediaStreamError:
             self._end()
