@@ -43,6 +43,7 @@ class Fed(MediaStreamTrack):
         super().__init__()
         self.kind = kind
         self.frames: asyncio.Queue[Any] = asyncio.Queue()
+        self.is_empty = asyncio.Event()
         self.taken = 0
         self.readers = 0
         self.most_readers = 0
@@ -50,6 +51,8 @@ class Fed(MediaStreamTrack):
     async def recv(self) -> Any:
         self.readers += 1
         self.most_readers = max(self.readers, self.most_readers)
+        if self.frames.empty():
+            self.is_empty.set()
         try:
             frame = await self.frames.get()
         finally:

@@ -21,14 +21,14 @@ def planes(frame: Any) -> list[bytes]:
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_copied_picture_has_the_pixels_and_the_time_and_a_header_of_its_own(form: str, deep: bool) -> None:
-    frame = VideoFrame(64, 16, form)
+    frame = VideoFrame(128, 16, form)
     for number, plane in enumerate(frame.planes):
         plane.update(bytes([40 + number]) * plane.buffer_size)
     frame.pts, frame.time_base = 7, fractions.Fraction(1, 30)
     copied = Copier().copy(frame, deep=deep)
     assert isinstance(copied, VideoFrame)
     assert planes(copied) == planes(frame)
-    assert (copied.pts, copied.time_base, copied.width, copied.height) == (7, frame.time_base, 64, 16)
+    assert (copied.pts, copied.time_base, copied.width, copied.height) == (7, frame.time_base, 128, 16)
     assert (copied.planes[0].buffer_ptr == frame.planes[0].buffer_ptr) is not deep
     copied.pts, copied.pict_type = 8, 1
     assert (frame.pts, int(frame.pict_type)) == (7, 0)
