@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "fsm_rtc"
 
 CORE = ("errors", "engine", "machines")
-CALL = (*CORE, "messages", "peer", "connection", "store")
+CALL = (*CORE, "messages", "media", "peer", "connection", "store")
 
 MAY_IMPORT = {
     "": ("_version", *CALL, "signaling"),
@@ -22,22 +22,21 @@ MAY_IMPORT = {
     "messages": CORE,
     "bridge": CORE,
     "diagrams": CORE,
-    "peer": (*CORE, "bridge", "messages"),
+    "media": CORE,
+    "peer": (*CORE, "bridge", "messages", "media"),
     "aiortc": ("errors", "peer"),
     "connection": (*CORE, "bridge", "messages", "peer"),
     "store": (*CORE, "bridge", "messages", "peer", "connection"),
     "files": (*CORE, "messages", "peer", "connection"),
     "browser": CORE,
     "signaling": (*CALL, "browser"),
-    "media": CALL,
     "testing": (*CORE, "peer"),
     "conformance": (*CORE, "diagrams", "peer", "testing", "_version"),
-    "inspector": (*CALL, "signaling", "media", "bridge", "diagrams"),
+    "inspector": (*CALL, "signaling", "bridge", "diagrams"),
     "cli": (
         *CALL,
         "files",
         "signaling",
-        "media",
         "bridge",
         "diagrams",
         "testing",

@@ -287,7 +287,11 @@ class Connection:
     def add_track(self, track: Any) -> None:
         """Send a track of the library's own kind, on this peer connection and the next ones; renegotiates if need be.
 
+        The track stays yours: no end of a call stops it. One that has ended isn't sent on the next peer connection.
+
         Raises:
+            TypeError: it is no track.
+            InvalidAccessError: it was added before.
             OperationError: the library refuses it.
         """
         self._call.peers.add_track(track)

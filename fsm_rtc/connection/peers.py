@@ -134,6 +134,7 @@ class ReplaceablePeer:
 
     def add_track(self, track: Any) -> None:
         """Send a track, on this peer connection and the next ones."""
+        self.tracks.check(track)
         if self.connection is not None and not self.connection.negotiation.is_final:
             self.connection.add_track(track)
         self.tracks.local.append(track)
@@ -301,7 +302,7 @@ class ReplaceablePeer:
         session.listen(connection, "negotiationneeded", self._events.negotiation_needed)
         session.listen(connection, "datachannel", lambda channel: self._channel_announced(session, channel))
         session.listen(connection, "track", self._track_added)
-        for track in self.tracks.local:
+        for track in self.tracks.to_send():
             connection.add_track(track)
         return session
 

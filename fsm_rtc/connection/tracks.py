@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from fsm_rtc.errors import InvalidAccessError
+
 __all__ = ["Tracks"]
 
 logger = logging.getLogger("fsm_rtc.connection")
@@ -24,6 +26,24 @@ class Tracks:
         self.local: list[Any] = []
         self.remote: tuple[Any, ...] = ()
         self._callbacks: tuple[Callable[[Any], object], ...] = ()
+
+    def check(self, track: Any) -> None:
+        """Refuse what can't be sent, or is sent already.
+
+        Raises:
+            TypeError: it is no track.
+            InvalidAccessError: it was added before.
+        """
+        if getattr(track, "kind", None) not in ("audio", "video"):
+            name = type(track).__name__
+            raise TypeError(f"a track has the kind audio or video, and {name} has not; give a MediaStreamTrack")
+        if any(one is track for one in self.local):
+            raise InvalidAccessError("this track is being sent already; add each track once")
+
+    def to_send(self) -> list[Any]:
+        """The local tracks that a new connection sends: those that haven't ended, which are forgotten."""
+        self.local = [one for one in self.local if getattr(one, "readyState", "live") != "ended"]
+        return self.local
 
     def came(self, track: Any) -> None:
         """The other side's track is there."""

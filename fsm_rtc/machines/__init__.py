@@ -19,9 +19,11 @@ from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep
 from fsm_rtc.machines.negotiation_needed import NegotiationNeeded
 from fsm_rtc.machines.peer_status import PeerStatus
 from fsm_rtc.machines.recovery import Recovery
+from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.machines.sctp import Sctp
 from fsm_rtc.machines.session import Session
 from fsm_rtc.machines.signaling_link import SignalingLink
+from fsm_rtc.machines.track_source import TrackSource
 
 __all__ = ["CHARTS", "DERIVED"]
 
@@ -43,6 +45,8 @@ CHARTS: dict[str, type[Chart[Any, Any]]] = {
     "sctp": Sctp,
     "data_channel": Channel,
     "flow": Flow,
+    "track_source": TrackSource,
+    "remote_track": RemoteTrackStatus,
     "deliveries": Deliveries,
     "recovery": Recovery,
     "session": Session,

@@ -54,6 +54,8 @@ COUPLINGS: tuple[Coupling, ...] = (
     Coupling("dtls", "sctp", ("on_connected",)),
     Coupling("sctp", "data_channel", ("on_open",)),
     Coupling("negotiation", "data_channel", ("connection_closed",)),
+    Coupling("negotiation", "remote_track", ("on_removed", "end"), in_every_call=False),
+    Coupling("dtls", "remote_track", ("on_disconnected",), in_every_call=False),
     Coupling("data_channel", "deliveries", ("on_open", "on_lost"), in_every_call=False),
     Coupling("recovery", "exchange", ("negotiate",), in_every_call=False),
     Coupling("dtls", "recovery", ("on_dtls_failed",), in_every_call=False),

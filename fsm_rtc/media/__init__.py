@@ -1,5 +1,6 @@
-"""Media tracks."""
+"""Media tracks: one reader for each, however many want its frames."""
 
+from fsm_rtc.media.subscription import Subscription, subscribe
 from fsm_rtc.media.synthetic import SyntheticVideoTrack, count_frames
 
-__all__ = ["SyntheticVideoTrack", "count_frames"]
+__all__ = ["Subscription", "SyntheticVideoTrack", "count_frames", "subscribe"]

@@ -17,6 +17,7 @@ from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
 from fsm_rtc.errors import InvalidAccessError, InvalidCandidateError, NoUsableAddressError, OperationError
+from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelOptions, Report
 from fsm_rtc.peer.configuration import Configuration
@@ -268,6 +269,9 @@ class AiortcBackend:
     def changed(self) -> None:
         if self._events is not None:
             self._events.negotiation_changed()
+
+    def track_status(self) -> RemoteTrackStatus:
+        return self._events.track_status() if self._events is not None else RemoteTrackStatus()
 
     def read(self, what: Report) -> Mapping[int, str]:
         if what == "sctp":

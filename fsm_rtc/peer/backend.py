@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from fsm_rtc.errors import SpecificationError
+from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.ice_picture import IcePicture
 
@@ -149,6 +150,9 @@ class BackendEvents(Protocol):
 
     def track_added(self, event: Any) -> None:
         """The other side's track is there: an object with ``track``, ``receiver``, ``transceiver``, ``streams``."""
+
+    def track_status(self) -> RemoteTrackStatus:
+        """The status of a new track of the other side; the library steps it."""
 
     def negotiation_changed(self) -> None:
         """A negotiation may be needed."""

@@ -18,6 +18,7 @@ from fsm_rtc.machines.connection_state import IceConnectionState, PeerConnection
 from fsm_rtc.machines.data_channel import Channel, Flow, FlowLimits
 from fsm_rtc.machines.gathering import IceGatheringState
 from fsm_rtc.machines.negotiation import Negotiation, SignalingState
+from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.peer.backend import Backend, ChannelBackend, ChannelOptions, Kind, Report, check_name
 from fsm_rtc.peer.chain import OperationsChain
 from fsm_rtc.peer.configuration import Configuration
@@ -93,6 +94,7 @@ class PeerConnection:
         self._announced_channels = 0
         self.refused_channels = 0
         self._channels_made = 0
+        self._tracks_made = 0
         descriptions = Descriptions()
         self.negotiation = self._machines.make(Negotiation, "negotiation", descriptions)
         self.negotiation.observe(self._signaling_moved)
@@ -430,6 +432,19 @@ class PeerConnection:
         """A server could not be used to gather candidates."""
         if not self.negotiation.is_final:
             self._emitter.emit("icecandidateerror", error)
+
+    def track_status(self) -> RemoteTrackStatus:
+        """The status of a new track of the other side."""
+        self._tracks_made += 1
+        name = "track" if self._tracks_made == 1 else f"track.{self._tracks_made}"
+        machine = self._machines.make(RemoteTrackStatus, name)
+
+        def ended(_: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
+            if isinstance(outcome, Accepted) and machine.is_final and not self.negotiation.is_final:
+                self._machines.forget(name)
+
+        machine.observe(ended)
+        return machine
 
     def negotiation_changed(self) -> None:
         """A negotiation may be needed."""

@@ -28,6 +28,8 @@ class Profile:
         plain_events: whether ``track`` and ``datachannel`` give the track and the channel themselves, and a track
             comes before the state has changed.
         tells_each_end: whether ``icecandidate`` tells the end of each section's candidates, before that of all.
+        tracks_end_with_sender: whether a track that is sent is stopped when its sender ends, and one that comes ends
+            when the other side's sender does; and whether one that comes keeps every frame until it is read.
         rtp_statistics_only: whether getStats gives aiortc's five types alone.
     """
 
@@ -43,6 +45,7 @@ class Profile:
     stops_in_two_steps: bool = True
     plain_events: bool = False
     tells_each_end: bool = True
+    tracks_end_with_sender: bool = False
     rtp_statistics_only: bool = False
 
 
@@ -66,6 +69,7 @@ AIORTC = Profile(
     stops_in_two_steps=False,
     plain_events=True,
     tells_each_end=False,
+    tracks_end_with_sender=True,
     rtp_statistics_only=True,
 )
 """As aiortc's users know it."""

@@ -140,10 +140,15 @@ class ConnectionStore(Signaled):
     def add_track(self, track: Any) -> None:
         """Send a track of the library's own kind, on this connection and the next ones; before the offer or answer.
 
+        The track stays yours: no end of a connection stops it, and one that has ended is not sent on the next one.
+
         Raises:
+            TypeError: it is no track.
+            InvalidAccessError: it was added before.
             OperationError: the library refuses it.
         """
         with self._errors.operation("add_track"):
+            self._tracks.check(track)
             if self._session is not None and not self._session.is_finished:
                 self._session.connection.add_track(track)
             self._tracks.local.append(track)

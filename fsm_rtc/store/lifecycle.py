@@ -208,7 +208,7 @@ class Lifecycle(Setters):
         )
         session = Session(connection, generation)
         try:
-            for track in self._tracks.local:
+            for track in self._tracks.to_send():
                 connection.add_track(track)
         except BaseException:
             self._close_later(session)

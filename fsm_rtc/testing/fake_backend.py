@@ -16,12 +16,13 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from fsm_rtc.errors import OperationError
+from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Report
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.ice_picture import IcePicture, seen
 from fsm_rtc.peer.sdp import candidates_of, check_description, sections_of
 from fsm_rtc.peer.track_event import RTCTrackEvent
-from fsm_rtc.testing.fake_sections import FakeSections, Line
+from fsm_rtc.testing.fake_sections import FakeSections, FakeTrack, Line
 
 __all__ = ["FakeBackend", "FakeNetwork", "FakeTrack"]
 
@@ -75,17 +76,6 @@ class FakeNetwork:
 DEFAULT_NETWORK = FakeNetwork()
 
 
-class FakeTrack:
-    """A remote track.
-
-    Args:
-        kind: ``audio`` or ``video``.
-    """
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-
-
 class FakeBackend:
     """A library in memory.
 
@@ -111,7 +101,7 @@ class FakeBackend:
         self.rolls_back = True
         self._events: BackendEvents | None = None
         self._states: dict[Report, str] = {}
-        self._sections = FakeSections()
+        self._sections = FakeSections(self._track_status)
         self._remote_ufrag: str | None = None
         self._agreed_ufrag: str | None = None
         self._connecting = False
@@ -213,10 +203,10 @@ class FakeBackend:
 
     async def set_remote_description(self, description: SessionDescription) -> None:
         await self._begin("set_remote_description")
-        kinds = self._sections.apply_remote(description)
+        tracks = self._sections.apply_remote(description)
         self._remote_found = candidates_of(description)
         self._remote_ufrag = sections_of(description.sdp)[0].attributes["ice-ufrag"]
-        self._follows += [partial(self._tell_track, kind) for kind in kinds]
+        self._follows += [partial(self._tell_track, track) for track in tracks]
         self._settle(description)
 
     def can_roll_back(self) -> bool:
@@ -263,7 +253,8 @@ class FakeBackend:
         return (IcePicture(seen(sorted(self._found, key=str)), seen(list(dict.fromkeys(remote))), self.pairs),)
 
     def shut(self) -> None:
-        """It shows nothing of its own."""
+        """The other side's tracks have ended; it shows nothing else of its own."""
+        self._sections.end_tracks()
 
     async def close(self) -> None:
         self._closed = True
@@ -338,9 +329,12 @@ class FakeBackend:
         if self._events is not None:
             self._events.candidate_found(candidate)
 
-    def _tell_track(self, kind: str) -> None:
+    def _tell_track(self, track: FakeTrack) -> None:
         if self._events is not None:
-            self._events.track_added(RTCTrackEvent(FakeTrack(kind)))
+            self._events.track_added(RTCTrackEvent(track))
+
+    def _track_status(self) -> RemoteTrackStatus:
+        return self._events.track_status() if self._events is not None else RemoteTrackStatus()
 
     async def _begin(self, operation: str) -> None:
         self.operations.append(operation)

@@ -5,17 +5,18 @@ It does what webrtc-pc says of transceivers: an offer gives them their mids, a r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from fsm_rtc.errors import InvalidAccessError
+from fsm_rtc.machines.remote_track import RemoteTrackState, RemoteTrackStatus
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.directions import common_direction, reversed_direction, sends
 from fsm_rtc.peer.sdp import Section, sections_of
 from fsm_rtc.testing.agreed import Agreed, direction_of
 
-__all__ = ["FakeSections", "Line"]
+__all__ = ["FakeSections", "FakeTrack", "Line"]
 
 DATA = "application"
 
@@ -35,6 +36,34 @@ class Line:
     direction: str = "sendrecv"
 
 
+class FakeTrack:
+    """A track without media, of this side or the other.
+
+    Args:
+        kind: ``audio`` or ``video``.
+        status: of the other side's track: its status, which stays muted, for nothing comes.
+    """
+
+    def __init__(self, kind: str, status: RemoteTrackStatus | None = None) -> None:
+        self.kind = kind
+        self.status = status or RemoteTrackStatus()
+
+    @property
+    def muted(self) -> bool:
+        """Whether nothing of it comes just now."""
+        return self.status.state is not RemoteTrackState.LIVE
+
+    @property
+    def readyState(self) -> str:  # noqa: N802 - the name that tracks have for it
+        """``live`` or ``ended``."""
+        return "ended" if self.status.is_final else "live"
+
+    def stop(self) -> None:
+        """End it."""
+        if not self.status.is_final:
+            self.status.end()
+
+
 @dataclass(slots=True, eq=False)
 class Transceiver:
     """RTCRtpTransceiver, without media.
@@ -42,6 +71,7 @@ class Transceiver:
     Attributes:
         kind: ``audio`` or ``video``.
         direction: what this side wants.
+        remote: the other side's track.
         track: what it sends, or None.
         mid: its section, or None.
         receives: the other side's track was told.
@@ -50,6 +80,7 @@ class Transceiver:
 
     kind: str
     direction: str
+    remote: FakeTrack
     track: Any = None
     mid: str | None = None
     receives: bool = False
@@ -59,12 +90,16 @@ class Transceiver:
 class FakeSections:
     """The transceivers and the data section of one side.
 
+    Args:
+        track_status: makes the status of a track of the other side.
+
     Attributes:
         agreed: what the last complete negotiation agreed on.
         wants_data: there are data channels.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, track_status: Callable[[], RemoteTrackStatus]) -> None:
+        self._track_status = track_status
         self.agreed = Agreed()
         self.wants_data = False
         self._transceivers: list[Transceiver] = []
@@ -93,11 +128,21 @@ class FakeSections:
                     transceiver.direction, transceiver.direction
                 )
                 return
-        self._transceivers.append(Transceiver(track.kind, "sendrecv", track))
+        self._make(track.kind, "sendrecv").track = track
 
     def add_transceiver(self, kind: str, direction: str) -> None:
         """Add one."""
-        self._transceivers.append(Transceiver(kind, direction))
+        self._make(kind, direction)
+
+    def end_tracks(self) -> None:
+        """The connection is closed, and the other side's tracks have ended."""
+        for transceiver in self._transceivers:
+            transceiver.remote.stop()
+
+    def _make(self, kind: str, direction: str) -> Transceiver:
+        made = Transceiver(kind, direction, FakeTrack(kind, self._track_status()))
+        self._transceivers.append(made)
+        return made
 
     # What is described.
 
@@ -127,11 +172,11 @@ class FakeSections:
             self._associate(description)
         self._finish(description)
 
-    def apply_remote(self, description: SessionDescription) -> list[str]:
+    def apply_remote(self, description: SessionDescription) -> list[FakeTrack]:
         """The other side's description is in force.
 
         Returns:
-            The kind of each track that comes with it.
+            The tracks that come with it.
 
         Raises:
             InvalidAccessError: its sections are not those that there are.
@@ -150,7 +195,7 @@ class FakeSections:
         for transceiver in came:
             transceiver.receives = True
         self._finish(description)
-        return [transceiver.kind for transceiver in came]
+        return [transceiver.remote for transceiver in came]
 
     def roll_back(self) -> None:
         """What is pending is not in force any more."""
@@ -161,6 +206,7 @@ class FakeSections:
             transceiver.receives = False
             if transceiver.is_theirs and transceiver.track is None:
                 self._transceivers.remove(transceiver)
+                transceiver.remote.stop()
 
     def _check(self, description: SessionDescription) -> None:
         lines = _lines_of(description)
@@ -182,7 +228,8 @@ class FakeSections:
                     transceiver.mid = mid
                     break
             else:
-                self._transceivers.append(Transceiver(section.kind, "recvonly", mid=mid, is_theirs=True))
+                made = self._make(section.kind, "recvonly")
+                made.mid, made.is_theirs = mid, True
 
     def _finish(self, description: SessionDescription) -> None:
         if description.type == "answer" and self._local is not None and self._remote is not None:

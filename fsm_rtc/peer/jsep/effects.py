@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fsm_rtc.peer.directions import receives
+from fsm_rtc.peer.jsep.receiver import RTCRtpReceiver
 from fsm_rtc.peer.jsep.transceiver import RTCRtpTransceiver
 from fsm_rtc.peer.media_stream import MediaStream
 from fsm_rtc.peer.track_event import RTCTrackEvent
@@ -22,12 +23,12 @@ class RemoteTracks:
 
     Attributes:
         events: the tracks that came.
-        muted: those that the other side sends no longer.
+        muted: the receivers of those that the other side sends no longer.
         added, removed: the streams that change, each with its track.
     """
 
     events: list[RTCTrackEvent] = field(default_factory=list)
-    muted: list[Any] = field(default_factory=list)
+    muted: list[RTCRtpReceiver] = field(default_factory=list)
     added: list[tuple[MediaStream, Any]] = field(default_factory=list)
     removed: list[tuple[MediaStream, Any]] = field(default_factory=list)
 
@@ -56,7 +57,7 @@ class RemoteTracks:
                 self.events.append(RTCTrackEvent(receiver.track, receiver, transceiver, streams))
         elif receives(fired):
             self._set_streams(receiver, ())
-            self.muted.append(receiver.track)
+            self.muted.append(receiver)
         transceiver.negotiated = replace(transceiver.negotiated, fired_direction=direction, streams=streams)
 
     def _set_streams(self, receiver: Any, streams: tuple[MediaStream, ...]) -> None:
@@ -65,14 +66,12 @@ class RemoteTracks:
         receiver.streams = streams
 
     def apply(self) -> None:
-        """Change the streams and the tracks, and tell of it."""
-        for track in self.muted:
-            track.set_muted(True)
+        """Change the streams and the tracks, and tell of it: the streams first, as #set-description has it."""
+        for receiver in self.muted:
+            receiver.removed()
         for stream, track in self.removed:
             stream.removeTrack(track)
             stream.emit("removetrack", track)
         for stream, track in self.added:
-            is_new = not any(stream in event.streams and event.track is track for event in self.events)
             stream.addTrack(track)
-            if is_new:
-                stream.emit("addtrack", track)
+            stream.emit("addtrack", track)

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiortc
 
+from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.peer.ice import IceGatherer
 from fsm_rtc.peer.jsep.transceiver import RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver
 from fsm_rtc.peer.jsep.transport import Certificate, SctpTransport, Transport
@@ -51,6 +52,7 @@ class Media:
         candidate_added: called with a transport that has a new candidate of the other side.
         changed: called when a negotiation may be needed.
         spawn: does work in a task that the session owns.
+        track_status: makes the status of a track of the other side.
 
     Attributes:
         transceivers: in the order in which they were added.
@@ -69,6 +71,7 @@ class Media:
         candidate_added: Callable[[Transport], None],
         changed: Callable[[], None],
         spawn: Callable[[Coroutine[Any, Any, None]], Any],
+        track_status: Callable[[], RemoteTrackStatus],
     ) -> None:
         self.configuration = configuration
         self.profile = profile
@@ -83,6 +86,7 @@ class Media:
         self._candidate_added = candidate_added
         self.transceiver_changed = changed
         self.spawn = spawn
+        self._track_status = track_status
 
     # Making.
 
@@ -90,8 +94,13 @@ class Media:
         """A new transceiver."""
         kind = track_or_kind if isinstance(track_or_kind, str) else track_or_kind.kind
         path = self._path_for(kind)
+        habit = self.profile.tracks_end_with_sender
         transceiver = RTCRtpTransceiver(
-            RTCRtpSender(track_or_kind, path, self, streams), RTCRtpReceiver(kind, path), direction, self.profile, self
+            RTCRtpSender(track_or_kind, path, self, streams, stops_track=habit),
+            RTCRtpReceiver(kind, path, self._track_status, ends_with_sender=habit),
+            direction,
+            self.profile,
+            self,
         )
         self.transceivers.append(transceiver)
         self._show_early(path)

@@ -23,6 +23,8 @@ __all__ = [
     "is_rejected",
     "media_section",
     "rejected_section",
+    "remote_msid",
+    "remote_track_id",
     "stream_ids",
     "whole",
 ]
@@ -115,8 +117,22 @@ def add_transport(media: Any, path: Transport, gatherer: IceGatherer, role: str)
 
 def stream_ids(media: Any) -> list[str]:
     """The streams that a section names."""
-    names = [msid.split(" ")[0] for msid in (media.msid or "").split(MSID_BREAK)]
+    names = [msid.split(" ")[0] for msid in (remote_msid(media) or "").split(MSID_BREAK)]
     return [name for name in names if name not in ("", "-")]
+
+
+def remote_msid(media: Any) -> str | None:
+    """What the other side says of its track: its msid attribute, or, as browsers of before 2018 wrote, its source's.
+
+    Source: RFC 8830, section 2; libwebrtc too looks at a source only where its section has none. None if neither has.
+    """
+    return media.msid or next((source.msid for source in media.ssrc if source.msid), None)
+
+
+def remote_track_id(media: Any) -> str | None:
+    """How the other side calls its track, or None if it doesn't say."""
+    _, _, name = (remote_msid(media) or "").partition(MSID_BREAK)[0].partition(" ")
+    return name.strip() or None
 
 
 def is_rejected(media: Any) -> bool:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from weakref import WeakSet
 
 from fsm_rtc.errors import OperationError
+from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.directions import receives, reversed_direction, sends
 from fsm_rtc.peer.ice import IceGatherer
@@ -24,7 +26,7 @@ from fsm_rtc.peer.jsep.need import needs_negotiation
 from fsm_rtc.peer.jsep.parsed import bundle_of, check_answer, parsed
 from fsm_rtc.peer.jsep.private import is_role_set, set_controlling, set_dtls_role
 from fsm_rtc.peer.jsep.rtp import start_media
-from fsm_rtc.peer.jsep.sections import is_rejected, stream_ids
+from fsm_rtc.peer.jsep.sections import is_rejected, remote_msid, remote_track_id, stream_ids
 from fsm_rtc.peer.jsep.slots import Slots
 from fsm_rtc.peer.jsep.transceiver import Negotiated, RTCRtpTransceiver
 from fsm_rtc.peer.jsep.transport import Remote, SctpTransport, Transport
@@ -51,6 +53,9 @@ class SessionEvents(Protocol):
 
     def changed(self) -> None:
         """A negotiation may be needed."""
+
+    def track_status(self) -> RemoteTrackStatus:
+        """The status of a new track of the other side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +94,13 @@ class Session:
             candidate_added=events.candidate_added,
             changed=events.changed,
             spawn=self.spawn,
+            track_status=events.track_status,
         )
         self.slots = Slots()
         self.writer = Writer(self.media, self.slots)
         self._snapshot: _Snapshot | None = None
         self._streams: dict[str, MediaStream] = {}
+        self._unnamed_stream = str(uuid.uuid4())
         self._begun: WeakSet[IceGatherer] = WeakSet()
         self._offer: Created | None = None
         self._answer: Created | None = None
@@ -191,7 +198,7 @@ class Session:
         if transceiver is None:
             if is_rejected(media):
                 return
-            transceiver = self._free_transceiver(media) or self._remote_transceiver(media, read)
+            transceiver = self._free_transceiver(media) or self._remote_transceiver(media)
         direction = "inactive" if is_rejected(media) else reversed_direction(media.direction or "sendrecv")
         codecs = tuple(common_codecs(transceiver, media.rtp.codecs)) if not is_rejected(media) else ()
         negotiated = replace(transceiver.negotiated, mid=mid, line=index, offered_direction=direction)
@@ -202,7 +209,7 @@ class Session:
             negotiated = replace(negotiated, codecs=())
             direction = "inactive"
         transceiver.set_negotiated(negotiated)
-        tracks.describe(transceiver, direction, self._streams_of(media), read.webrtc_track_id(media))
+        tracks.describe(transceiver, direction, self._streams_of(media), remote_track_id(media))
 
     def _free_transceiver(self, media: Any) -> RTCRtpTransceiver | None:
         """The one that addTrack made and that no section stands for yet."""
@@ -220,14 +227,17 @@ class Session:
             None,
         )
 
-    def _remote_transceiver(self, media: Any, read: Any) -> RTCRtpTransceiver:
+    def _remote_transceiver(self, media: Any) -> RTCRtpTransceiver:
         transceiver = self.media.add_transceiver(media.kind, "recvonly")
         transceiver.is_remote = True
-        transceiver.receiver.name_track(read.webrtc_track_id(media))
+        transceiver.receiver.name_track(remote_track_id(media))
         return transceiver
 
     def _streams_of(self, media: Any) -> tuple[MediaStream, ...]:
+        """The streams of its track; the one stream of all that name none, as RFC 8830, section 4.1, has it."""
         names = stream_ids(media) if sends(media.direction or "sendrecv") else []
+        if sends(media.direction or "sendrecv") and remote_msid(media) is None:
+            names = [self._unnamed_stream]
         for name in names:
             self._streams.setdefault(name, MediaStream(name))
         return tuple(self._streams[name] for name in dict.fromkeys(names))
@@ -416,7 +426,10 @@ class Session:
             logger.warning("a session's task failed: %s", str(error) or type(error).__name__, exc_info=error)
 
     def shut(self) -> None:
-        """Every transport counts as closed from now on."""
+        """Every transport counts as closed from now on, and the other side's tracks have ended."""
+        for transceiver in self.media.transceivers:
+            if transceiver.receiver.track is not None:
+                transceiver.receiver.track.stop()
         for path in self.media.paths:
             path.ice.close()
             path.dtls.close()

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import aiortc
-from aiortc.rtcrtpreceiver import RemoteStreamTrack
 
 from fsm_rtc.errors import InvalidStateError
+from fsm_rtc.media.outgoing import OutgoingTrack
 from fsm_rtc.peer.directions import DIRECTIONS, sends, with_sending, without_sending
-from fsm_rtc.peer.jsep.private import adopt_remote_track, configure_rtp, enable_directions
+from fsm_rtc.peer.jsep.private import configure_rtp, enable_directions
+from fsm_rtc.peer.jsep.private_rtp import SteadySender
+from fsm_rtc.peer.jsep.receiver import RemoteTrack, RTCRtpReceiver
 from fsm_rtc.peer.jsep.transport import Transport
-from fsm_rtc.peer.media_stream import MediaStream
 from fsm_rtc.peer.profile import Profile
 
 __all__ = ["Done", "RTCRtpReceiver", "RTCRtpSender", "RTCRtpTransceiver", "RemoteTrack"]
@@ -45,26 +46,15 @@ class Owner(Protocol):
         """Let the session do the work and see it end."""
 
 
-class RemoteTrack(RemoteStreamTrack):
-    """The other side's track.
+class RTCRtpSender(SteadySender):
+    """Sends a track, or could. The track stays its owner's: nothing that ends here stops it.
 
-    Attributes:
-        muted: whether the other side doesn't send it just now.
-    """
-
-    def __init__(self, kind: str, id: str | None = None) -> None:  # noqa: A002 - aiortc's own name
-        super().__init__(kind=kind, id=id)
-        self.muted = True
-
-    def set_muted(self, muted: bool) -> None:
-        """Change it, and tell of it."""
-        if muted is not self.muted:
-            self.muted = muted
-            self.emit("mute" if muted else "unmute")
-
-
-class RTCRtpSender(aiortc.RTCRtpSender):
-    """Sends a track, or could.
+    Args:
+        track_or_kind: the track, or the kind of one that may come.
+        path: the transport that it uses, or will.
+        owner: the session.
+        streams: the streams that the other side is told the track belongs to.
+        stops_track: whether it stops its track when it ends, as aiortc's does.
 
     Attributes:
         streams: the streams that the other side is told the track belongs to.
@@ -73,18 +63,34 @@ class RTCRtpSender(aiortc.RTCRtpSender):
         is_stopped: whether its transceiver is stopped.
     """
 
-    def __init__(self, track_or_kind: Any, path: Transport, owner: Owner, streams: Iterable[Any] = ()) -> None:
-        super().__init__(track_or_kind, path.dtls)
+    def __init__(
+        self,
+        track_or_kind: Any,
+        path: Transport,
+        owner: Owner,
+        streams: Iterable[Any] = (),
+        *,
+        stops_track: bool = False,
+    ) -> None:
+        kind = track_or_kind if isinstance(track_or_kind, str) else track_or_kind.kind
+        self._outgoing = OutgoingTrack(kind, stops_track=stops_track)
+        super().__init__(kind, path.dtls)
         self._owner = owner
         self.path = path
         self.streams = tuple(streams)
         self.is_described = False
         self.is_stopped = False
+        self._send(None if isinstance(track_or_kind, str) else track_or_kind)
 
     @property
     def track(self) -> Any:
         """The track that is sent, or None."""
-        return super().track
+        return self._outgoing.track
+
+    @property
+    def missed(self) -> int:
+        """How many frames of its tracks came while it was not done with those before."""
+        return self._outgoing.missed
 
     @property
     def transport(self) -> Any:
@@ -111,12 +117,19 @@ class RTCRtpSender(aiortc.RTCRtpSender):
             TypeError: the track is of another kind.
             InvalidStateError: the transceiver is stopped.
         """
-        if track is not None and hasattr(self, "path") and track.kind != self.kind:
+        if not hasattr(self, "path"):
+            return Done()  # aiortc's constructor calls it
+        if track is not None and track.kind != self.kind:
             raise TypeError(f"this sender sends {self.kind}; it can't take a track of kind {track.kind!r}")
-        if getattr(self, "is_stopped", False):
+        if self.is_stopped:
             raise InvalidStateError("this sender's transceiver is stopped; add the track to another one")
-        super().replaceTrack(track)
+        self._send(track)
         return Done()
+
+    def _send(self, track: Any) -> None:
+        self._outgoing.use(track)
+        self._read_from(self._outgoing)
+        self._track_id = track.id if track is not None else str(uuid.uuid4())
 
     @property
     def stream_ids(self) -> list[str]:
@@ -131,52 +144,6 @@ class RTCRtpSender(aiortc.RTCRtpSender):
     async def getStats(self) -> aiortc.RTCStatsReport:
         """Statistics of what is sent; nothing before there is a transport."""
         return await super().getStats() if self.transport is not None else aiortc.RTCStatsReport()
-
-
-class RTCRtpReceiver(aiortc.RTCRtpReceiver):
-    """Receives a track, or could.
-
-    Attributes:
-        streams: the streams that the other side says the track belongs to.
-        path: the transport that it uses, or will.
-        is_described: whether a description has its section.
-    """
-
-    def __init__(self, kind: str, path: Transport) -> None:
-        super().__init__(kind, path.dtls)
-        self.kind = kind
-        self.path = path
-        self.streams: tuple[MediaStream, ...] = ()
-        self.is_described = False
-
-    @property
-    def track(self) -> Any:
-        """The RemoteTrack; None before there is one."""
-        return super().track
-
-    @property
-    def transport(self) -> Any:
-        """The RTCDtlsTransport; None until its section is described."""
-        return self.path.dtls if self.path.is_visible and self.is_described else None
-
-    async def getStats(self) -> aiortc.RTCStatsReport:
-        """Statistics of what is received; nothing before there is a transport."""
-        return await super().getStats() if self.transport is not None else aiortc.RTCStatsReport()
-
-    def use(self, path: Transport) -> None:
-        """Receive over another transport."""
-        self.path = path
-        self.setTransport(path.dtls)
-
-    def name_track(self, id: str | None) -> None:  # noqa: A002 - the track's own name for it
-        """Call the track as the other side does, while nobody has seen it."""
-        if self.track is not None and id is not None:
-            adopt_remote_track(self, RemoteTrack(self.kind, id))
-
-    def make_track(self, id: str | None = None) -> None:  # noqa: A002 - the track's own name for it
-        """Give it its one track, unless it has it."""
-        if self.track is None:
-            adopt_remote_track(self, RemoteTrack(self.kind, id or str(uuid.uuid4())))
 
 
 @dataclass(frozen=True, slots=True)
