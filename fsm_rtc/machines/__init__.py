@@ -20,6 +20,7 @@ from fsm_rtc.machines.recovery import Recovery
 from fsm_rtc.machines.sctp import Sctp
 from fsm_rtc.machines.session import Session
 from fsm_rtc.machines.signaling_link import SignalingLink
+from fsm_rtc.machines.transceiver import Transceiver
 
 __all__ = ["CHARTS", "DERIVED"]
 
@@ -37,6 +38,7 @@ CHARTS: dict[str, type[Chart[Any, Any]]] = {
     "ice": Ice,
     "dtls": Dtls,
     "sctp": Sctp,
+    "transceiver": Transceiver,
     "data_channel": Channel,
     "flow": Flow,
     "deliveries": Deliveries,

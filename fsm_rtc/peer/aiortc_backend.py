@@ -17,6 +17,7 @@ from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
 from fsm_rtc.errors import InvalidAccessError, InvalidCandidateError, NoUsableAddressError, OperationError
+from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelOptions, Report
 from fsm_rtc.peer.configuration import Configuration
@@ -232,7 +233,7 @@ class AiortcBackend:
     # What happens in the session.
 
     def path_shown(self, path: Transport) -> None:
-        if not path.is_visible:
+        if not path.is_described:
             number = self._numbers.pop(path, None)
             if number is not None and self._is_rolling_back:
                 # Behind who rolled back: gathering is told to be new once the description is gone.
@@ -265,6 +266,13 @@ class AiortcBackend:
     def changed(self) -> None:
         if self._events is not None:
             self._events.negotiation_changed()
+
+    def transceiver_added(self) -> Transceiver:
+        return self._events.transceiver_added() if self._events is not None else Transceiver()
+
+    def transceiver_removed(self, status: Transceiver) -> None:
+        if self._events is not None:
+            self._events.transceiver_removed(status)
 
     def read(self, what: Report) -> Mapping[int, str]:
         if what == "sctp":
@@ -306,7 +314,8 @@ class AiortcBackend:
 
     def _dtls_changed(self, path: Transport) -> None:
         self._report("dtls", path)
-        is_over = all(one.dtls.state == "closed" for one in self._numbers)
+        # A transport that this side has given up closes too, and says nothing of the other side.
+        is_over = path in self._numbers and all(one.dtls.state == "closed" for one in self._numbers)
         if is_over and self._profile.closes_with_peer and self._events is not None:
             self._events.closed_by_library()
 

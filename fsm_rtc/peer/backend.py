@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from fsm_rtc.errors import SpecificationError
+from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.ice_picture import IcePicture
 
@@ -152,6 +153,12 @@ class BackendEvents(Protocol):
 
     def negotiation_changed(self) -> None:
         """A negotiation may be needed."""
+
+    def transceiver_added(self) -> Transceiver:
+        """There is a new transceiver; this is its machine."""
+
+    def transceiver_removed(self, status: Transceiver) -> None:
+        """The transceiver of this machine is not part of the connection any more."""
 
     def closed_by_library(self) -> None:
         """The library closed the connection by itself."""

@@ -17,6 +17,7 @@ from fsm_rtc.machines.connection_state import IceConnectionState, PeerConnection
 from fsm_rtc.machines.data_channel import Channel, Flow, FlowLimits
 from fsm_rtc.machines.gathering import IceGatheringState
 from fsm_rtc.machines.negotiation import Negotiation, SignalingState
+from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.backend import Backend, ChannelBackend, ChannelOptions, Kind, Report, check_name
 from fsm_rtc.peer.chain import OperationsChain
 from fsm_rtc.peer.configuration import Configuration
@@ -84,7 +85,7 @@ class PeerConnection:
         self._chain = OperationsChain(lambda: self._need.chain_emptied())
         self._closing: asyncio.Task[None] | None = None
         self._channels: list[DataChannel] = []
-        self._channels_made = 0
+        self._channels_made = self._transceivers_made = 0
         descriptions = Descriptions()
         self.negotiation = self._machines.make(Negotiation, "negotiation", descriptions)
         self.negotiation.observe(self._signaling_moved)
@@ -421,6 +422,16 @@ class PeerConnection:
         """The other side's track is there."""
         if not self.negotiation.is_final:
             self._emitter.emit("track", event)
+
+    def transceiver_added(self) -> Transceiver:
+        """The machine of a new transceiver."""
+        self._transceivers_made += 1
+        number = "" if self._transceivers_made == 1 else f"#{self._transceivers_made}"
+        return self._machines.make(Transceiver, f"transceiver{number}")
+
+    def transceiver_removed(self, status: Transceiver) -> None:
+        """The transceiver of this machine is not part of the connection any more."""
+        self._machines.forget(self._machines.label_of(status).removeprefix(f"{self.label}."))
 
     def closed_by_library(self) -> None:
         """The library closed the connection by itself, as aiortc does when the other side is gone."""

@@ -21,6 +21,7 @@ from fsm_rtc.errors import (
     Rejected,
     SpecificationError,
 )
+from fsm_rtc.machines.negotiation import Negotiation
 
 __all__ = ["BadArgumentError", "BadKindError", "specified"]
 
@@ -77,6 +78,8 @@ def _sentence(rejected: Rejected) -> str | None:
     if state == "closed":
         return CLOSED
     verb, _, what = rejected.trigger.partition("_")
+    if rejected.machine != Negotiation.__name__:
+        return None
     if verb == "create":
         return f'Cannot create {what} in signaling state "{state}"'
     if verb == "set" and rejected.guard is None:

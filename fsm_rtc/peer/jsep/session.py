@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from weakref import WeakSet
 
 from fsm_rtc.errors import OperationError
+from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.directions import receives, reversed_direction, sends
 from fsm_rtc.peer.ice import IceGatherer
@@ -41,7 +42,7 @@ class SessionEvents(Protocol):
     """Who is told what happens in a session."""
 
     def path_shown(self, path: Transport) -> None:
-        """A transport came into being for who looks from outside, or went."""
+        """A description brought a transport into being, or it went."""
 
     def candidate_added(self, path: Transport) -> None:
         """A transport has a new candidate of the other side."""
@@ -51,6 +52,12 @@ class SessionEvents(Protocol):
 
     def changed(self) -> None:
         """A negotiation may be needed."""
+
+    def transceiver_added(self) -> Transceiver:
+        """The machine of a new transceiver."""
+
+    def transceiver_removed(self, status: Transceiver) -> None:
+        """The transceiver of this machine is not part of the session any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,8 @@ class Session:
             candidate_added=events.candidate_added,
             changed=events.changed,
             spawn=self.spawn,
+            make_status=events.transceiver_added,
+            forget_status=events.transceiver_removed,
         )
         self.slots = Slots()
         self.writer = Writer(self.media, self.slots)
@@ -203,6 +212,8 @@ class Session:
             direction = "inactive"
         transceiver.set_negotiated(negotiated)
         tracks.describe(transceiver, direction, self._streams_of(media), read.webrtc_track_id(media))
+        if is_rejected(media):
+            self._reject(transceiver)
 
     def _free_transceiver(self, media: Any) -> RTCRtpTransceiver | None:
         """The one that addTrack made and that no section stands for yet."""
@@ -283,13 +294,19 @@ class Session:
         for media in (*self.slots.current_local.media, *self.slots.current_remote.media):
             transceiver = self.media.transceiver_of(media.rtp.muxId)
             if transceiver is not None and is_rejected(media):
-                self._stop_transceiver(transceiver)
+                self._remove(transceiver)
         self.media.drop_unused()
 
-    def _stop_transceiver(self, transceiver: RTCRtpTransceiver) -> None:
-        """Both sides know that it is stopped: it is no part of the session any more."""
-        if not transceiver.is_stopping:
-            self.spawn(transceiver.end_media())
+    def _reject(self, transceiver: RTCRtpTransceiver) -> None:
+        """A description rejects its section, so it is stopped for both sides, and a rollback doesn't change that."""
+        was_active = not transceiver.is_stopping
+        transceiver.status.on_section_rejected()
+        if was_active:
+            transceiver.end()
+
+    def _remove(self, transceiver: RTCRtpTransceiver) -> None:
+        """It is no part of the session any more."""
+        self._reject(transceiver)
         transceiver.set_negotiated(Negotiated())
         self.media.remove(transceiver)
 
@@ -380,8 +397,7 @@ class Session:
             tracks.describe(transceiver, negotiated.fired_direction, negotiated.streams)
             transceiver.set_negotiated(negotiated)
             if id(transceiver) not in before and transceiver.is_remote:
-                self.media.remove(transceiver)
-                self.spawn(transceiver.end_media())
+                self._remove(transceiver)
         sctp = self.media.sctp
         if sctp is not None:
             sctp.mid, sctp.line = snapshot.data_section
@@ -391,7 +407,7 @@ class Session:
             if path.gatherer.state != "new":
                 self.media.renew(path)
             elif path.is_visible and not self._profile.shows_transports_early:
-                path.is_visible = False
+                path.is_visible = path.is_described = False
                 self._events.path_shown(path)
         self.media.drop_unused()
         return tracks
@@ -416,7 +432,13 @@ class Session:
             logger.warning("a session's task failed: %s", str(error) or type(error).__name__, exc_info=error)
 
     def shut(self) -> None:
-        """Every transport counts as closed from now on."""
+        """Every transport counts as closed from now on, and every transceiver as stopped."""
+        for transceiver in self.media.transceivers:
+            transceiver.end()
+        for status in {sender.status for sender in self.media.former_senders} | {
+            one.status for one in self.media.transceivers
+        }:
+            status.connection_closed()
         for path in self.media.paths:
             path.ice.close()
             path.dtls.close()

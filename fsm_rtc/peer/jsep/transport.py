@@ -140,7 +140,8 @@ class Transport:
     Attributes:
         gatherer: of the candidates that the present descriptions stand for.
         next_gatherer: of those for an ICE restart that is not agreed yet, or None.
-        is_visible: whether a description has brought it into being, for who looks from outside.
+        is_described: whether a description has brought it into being, so that its states are the connection's.
+        is_visible: whether who looks from outside sees it.
         remote: what is known of the other side, once it is in force.
     """
 
@@ -155,7 +156,7 @@ class Transport:
         self.next_gatherer: IceGatherer | None = None
         self.ice = IceTransport(gatherer)
         self.dtls = DtlsTransport(self.ice, certificates)
-        self.is_visible = False
+        self.is_described = self.is_visible = False
         self.remote: Remote | None = None
         self._connected = connected
         self._candidate_added = candidate_added

@@ -162,7 +162,11 @@ class Writer:
         for media in offer.media:
             mid = media.rtp.muxId
             user = self._media.of_mid(mid)
-            if user is None or is_rejected(media) or (isinstance(user, RTCRtpTransceiver) and _refuses(user)):
+            if (
+                user is None
+                or is_rejected(media)
+                or (isinstance(user, RTCRtpTransceiver) and not user.negotiated.codecs)
+            ):
                 lines.append(Line(rejected_section(media), mid))
                 continue
             if isinstance(user, RTCRtpTransceiver):
@@ -170,7 +174,7 @@ class Writer:
                 section = media_section(
                     user,
                     mid=mid,
-                    direction=common_direction(user.wanted_direction, negotiated.offered_direction or "inactive"),
+                    direction=common_direction(user.described_direction, negotiated.offered_direction or "inactive"),
                     codecs=negotiated.codecs,
                     extensions=negotiated.extensions,
                     cname=self._cname,
@@ -240,10 +244,6 @@ class _Gatherers:
         if path.gatherer.state != "new" and id(path) not in self._new:
             shared = next(iter(self._new.values()), None)
             self._new[id(path)] = self._media.make_gatherer(shared.getLocalParameters() if shared else None)
-
-
-def _refuses(transceiver: RTCRtpTransceiver) -> bool:
-    return transceiver.is_stopping or not transceiver.negotiated.codecs
 
 
 def _new_mid(mids: set[str]) -> str:
