@@ -16,10 +16,17 @@ import aiortc
 from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
-from fsm_rtc.errors import InvalidAccessError, InvalidCandidateError, NoUsableAddressError, OperationError
+from fsm_rtc.errors import (
+    InvalidAccessError,
+    InvalidCandidateError,
+    NoRunningLoopError,
+    NoUsableAddressError,
+    OperationError,
+)
 from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelOptions, Report
+from fsm_rtc.peer.closing import running_loop
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.ice import IceGatherer, check_servers, host_addresses
@@ -167,6 +174,7 @@ class AiortcBackend:
         self.session.add_candidate(parsed, candidate.sdp_m_line_index, candidate.username_fragment)
 
     def create_data_channel(self, label: str, options: ChannelOptions) -> AiortcChannel:
+        _need_loop("a data channel")
         sctp = self.session.media.make_sctp()
         self._find_sctp()
         parameters = RTCDataChannelParameters(
@@ -188,6 +196,7 @@ class AiortcBackend:
         return self._channel(channel)
 
     def add_track(self, track: Any, streams: Sequence[Any] = ()) -> Any:
+        _need_loop("a sender")
         transceivers = self.session.media.transceivers
         if any(one.sender.track is track for one in transceivers):
             raise InvalidAccessError("Track already has a sender")
@@ -201,6 +210,7 @@ class AiortcBackend:
         return transceiver.sender
 
     def add_transceiver(self, track_or_kind: Any, direction: str, streams: Sequence[Any] = ()) -> Any:
+        _need_loop("a transceiver")
         return self.session.media.add_transceiver(track_or_kind, direction, streams)
 
     def transceiver_kinds(self) -> frozenset[str]:
@@ -384,6 +394,12 @@ class AiortcBackend:
 
         emitter.on(event, guarded)
         self._listeners.append((emitter, event, guarded))
+
+
+def _need_loop(what: str) -> None:
+    # aiortc's keep the loop that is there when they are made; another one than runs later does nothing for them.
+    if running_loop() is None:
+        raise NoRunningLoopError(f"{what} needs a running event loop; make it in a coroutine, as given to asyncio.run")
 
 
 def _session_configuration(configuration: Configuration) -> SessionConfiguration:

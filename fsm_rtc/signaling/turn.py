@@ -16,7 +16,7 @@ import base64
 import hmac
 from collections.abc import Sequence
 
-from fsm_rtc.peer.configuration import IceServer
+from fsm_rtc.peer.configuration import IceServer, check_urls
 
 __all__ = ["TurnServers"]
 
@@ -40,7 +40,7 @@ class TurnServers:
         self._urls = (urls,) if isinstance(urls, str) else tuple(urls)
         if not self._urls:
             raise ValueError("there is no TURN server; give a URL like turn:host:port")
-        IceServer(self._urls)
+        check_urls(self._urls)
         for url in self._urls:
             if not url.startswith(("turn:", "turns:")):
                 raise ValueError(f"{url!r} is no TURN server's URL; write turn:host:port or turns:host:port")

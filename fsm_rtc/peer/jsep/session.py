@@ -18,7 +18,7 @@ from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.directions import receives, reversed_direction, sends
 from fsm_rtc.peer.ice import IceGatherer
-from fsm_rtc.peer.jsep.codecs import common_codecs, common_extensions
+from fsm_rtc.peer.jsep.codecs import common_codecs, common_extensions, preferred_codecs
 from fsm_rtc.peer.jsep.effects import RemoteTracks
 from fsm_rtc.peer.jsep.media import Media, SessionConfiguration
 from fsm_rtc.peer.jsep.need import needs_negotiation
@@ -134,7 +134,8 @@ class Session:
             self.writer.seen_mids.add(line.mid)
             user = line.user
             if isinstance(user, RTCRtpTransceiver):
-                user.set_negotiated(replace(user.negotiated, mid=line.mid, line=index))
+                codecs = user.negotiated.codecs if description.type == "offer" else tuple(line.media.rtp.codecs)
+                user.set_negotiated(replace(user.negotiated, mid=line.mid, line=index, codecs=codecs))
             elif user is not None:
                 user.mid, user.line = line.mid, index
         if description.type == "offer":
@@ -203,6 +204,9 @@ class Session:
             transceiver = self._free_transceiver(media) or self._remote_transceiver(media, read)
         direction = "inactive" if is_rejected(media) else reversed_direction(media.direction or "sendrecv")
         codecs = tuple(common_codecs(transceiver, media.rtp.codecs)) if not is_rejected(media) else ()
+        if read.type != "offer":
+            # An answer holds nothing but what was offered; preferences that came since then don't take it away.
+            codecs = tuple(preferred_codecs(transceiver, codecs)) or codecs
         negotiated = replace(transceiver.negotiated, mid=mid, line=index, offered_direction=direction)
         if codecs:
             extensions = tuple(common_extensions(transceiver, media.rtp.headerExtensions))
@@ -269,8 +273,7 @@ class Session:
             path = self.media.path_of(user)
             set_dtls_role(path.dtls, here.dtls.role if is_local else _opposite(there.dtls.role))
             if isinstance(user, SctpTransport):
-                user.remote = there
-                user.number_channels()
+                user.agree(there)
             path.feed(there.ice_candidates, is_complete=there.ice_candidates_complete, ufrag=there.ice.usernameFragment)
             path.begin(Remote(there.ice, there.dtls))
 

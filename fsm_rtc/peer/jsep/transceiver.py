@@ -14,16 +14,19 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import aiortc
+from aiortc.codecs import is_rtx
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 
 from fsm_rtc.errors import InvalidStateError, Rejected
 from fsm_rtc.machines.transceiver import Transceiver
+from fsm_rtc.peer.arguments import as_streams, is_list_with
+from fsm_rtc.peer.closing import running_loop
 from fsm_rtc.peer.directions import DIRECTIONS, sends, with_sending, without_sending
 from fsm_rtc.peer.jsep.private import adopt_remote_track, configure_rtp, enable_directions
 from fsm_rtc.peer.jsep.transport import Transport
 from fsm_rtc.peer.media_stream import MediaStream
 from fsm_rtc.peer.profile import Profile
-from fsm_rtc.peer.rtc_errors import specified
+from fsm_rtc.peer.rtc_errors import BadArgumentError, BadCodecError, argued, specified
 
 __all__ = ["Done", "RTCRtpReceiver", "RTCRtpSender", "RTCRtpTransceiver", "RemoteTrack"]
 
@@ -118,7 +121,8 @@ class RTCRtpSender(aiortc.RTCRtpSender):
         Source: webrtc-pc, #dom-rtcrtpsender-setstreams.
         """
         _demand(self.status, "set_streams", "this sender's connection is closed; make a new one")
-        self.streams = tuple(dict.fromkeys(streams))
+        with argued():
+            self.streams = as_streams(streams)
         self._owner.transceiver_changed()
 
     def replaceTrack(self, track: Any) -> Done:  # type: ignore[override] # it may be awaited, as the specification has it
@@ -128,8 +132,8 @@ class RTCRtpSender(aiortc.RTCRtpSender):
             TypeError: the track is of another kind.
             InvalidStateError: the transceiver is stopped, or the connection is closed.
         """
-        if track is not None and hasattr(self, "path") and track.kind != self.kind:
-            raise TypeError(f"this sender sends {self.kind}; it can't take a track of kind {track.kind!r}")
+        if track is not None and hasattr(self, "path") and getattr(track, "kind", None) != self.kind:
+            raise BadArgumentError(f"this sender sends {self.kind}; it can't take {_named(track)}")
         _demand(self.status, "replace_track", "this sender's transceiver is stopped; add the track to another one")
         super().replaceTrack(track)
         return Done()
@@ -270,7 +274,7 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
     @direction.setter
     def direction(self, direction: str) -> None:
         if direction not in DIRECTIONS:
-            raise TypeError(f"a transceiver's direction is one of {', '.join(DIRECTIONS)}, not {direction!r}")
+            raise BadArgumentError(f"a transceiver's direction is one of {', '.join(DIRECTIONS)}, not {direction!r}")
         _demand(self.status, "set_direction", "this transceiver is stopped; add another one")
         if direction != self.wanted_direction:
             self.wanted_direction = direction
@@ -321,6 +325,28 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
         self.is_remote = False
         self.is_from_track = True
 
+    def setCodecPreferences(self, codecs: list[Any]) -> None:
+        """Use these codecs alone, in this order, in offers and answers from now on; an empty list takes it back.
+
+        Raises:
+            InvalidModificationError: one of them is none of this kind's capabilities, or they are all retransmissions.
+
+        Source: webrtc-pc, #dom-rtcrtptransceiver-setcodecpreferences.
+        """
+        if not is_list_with("mimeType", codecs):
+            raise BadArgumentError(
+                f"codec preferences are a list of RTCRtpCodecCapability, not {type(codecs).__name__}; "
+                "take them from getCapabilities"
+            )
+        if codecs and all(is_rtx(codec) for codec in codecs):
+            raise BadCodecError("there is nothing to send but retransmissions; name the codecs that they belong to")
+        try:
+            super().setCodecPreferences(codecs)
+        except ValueError:
+            raise BadCodecError(
+                f"this {self.kind} transceiver can't do one of these codecs; take them from getCapabilities"
+            ) from None
+
     def stop(self) -> Done:  # type: ignore[override] # awaitable as aiortc's, done at the call as the specification's
         """Stop sending and receiving; the next negotiation tells the other side. The result may be awaited.
 
@@ -342,12 +368,9 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
         enable_directions(self, "inactive")
         if self.receiver.track is not None:
             self.receiver.track.stop()
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            # No loop, so nothing runs that has to be ended now: the session's close does the rest.
-            return
-        self._begin_ending()
+        # Without a loop nothing runs that had to be ended now; the session's close does the rest.
+        if running_loop() is not None:
+            self._begin_ending()
 
     def _begin_ending(self) -> asyncio.Task[None]:
         # Once: a second cancellation would hit aiortc's tasks in their goodbye, and it would wait for them for ever.
@@ -389,6 +412,10 @@ def _transport_of(end: RTCRtpSender | RTCRtpReceiver) -> Any:
     # aiortc's own tasks read it too, and hang without: what has begun keeps it, stopped or not.
     is_there = end._has_begun or (end.path.is_visible and end.is_described)
     return end.path.dtls if is_there else None
+
+
+def _named(track: Any) -> str:
+    return f"a track of kind {track.kind!r}" if hasattr(track, "kind") else f"a {type(track).__name__}"
 
 
 def _demand(status: Transceiver, trigger: str, advice: str) -> None:

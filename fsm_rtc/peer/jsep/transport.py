@@ -16,6 +16,9 @@ from fsm_rtc.peer.jsep.private import unnumbered_channels
 
 __all__ = ["DtlsTransport", "Remote", "SctpTransport", "Transport"]
 
+DEFAULT_MESSAGE_BYTES = 65536
+"""The longest message that the other side takes if its description doesn't say. Source: RFC 8841, section 6."""
+
 logger = logging.getLogger("fsm_rtc.peer")
 
 
@@ -83,15 +86,29 @@ class SctpTransport(aiortc.RTCSctpTransport):
 
     @property
     def maxMessageSize(self) -> float | None:
-        """The longest message in bytes that both sides take; infinite if the other side sets no limit."""
-        remote = self._remote_max_message_size
+        """The longest message in bytes that both sides take, as the descriptions in force say; None before there are.
+
+        Source: webrtc-pc, #dfn-update-the-data-max-message-size; RFC 8841, section 6: 65536 if it isn't told, and 0 for
+        a side that takes any, so that this side's own limit counts.
+        """
+        if self.remote is None:
+            return None
+        told = self.remote.sctpCapabilities
+        remote = told.maxMessageSize if told is not None else DEFAULT_MESSAGE_BYTES
         local = self.getCapabilities().maxMessageSize
-        return min(local or float("inf"), remote or float("inf"))
+        return min(local, remote or local)
 
     def use(self, path: Transport) -> None:
         """Use another transport."""
         self.path = path
         self.setTransport(path.dtls)
+
+    def agree(self, remote: Any) -> None:
+        """Take the other side's media section, which is in force from now on."""
+        self.remote = remote
+        # aiortc reads it once, when it starts.
+        self._remote_max_message_size = int(self.maxMessageSize or 0)
+        self.number_channels()
 
     def close(self) -> None:
         """Count as closed from now on, whatever the library has still to do."""
