@@ -197,6 +197,13 @@ class InvalidModificationError(SpecificationError):
     """The description was changed in a way that is not allowed."""
 
 
+class UrlSyntaxError(SpecificationError, ValueError):
+    """The specification's SyntaxError: a URL is none of a STUN or TURN server, or a server has none."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
 class InvalidAccessError(SpecificationError):
     """The description's content is not acceptable."""
 
@@ -217,6 +224,13 @@ class RTCError(OperationError):
         super().__init__(message)
         self.errorDetail = error_detail
         self.sdpLineNumber = line
+
+
+class CredentialsError(InvalidAccessError, ValueError):
+    """A TURN server without a name or password that it could check."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
 
 
 class NotSupportedError(SpecificationError):
@@ -386,6 +400,10 @@ class FileTransferError(FsmRtcError):
         super().__init__(message)
         self.reason = reason
         self.by_peer = by_peer
+
+
+class NoRunningLoopError(FsmRtcError, RuntimeError):
+    """Something that the library underneath can only do on a running event loop."""
 
 
 class NoUsableAddressError(FsmRtcError, OSError):

@@ -24,6 +24,7 @@ from fsm_rtc.machines.sctp import Sctp
 from fsm_rtc.machines.session import Session
 from fsm_rtc.machines.signaling_link import SignalingLink
 from fsm_rtc.machines.track_source import TrackSource
+from fsm_rtc.machines.transceiver import Transceiver
 
 __all__ = ["CHARTS", "DERIVED"]
 
@@ -43,6 +44,7 @@ CHARTS: dict[str, type[Chart[Any, Any]]] = {
     "consent": Consent,
     "dtls": Dtls,
     "sctp": Sctp,
+    "transceiver": Transceiver,
     "data_channel": Channel,
     "flow": Flow,
     "track_source": TrackSource,

@@ -16,10 +16,18 @@ import aiortc
 from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
-from fsm_rtc.errors import InvalidAccessError, InvalidCandidateError, NoUsableAddressError, OperationError
+from fsm_rtc.errors import (
+    InvalidAccessError,
+    InvalidCandidateError,
+    NoRunningLoopError,
+    NoUsableAddressError,
+    OperationError,
+)
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
+from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelOptions, Report
+from fsm_rtc.peer.closing import running_loop
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.ice import IceGatherer, check_servers, host_addresses
@@ -167,6 +175,7 @@ class AiortcBackend:
         self.session.add_candidate(parsed, candidate.sdp_m_line_index, candidate.username_fragment)
 
     def create_data_channel(self, label: str, options: ChannelOptions) -> AiortcChannel:
+        _need_loop("a data channel")
         sctp = self.session.media.make_sctp()
         self._find_sctp()
         parameters = RTCDataChannelParameters(
@@ -188,6 +197,7 @@ class AiortcBackend:
         return self._channel(channel)
 
     def add_track(self, track: Any, streams: Sequence[Any] = ()) -> Any:
+        _need_loop("a sender")
         transceivers = self.session.media.transceivers
         if any(one.sender.track is track for one in transceivers):
             raise InvalidAccessError("Track already has a sender")
@@ -201,6 +211,7 @@ class AiortcBackend:
         return transceiver.sender
 
     def add_transceiver(self, track_or_kind: Any, direction: str, streams: Sequence[Any] = ()) -> Any:
+        _need_loop("a transceiver")
         return self.session.media.add_transceiver(track_or_kind, direction, streams)
 
     def transceiver_kinds(self) -> frozenset[str]:
@@ -233,7 +244,7 @@ class AiortcBackend:
     # What happens in the session.
 
     def path_shown(self, path: Transport) -> None:
-        if not path.is_visible:
+        if not path.is_described:
             number = self._numbers.pop(path, None)
             if number is not None and self._is_rolling_back:
                 # Behind who rolled back: gathering is told to be new once the description is gone.
@@ -273,6 +284,13 @@ class AiortcBackend:
     def track_status(self) -> RemoteTrackStatus:
         return self._events.track_status() if self._events is not None else RemoteTrackStatus()
 
+    def transceiver_added(self) -> Transceiver:
+        return self._events.transceiver_added() if self._events is not None else Transceiver()
+
+    def transceiver_removed(self, status: Transceiver) -> None:
+        if self._events is not None:
+            self._events.transceiver_removed(status)
+
     def read(self, what: Report) -> Mapping[int, str]:
         if what == "sctp":
             return {0: self._sctp.state} if self._sctp is not None else {}
@@ -308,7 +326,8 @@ class AiortcBackend:
 
     def _dtls_changed(self, path: Transport) -> None:
         self._report("dtls", path)
-        is_over = all(one.dtls.state == "closed" for one in self._numbers)
+        # A transport that this side has given up closes too, and says nothing of the other side.
+        is_over = path in self._numbers and all(one.dtls.state == "closed" for one in self._numbers)
         if is_over and self._profile.closes_with_peer and self._events is not None:
             self._events.closed_by_library()
 
@@ -377,6 +396,12 @@ class AiortcBackend:
 
         emitter.on(event, guarded)
         self._listeners.append((emitter, event, guarded))
+
+
+def _need_loop(what: str) -> None:
+    # aiortc's keep the loop that is there when they are made; another one than runs later does nothing for them.
+    if running_loop() is None:
+        raise NoRunningLoopError(f"{what} needs a running event loop; make it in a coroutine, as given to asyncio.run")
 
 
 def _session_configuration(configuration: Configuration) -> SessionConfiguration:

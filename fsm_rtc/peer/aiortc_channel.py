@@ -64,6 +64,10 @@ class AiortcChannel:
         return int(self._channel.bufferedAmount)
 
     @property
+    def max_message_bytes(self) -> int:
+        return int(self._channel.transport.maxMessageSize or 0)
+
+    @property
     def is_closed(self) -> bool:
         return bool(self._channel.readyState == "closed")
 

@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol
 
 from fsm_rtc.errors import SpecificationError
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
+from fsm_rtc.machines.transceiver import Transceiver
+from fsm_rtc.peer.arguments import check_text
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.ice_picture import IcePicture
 
@@ -85,8 +87,11 @@ def check_name(what: str, name: str) -> None:
     """Refuse a label or protocol that has no place in a channel's first message.
 
     Raises:
-        TypeError: it has more than 65535 bytes. Source: webrtc-pc, #dom-peerconnection-createdatachannel.
+        TypeError: it is no text, or has more than 65535 bytes.
+
+    Source: webrtc-pc, #dom-peerconnection-createdatachannel.
     """
+    check_text(f"a data channel's {what}", name)
     if len(name.encode()) > 65535:
         raise TypeError(f"a data channel's {what} has at most 65535 bytes of UTF-8, not {len(name.encode())}")
 
@@ -118,6 +123,9 @@ class ChannelBackend(Protocol):
     def options(self) -> ChannelOptions: ...
     @property
     def buffered_amount(self) -> int: ...
+    @property
+    def max_message_bytes(self) -> int:
+        """The longest message that both sides take."""
 
     low_threshold: int
     """`drained` tells when no more bytes than this wait."""
@@ -156,6 +164,12 @@ class BackendEvents(Protocol):
 
     def negotiation_changed(self) -> None:
         """A negotiation may be needed."""
+
+    def transceiver_added(self) -> Transceiver:
+        """There is a new transceiver; this is its machine."""
+
+    def transceiver_removed(self, status: Transceiver) -> None:
+        """The transceiver of this machine is not part of the connection any more."""
 
     def closed_by_library(self) -> None:
         """The library closed the connection by itself."""

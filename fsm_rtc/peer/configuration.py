@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-__all__ = ["Configuration", "IceServer"]
+from fsm_rtc.errors import CredentialsError, UrlSyntaxError
+from fsm_rtc.peer.arguments import is_list_with
+
+__all__ = ["Configuration", "IceServer", "check_urls"]
 
 URL = re.compile(
     r"(stuns?:(?!.*\?)|turns?:)(\[[0-9A-Fa-f:.]+\]|[^\s\[\]/?#:@]+)(:(?P<port>[0-9]{1,5}))?(\?transport=(udp|tcp))?"
 )
 """RFC 7064 and RFC 7065."""
 
+
+LONGEST_USERNAME = 508
+"""In bytes of UTF-8. Source: RFC 8489, section 14.3."""
 
 BundlePolicy = Literal["max-bundle", "balanced", "max-compat"]
 TransportPolicy = Literal["all", "relay"]
@@ -28,11 +34,15 @@ class IceServer:
 
     Args:
         urls: one URL or several: ``stun:host:port``, ``turn:host:port?transport=udp``, ``turns:…``.
-        username: for TURN, or None.
+        username: for TURN, or None; up to 508 bytes.
         credential: for TURN, or None.
 
     Raises:
-        ValueError: a URL is none of these.
+        UrlSyntaxError: a URL is none of these, or there is none.
+        CredentialsError: a TURN server has no username or no credential, or one that can't be sent.
+        TypeError: `urls` is neither a string nor strings, or the username or credential is no string.
+
+    Source: webrtc-pc, #set-pc-configuration.
     """
 
     urls: str | tuple[str, ...]
@@ -40,10 +50,44 @@ class IceServer:
     credential: str | None = None
 
     def __post_init__(self) -> None:
-        for url in (self.urls,) if isinstance(self.urls, str) else self.urls:
-            found = URL.fullmatch(url)
-            if found is None or int(found["port"] or 1) not in range(1, 65536):
-                raise ValueError(f"{url!r} is no ICE server URL; write stun:host:port or turn:host:port?transport=udp")
+        if not isinstance(self.urls, str):
+            object.__setattr__(self, "urls", _urls(self.urls))
+        urls = (self.urls,) if isinstance(self.urls, str) else self.urls
+        check_urls(urls)
+        for name in ("username", "credential"):
+            value = getattr(self, name)
+            if not isinstance(value, str | None):
+                raise TypeError(f"an ICE server's {name} is a string or None, not {type(value).__name__}")
+            if any(url.startswith("turn") for url in urls):
+                _check_credential(urls, name, value)
+
+
+def _urls(urls: object) -> tuple[str, ...]:
+    if not isinstance(urls, Sequence) or not all(isinstance(url, str) for url in urls):
+        raise TypeError(f"an ICE server's urls are a string or a list of strings, not {urls!r}")
+    return tuple(urls)
+
+
+def check_urls(urls: Sequence[str]) -> None:
+    """Refuse what is no STUN or TURN server's.
+
+    Raises:
+        UrlSyntaxError: a URL is none of RFC 7064 and RFC 7065, or there is none.
+    """
+    if not urls:
+        raise UrlSyntaxError("an ICE server has no URL; give it one like stun:host:port, or leave the server out")
+    for url in urls:
+        found = URL.fullmatch(url)
+        if found is None or int(found["port"] or 1) not in range(1, 65536):
+            raise UrlSyntaxError(f"{url!r} is no ICE server URL; write stun:host:port or turn:host:port?transport=udp")
+
+
+def _check_credential(urls: Sequence[str], name: str, value: str | None) -> None:
+    """Source: RFC 8489, section 14.3; RFC 8265, section 4.1: not empty, and no control characters."""
+    if not value:
+        raise CredentialsError(f"the TURN server {urls[0]} has no {name}; give it both username and credential")
+    if not value.isprintable() or len(value.encode(errors="replace")) > LONGEST_USERNAME:
+        raise CredentialsError(f"the {name} of {urls[0]} is too long or has control characters; give the server's own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +117,11 @@ class Configuration:
     accept_offered: bool | Callable[[IceServer], bool] = True
 
     def __post_init__(self) -> None:
+        if not is_list_with("credential", self.ice_servers):
+            raise TypeError(f"ice_servers are a tuple of IceServer, not {self.ice_servers!r}; write (IceServer(urls),)")
         for name in ("gather_timeout_seconds", "close_timeout_seconds"):
-            if not getattr(self, name) > 0:
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not value > 0:
                 raise ValueError(f"{name} must be more than 0 seconds, not {getattr(self, name)!r}")
         for name, kinds in (
             ("bundle_policy", get_args(BundlePolicy)),

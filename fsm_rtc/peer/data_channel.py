@@ -12,6 +12,7 @@ from fsm_rtc.engine import Accepted, Chart
 from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import ChannelClosedError, Rejected, RTCError, SpecificationError
 from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowState
+from fsm_rtc.peer.arguments import check_text, is_integer
 from fsm_rtc.peer.backend import ChannelBackend
 from fsm_rtc.peer.emitter import Callback, Emitter
 
@@ -58,6 +59,7 @@ class DataChannel:
         self._kept_bytes = 0
         self._error: SpecificationError | None = None
         self._is_announced = False
+        self._unsent: int | None = None
         machine.observe(self._moved)
         backend.low_threshold = LOW_BYTES
         backend.attach(self)
@@ -84,8 +86,8 @@ class DataChannel:
 
     @property
     def buffered_amount(self) -> int:
-        """Bytes that wait to be sent."""
-        return self._backend.buffered_amount
+        """Bytes that wait to be sent; those that never were, once it is closed."""
+        return self._backend.buffered_amount if self._unsent is None else self._unsent
 
     @property
     def low_threshold(self) -> int:
@@ -94,6 +96,8 @@ class DataChannel:
 
     @low_threshold.setter
     def low_threshold(self, low_bytes: int) -> None:
+        if not is_integer(low_bytes, 0, 0xFFFFFFFF):
+            raise ValueError(f"low_threshold is an integer from 0 to 4294967295, in bytes, not {low_bytes!r}")
         self._backend.low_threshold = low_bytes
 
     @on_own_thread
@@ -119,14 +123,17 @@ class DataChannel:
         """Send a message.
 
         Args:
-            data: text, or bytes; at most 262,144 bytes.
+            data: text, or bytes; at most 262,144 bytes, or what the other side takes if that is less (65,536 if its
+                description doesn't say).
 
         Raises:
             ChannelClosedError: the channel is not open.
             ValueError: the message is too long.
             TypeError: it is neither text nor bytes.
         """
-        if not isinstance(data, str | bytes):
+        if isinstance(data, str):
+            check_text("a message", data)
+        elif not isinstance(data, bytes):
             raise TypeError(f"a data channel sends str or bytes, not {type(data).__name__}; encode the message first")
         if not self.machine.permits("send"):
             refused = self.machine.send()
@@ -135,8 +142,9 @@ class DataChannel:
                 f"{refused} {advice}.", rejected=refused if isinstance(refused, Rejected) else None
             )
         size = len(data) if isinstance(data, bytes) else len(data.encode())
-        if size > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a message of {size} bytes is too long; send at most {MAX_MESSAGE_BYTES} bytes at a time")
+        limit = min(MAX_MESSAGE_BYTES, self._backend.max_message_bytes)
+        if size > limit:
+            raise ValueError(f"a message of {size} bytes is too long; send at most {limit} bytes at a time")
         self._backend.send(data)
         if self.buffered_amount >= HIGH_BYTES and self.flow.permits("on_buffered_amount", self.buffered_amount):
             self.flow.on_buffered_amount(self.buffered_amount)
@@ -188,8 +196,15 @@ class DataChannel:
             self.flow.on_buffered_amount(self.buffered_amount)
         self._emitter.emit("bufferedamountlow")
 
-    def connection_closed(self) -> None:
-        """The connection is closed, and the channel with it; its listeners are told and then let go."""
+    def connection_closed(self, *, tells: bool = True) -> None:
+        """The connection is closed, and the channel with it; its listeners are let go.
+
+        Args:
+            tells: whether they hear of it; by one's own close() they don't. Source: webrtc-pc,
+                #dom-rtcpeerconnection-close and #announcing-a-data-channel-as-closed.
+        """
+        if not tells:
+            self._emitter.clear()
         if not self.machine.is_final:
             self.machine.connection_closed()
         self._emitter.clear()
@@ -199,6 +214,9 @@ class DataChannel:
     def _moved(self, _: Chart[DataChannelState, None], outcome: Accepted | Rejected) -> None:
         if isinstance(outcome, Rejected) or outcome.source is outcome.target:
             return
+        if outcome.target is DataChannelState.CLOSED:
+            # A library may forget it, or count on what it has dropped. Source: #dom-datachannel-bufferedamount.
+            self._unsent = self._backend.buffered_amount
         self._emitter.emit("statechange")
         if outcome.trigger == "on_closing":
             self._emitter.emit("closing")

@@ -32,7 +32,7 @@ class Emitter:
             ValueError: there is no such event.
             TypeError: the callback is a coroutine function; start a task in a plain function instead.
         """
-        if event not in self._callbacks:
+        if event not in tuple(self._callbacks):
             raise ValueError(f"there is no event {event!r}; there are {', '.join(sorted(self._callbacks))}")
         if asyncio.iscoroutinefunction(callback):
             raise TypeError(

@@ -6,7 +6,6 @@ added together is told once, and only in stable, with no operation under way.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from fsm_rtc.engine import Accepted, Chart
 from fsm_rtc.errors import Rejected
 from fsm_rtc.machines.negotiation import Negotiation, SignalingState
 from fsm_rtc.peer.chain import OperationsChain
+from fsm_rtc.peer.closing import running_loop
 
 __all__ = ["NegotiationNeed"]
 
@@ -56,11 +56,9 @@ class NegotiationNeed:
             self._look_soon()
 
     def _look_soon(self) -> None:
-        try:
-            asyncio.get_running_loop().call_soon(self._look)
-        except RuntimeError:
-            # The loop doesn't run yet, or no more; the first operation looks again when it is done.
-            return
+        # If it doesn't run yet, or no more, the first operation looks again when it is done.
+        if (loop := running_loop()) is not None:
+            loop.call_soon(self._look)
 
     def _look(self) -> None:
         if not self._is_due or not self._chain.is_empty:

@@ -19,8 +19,11 @@ from fsm_rtc.machines.data_channel import Channel, Flow, FlowLimits
 from fsm_rtc.machines.gathering import IceGatheringState
 from fsm_rtc.machines.negotiation import Negotiation, SignalingState
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
+from fsm_rtc.machines.transceiver import Transceiver
+from fsm_rtc.peer.arguments import as_streams, check_direction, check_kind, kind_of
 from fsm_rtc.peer.backend import Backend, ChannelBackend, ChannelOptions, Kind, Report, check_name
 from fsm_rtc.peer.chain import OperationsChain
+from fsm_rtc.peer.closing import Closing
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
@@ -72,6 +75,8 @@ class PeerConnection:
         profile: Profile = CALLS,
     ) -> None:
         self.profile = profile
+        if not isinstance(configuration, Configuration | None):
+            raise TypeError(f"a configuration is a Configuration, not {type(configuration).__name__}")
         self.configuration = configuration or Configuration()
         self.label = label
         self.generation = generation
@@ -88,13 +93,12 @@ class PeerConnection:
             "track",
         )
         self._chain = OperationsChain(lambda: self._need.chain_emptied())
-        self._closing: asyncio.Task[None] | None = None
+        self._closing: Closing | None = None
         self._channels: list[DataChannel] = []
         self._own_thread = OwnThread()
         self._announced_channels = 0
         self.refused_channels = 0
-        self._channels_made = 0
-        self._tracks_made = 0
+        self._channels_made = self._tracks_made = self._transceivers_made = 0
         descriptions = Descriptions()
         self.negotiation = self._machines.make(Negotiation, "negotiation", descriptions)
         self.negotiation.observe(self._signaling_moved)
@@ -235,6 +239,8 @@ class PeerConnection:
             NoUsableAddressError: the host has no address to gather.
             OperationError: the library failed.
         """
+        if description is not None:
+            _check_description(description)
         await self._chain.run(lambda: self._negotiator.set_local(description))
         await self._backend.gathered()
 
@@ -248,6 +254,7 @@ class PeerConnection:
                 have-local-offer implies, unless `can_roll_back`).
             OperationError: the library failed.
         """
+        _check_description(description)
         await self._chain.run(lambda: self._negotiator.set_remote(description))
 
     async def add_ice_candidate(self, candidate: IceCandidate | None) -> None:
@@ -259,6 +266,8 @@ class PeerConnection:
             InvalidCandidateError: it can't be parsed.
             OperationError: the remote description has no such section.
         """
+        if not isinstance(candidate, IceCandidate | None):
+            raise TypeError(f"a candidate is an IceCandidate or None, not {type(candidate).__name__}; see from_dict")
         if (
             candidate is not None
             and candidate.candidate
@@ -313,9 +322,12 @@ class PeerConnection:
             streams: the MediaStreams that the other side is told it belongs to.
 
         Raises:
+            TypeError: it is no track, or a stream is none.
             InvalidStateError: the connection is closed.
             InvalidAccessError: the track is being sent already.
         """
+        kind_of(track)
+        streams = as_streams(streams)
         self._assert_open("add_track")
         sender = self._backend.add_track(track, streams)
         self._need.changed()
@@ -341,11 +353,9 @@ class PeerConnection:
             InvalidStateError: the connection is closed.
             TypeError: there is no such kind or direction.
         """
-        kind = track_or_kind if isinstance(track_or_kind, str) else track_or_kind.kind
-        if kind not in ("audio", "video"):
-            raise TypeError(f"a transceiver's kind is audio or video, not {kind!r}")
-        if direction not in ("sendrecv", "sendonly", "recvonly", "inactive"):
-            raise TypeError(f"a transceiver's direction is sendrecv, sendonly, recvonly or inactive, not {direction!r}")
+        check_kind(track_or_kind)
+        check_direction(direction)
+        streams = as_streams(streams)
         self._assert_open("add_transceiver")
         transceiver = self._backend.add_transceiver(track_or_kind, direction, streams)
         self._need.changed()
@@ -354,6 +364,8 @@ class PeerConnection:
     @on_own_thread
     def receive(self, *kinds: Kind) -> None:
         """Be ready to receive these kinds: a recvonly transceiver for each that has none yet."""
+        for kind in kinds:
+            check_kind(kind)
         self._assert_open("receive")
         present = self._backend.transceiver_kinds()
         for kind in kinds:
@@ -366,17 +378,18 @@ class PeerConnection:
 
         Idempotent and cancellation-safe: a caller who is cancelled leaves the closing to go on.
         """
-        await asyncio.shield(self.begin_closing())
+        await self.begin_closing()
 
-    def begin_closing(self) -> asyncio.Task[None]:
-        """Close at once, and return what is left to do."""
+    def begin_closing(self) -> Closing:
+        """Close at once, and return what is left to do; it begins now, or when it is awaited if no loop runs now."""
         if self._closing is None:
             if not self.profile.close_tells:
                 self._emitter.clear()
             if not self.negotiation.is_final:
-                self._shut()
+                self._shut(tells_channels=self.profile.close_tells)
             self._emitter.clear()
-            self._closing = asyncio.create_task(self._close_backend(), name=f"fsm_rtc close {self.label}")
+            self._closing = Closing(self._close_backend, f"fsm_rtc close {self.label}")
+        self._closing.begin()
         return self._closing
 
     def _signaling_moved(self, _: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
@@ -455,6 +468,16 @@ class PeerConnection:
         if not self.negotiation.is_final:
             self._emitter.emit("track", event)
 
+    def transceiver_added(self) -> Transceiver:
+        """The machine of a new transceiver."""
+        self._transceivers_made += 1
+        number = "" if self._transceivers_made == 1 else f"#{self._transceivers_made}"
+        return self._machines.make(Transceiver, f"transceiver{number}")
+
+    def transceiver_removed(self, status: Transceiver) -> None:
+        """The transceiver of this machine is not part of the connection any more."""
+        self._machines.forget(self._machines.label_of(status).removeprefix(f"{self.label}."))
+
     def closed_by_library(self) -> None:
         """The library closed the connection by itself, as aiortc does when the other side is gone."""
         if not self.negotiation.is_final:
@@ -481,12 +504,12 @@ class PeerConnection:
 
     # The end.
 
-    def _shut(self) -> None:
+    def _shut(self, *, tells_channels: bool = True) -> None:
         """Every machine to closed, now; whoever still listens is told."""
         self.negotiation.close()
         self._chain.abandon(InvalidStateError("the peer connection was closed during this operation; make a new one"))
         for channel in self._channels:
-            channel.connection_closed()
+            channel.connection_closed(tells=tells_channels)
         self._transports.close()
         self._backend.shut()
 
@@ -502,6 +525,11 @@ class PeerConnection:
             logger.warning("%s: the library failed while closing: %s", self.label, error)
         await self._chain.settle(limit)
         self._machines.release()
+
+
+def _check_description(description: object) -> None:
+    if not isinstance(description, SessionDescription):
+        raise TypeError(f"a description is a SessionDescription, not {type(description).__name__}; see from_dict")
 
 
 def _default_backend(configuration: Configuration, profile: Profile) -> Backend:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from fsm_rtc.peer.arguments import check_text, is_integer
 from fsm_rtc.peer.backend import ChannelOptions
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.event_target import EventTarget
-from fsm_rtc.peer.rtc_errors import BadArgumentError, specified
+from fsm_rtc.peer.rtc_errors import BadArgumentError, argued, specified
 
 __all__ = ["RTCDataChannel"]
 
@@ -94,8 +95,8 @@ class RTCDataChannel(EventTarget):
 
     @bufferedAmountLowThreshold.setter
     def bufferedAmountLowThreshold(self, value: int) -> None:
-        if not 0 <= value <= 4294967295:
-            raise ValueError("bufferedAmountLowThreshold must be in range 0 - 4294967295")
+        if not is_integer(value, 0, 4294967295):
+            raise BadArgumentError("bufferedAmountLowThreshold must be in range 0 - 4294967295")
         self.channel.low_threshold = value
 
     @property
@@ -111,7 +112,10 @@ class RTCDataChannel(EventTarget):
             TypeError: the message is too long, or neither text nor bytes.
         """
         if not isinstance(data, str | bytes):
-            raise BadArgumentError(f"Cannot send unsupported data type: {type(data)}")
+            raise BadArgumentError(f"Cannot send unsupported data type: {type(data)}")  # aiortc's sentence
+        if isinstance(data, str):
+            with argued():
+                check_text("a message", data)
         size = len(data.encode() if isinstance(data, str) else data)
         limit = self._transport.maxMessageSize if self._transport is not None else None
         if limit is not None and size > limit and self.readyState == "open":

@@ -15,14 +15,16 @@ from aiortc import exceptions
 from fsm_rtc.errors import (
     InvalidAccessError,
     InvalidDescriptionError,
+    InvalidModificationError,
     InvalidStateError,
     NotSupportedError,
     OperationError,
     Rejected,
     SpecificationError,
 )
+from fsm_rtc.machines.negotiation import Negotiation
 
-__all__ = ["BadArgumentError", "BadKindError", "specified"]
+__all__ = ["BadArgumentError", "BadCodecError", "BadKindError", "argued", "specified"]
 
 AIORTC = (
     (InvalidAccessError, (exceptions.InvalidAccessError, ValueError)),
@@ -40,6 +42,13 @@ class BadArgumentError(TypeError, ValueError):
     """A TypeError of the specification's, where aiortc raises a ValueError."""
 
 
+class BadCodecError(InvalidModificationError, ValueError):
+    """An InvalidModificationError of the specification's, where aiortc raises a ValueError."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
 class BadKindError(TypeError, exceptions.InternalError):
     """A TypeError of the specification's, where aiortc raises an InternalError."""
 
@@ -51,6 +60,17 @@ def specified() -> Iterator[None]:
         yield
     except SpecificationError as error:
         raise _both(error) from error.__cause__
+
+
+@contextmanager
+def argued() -> Iterator[None]:
+    """Raise a TypeError over an argument as aiortc's ValueError too."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if isinstance(error, SpecificationError | BadArgumentError | BadKindError):
+            raise
+        raise BadArgumentError(str(error)) from error
 
 
 def _both(error: SpecificationError) -> SpecificationError:
@@ -77,6 +97,8 @@ def _sentence(rejected: Rejected) -> str | None:
     if state == "closed":
         return CLOSED
     verb, _, what = rejected.trigger.partition("_")
+    if rejected.machine != Negotiation.__name__:
+        return None
     if verb == "create":
         return f'Cannot create {what} in signaling state "{state}"'
     if verb == "set" and rejected.guard is None:

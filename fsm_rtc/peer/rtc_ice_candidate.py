@@ -7,8 +7,9 @@ from typing import Any
 import aiortc
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
+from fsm_rtc.peer.arguments import check_text
 from fsm_rtc.peer.description import IceCandidate
-from fsm_rtc.peer.rtc_errors import BadArgumentError
+from fsm_rtc.peer.rtc_errors import BadArgumentError, argued
 
 __all__ = ["RTCIceCandidate", "RTCPeerConnectionIceEvent", "as_aiortc", "as_candidate"]
 
@@ -37,6 +38,10 @@ class RTCIceCandidate:
         sdpMLineIndex: int | None = None,
         usernameFragment: str | None = None,
     ) -> None:
+        with argued():
+            for name, value in (("candidate", candidate), ("sdpMid", sdpMid), ("usernameFragment", usernameFragment)):
+                if value is not None or name == "candidate":
+                    check_text(name, value)
         self.candidate = candidate
         self.sdpMid = sdpMid
         self.sdpMLineIndex = sdpMLineIndex
@@ -93,6 +98,11 @@ def as_candidate(candidate: Any) -> IceCandidate | None:
         return None
     if isinstance(candidate, dict):
         candidate = RTCIceCandidate(**{name: candidate[name] for name in _NAMES if name in candidate})
+    if not isinstance(candidate, aiortc.RTCIceCandidate) and not hasattr(candidate, "usernameFragment"):
+        raise BadArgumentError(
+            f"a candidate is an RTCIceCandidate, or what its toJSON gives, not {type(candidate).__name__}; "
+            "read JSON text with json.loads"
+        )
     if isinstance(candidate, aiortc.RTCIceCandidate):
         text, ufrag = f"candidate:{candidate_to_sdp(candidate)}", None
     else:

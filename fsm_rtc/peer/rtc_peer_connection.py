@@ -7,25 +7,25 @@ Two profiles of one implementation: `fsm_rtc.RTCPeerConnection` is webrtc-pc to 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Iterable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import aiortc
 
-from fsm_rtc.engine import Journal
-from fsm_rtc.errors import InvalidAccessError, InvalidModificationError, InvalidStateError
+from fsm_rtc.engine import Accepted, Chart, Journal
+from fsm_rtc.errors import InvalidAccessError, InvalidStateError, Rejected
 from fsm_rtc.peer.aiortc_backend import AiortcBackend
+from fsm_rtc.peer.arguments import DIRECTIONS, KINDS, as_streams
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.event_target import EventTarget
 from fsm_rtc.peer.jsep.parsed import trickles
 from fsm_rtc.peer.peer_connection import PeerConnection
 from fsm_rtc.peer.profile import SPECIFICATION, Profile
-from fsm_rtc.peer.rtc_configuration import RTCConfiguration, as_configuration
+from fsm_rtc.peer.rtc_configuration import Fixed, RTCConfiguration, as_configuration
 from fsm_rtc.peer.rtc_data_channel import RTCDataChannel
-from fsm_rtc.peer.rtc_errors import CLOSED, BadArgumentError, BadKindError, specified
+from fsm_rtc.peer.rtc_errors import CLOSED, BadArgumentError, BadKindError, argued, specified
 from fsm_rtc.peer.rtc_ice_candidate import RTCIceCandidate, RTCPeerConnectionIceEvent, as_candidate
 from fsm_rtc.peer.rtc_session_description import RTCSessionDescription
 from fsm_rtc.peer.statistics import report_of, selected
@@ -41,8 +41,6 @@ CHANGES = (
     "connectionstatechange",
     "negotiationneeded",
 )
-
-DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
 class RTCDataChannelEvent:
@@ -74,7 +72,9 @@ class RTCPeerConnection(EventTarget):
         peer: the `PeerConnection`, with its machines.
 
     Raises:
-        ValueError: a URL is none of a STUN or TURN server.
+        UrlSyntaxError: a URL is none of a STUN or TURN server, or a server has none.
+        CredentialsError: a TURN server has no username or no credential.
+        TypeError: a value of the configuration is of no kind that it can be.
     """
 
     profile: ClassVar[Profile] = SPECIFICATION
@@ -90,7 +90,9 @@ class RTCPeerConnection(EventTarget):
     ) -> None:
         super().__init__()
         self._configuration = configuration or RTCConfiguration()
-        settings = as_configuration(configuration, list(self.default_servers))
+        with specified():
+            settings = as_configuration(configuration, list(self.default_servers))
+        self._fixed = Fixed.of(self._configuration)
         self._backend = AiortcBackend(settings, self.profile)
         self.peer = PeerConnection(
             settings, backend=self._backend, engine=engine, journal=journal, label=label, profile=self.profile
@@ -173,21 +175,23 @@ class RTCPeerConnection(EventTarget):
         """What it was made with, or setConfiguration was given."""
         return self._configuration
 
-    def setConfiguration(self, configuration: aiortc.RTCConfiguration) -> None:
-        """Use other servers, from the next gathering on.
+    def setConfiguration(self, configuration: aiortc.RTCConfiguration | None = None) -> None:
+        """Use other servers, from the next gathering on; an ICE restart brings one about.
 
         Raises:
             InvalidStateError: the connection is closed.
-            InvalidModificationError: the bundle policy is another one.
-            ValueError: a URL is none of a STUN or TURN server.
+            InvalidModificationError: the bundle policy or a certificate is another one, or, once there was a local
+                description, the candidate pool's size.
+            UrlSyntaxError, CredentialsError, TypeError: as for the constructor; nothing is changed.
         """
         with specified():
             self._assert_open()
-            if configuration.bundlePolicy != self._configuration.bundlePolicy:
-                raise InvalidModificationError("bundlePolicy can't be changed; make a new connection")
-            settings = as_configuration(configuration, list(self.default_servers))
+            given = configuration or RTCConfiguration()
+            settings = as_configuration(given, list(self.default_servers))
+            fixed = Fixed.of(given)
+            self._fixed.check(fixed, has_local=self.peer.local_description is not None)
             self._backend.use_configuration(settings)
-            self._configuration = configuration
+            self._configuration, self._fixed = given, fixed
 
     # Offers and answers.
 
@@ -218,7 +222,8 @@ class RTCPeerConnection(EventTarget):
         """Apply this side's description, or make and apply the one that is due.
 
         Args:
-            sessionDescription: what createOffer or createAnswer returned last; a rollback; or None.
+            sessionDescription: what createOffer or createAnswer returned last; a rollback; or None. A dictionary with
+                ``type`` and ``sdp`` will do, here and in setRemoteDescription.
 
         Raises:
             InvalidModificationError: it was changed since it was created.
@@ -237,11 +242,10 @@ class RTCPeerConnection(EventTarget):
             OperationError: it can't be applied.
         """
         with specified():
-            if sessionDescription is None or sessionDescription.type is None:
+            description = _as_description(sessionDescription)
+            if description is None or description.type is None:
                 raise BadArgumentError("a remote description needs a type: offer, pranswer, answer or rollback")
-            await self.peer.set_remote_description(
-                SessionDescription(sessionDescription.type, sessionDescription.sdp or "")
-            )
+            await self.peer.set_remote_description(SessionDescription(description.type, description.sdp or ""))
 
     async def addIceCandidate(self, candidate: Any = None) -> None:
         """Use a candidate of the other side.
@@ -284,7 +288,7 @@ class RTCPeerConnection(EventTarget):
             raise BadArgumentError("Cannot specify both maxPacketLifeTime and maxRetransmits")
         with specified():
             self._assert_open()
-            try:
+            with argued():
                 channel = self.peer.create_data_channel(
                     label,
                     ordered=ordered,
@@ -294,8 +298,6 @@ class RTCPeerConnection(EventTarget):
                     negotiated=negotiated,
                     id=id,
                 )
-            except ValueError as error:
-                raise BadArgumentError(str(error)) from error
         return self._channel(channel)
 
     def addTrack(self, track: Any, *streams: Any) -> Any:
@@ -307,8 +309,9 @@ class RTCPeerConnection(EventTarget):
         """
         with specified():
             self._assert_open()
-            self._check_kind(track.kind)
-            return self.peer.add_track(track, *streams)
+            self._check_kind(getattr(track, "kind", track))
+            with argued():
+                return self.peer.add_track(track, *streams)
 
     def removeTrack(self, sender: Any) -> None:
         """Stop sending a sender's track.
@@ -341,13 +344,13 @@ class RTCPeerConnection(EventTarget):
             InvalidAccessError: the track is being sent already.
             TypeError: there is no such kind or direction.
         """
-        kind = trackOrKind if isinstance(trackOrKind, str) else trackOrKind.kind
-        self._check_kind(kind)
+        self._check_kind(getattr(trackOrKind, "kind", trackOrKind))
         if direction not in DIRECTIONS:
             raise BadKindError(f'Invalid direction "{direction}"')
         with specified():
             self._assert_open()
-            return self.peer.add_transceiver(trackOrKind, direction, tuple(streams))
+            with argued():
+                return self.peer.add_transceiver(trackOrKind, direction, as_streams(streams))
 
     def getTransceivers(self) -> list[Any]:
         """The RTCRtpTransceivers, in the order in which they were added."""
@@ -397,7 +400,7 @@ class RTCPeerConnection(EventTarget):
 
     def close(self) -> Awaitable[None]:
         """Close the connection. It is closed at the call; await the result to wait until nothing of it is left."""
-        return asyncio.shield(self.peer.begin_closing())
+        return self.peer.begin_closing()
 
     # What happens.
 
@@ -419,14 +422,16 @@ class RTCPeerConnection(EventTarget):
     def _channel(self, channel: DataChannel) -> RTCDataChannel:
         adopted = RTCDataChannel(channel, self._backend.session.media.sctp)
         channel.on("open", self._count_opened)
-        channel.on("close", self._count_closed)
+        channel.machine.observe(self._count_closed)
         self._channels[id(channel)] = adopted
         return adopted
 
     def _count_opened(self) -> None:
         self._opened += 1
 
-    def _count_closed(self) -> None:
+    def _count_closed(self, machine: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
+        if not isinstance(outcome, Accepted) or not machine.is_final:
+            return
         self._closed += 1
         self._channels = {key: one for key, one in self._channels.items() if one.readyState != "closed"}
 
@@ -434,18 +439,31 @@ class RTCPeerConnection(EventTarget):
         if self.peer.negotiation.is_final:
             raise InvalidStateError(CLOSED)
 
-    def _check_kind(self, kind: str) -> None:
-        if kind not in ("audio", "video"):
-            raise BadKindError(f'Invalid track kind "{kind}"')
+    def _check_kind(self, kind: object) -> None:
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise BadKindError(f'Invalid track kind "{str(kind)[:80]}"')
 
     def _as_local(self, description: Any) -> SessionDescription | None:
         """What setLocalDescription was given; one without a type gets the type that is due."""
+        description = _as_description(description)
         if description is None or (description.type is None and not description.sdp):
             return None
         kind = description.type
         if kind is None:
             kind = "answer" if self.signalingState in ("have-remote-offer", "have-local-pranswer") else "offer"
         return SessionDescription(kind, description.sdp or "")
+
+
+def _as_description(given: Any) -> Any:
+    """What a description method was given, in the form of an RTCSessionDescription."""
+    if given is None or (hasattr(given, "type") and hasattr(given, "sdp")):
+        return given
+    if isinstance(given, dict) and given.keys() & {"type", "sdp"}:
+        return RTCSessionDescription(given.get("sdp", ""), given.get("type"))
+    raise BadArgumentError(
+        f"a description is an RTCSessionDescription, or what its toJSON gives, not {type(given).__name__}; "
+        "read JSON text with json.loads"
+    )
 
 
 def _as_aiortc(description: SessionDescription | None) -> Any:

@@ -16,7 +16,7 @@ import base64
 import hmac
 from collections.abc import Sequence
 
-from fsm_rtc.peer.configuration import IceServer
+from fsm_rtc.peer.configuration import IceServer, check_urls
 
 __all__ = ["TurnServers"]
 
@@ -47,7 +47,7 @@ class TurnServers:
             raise ValueError(
                 f"give at most {MAX_URLS} URLs of at most {MAX_URL_CHARACTERS} characters; no client takes more"
             )
-        IceServer(self._urls)
+        check_urls(self._urls)
         for url in self._urls:
             if not url.startswith(("turn:", "turns:")):
                 raise ValueError(f"{url!r} is no TURN server's URL; write turn:host:port or turns:host:port")

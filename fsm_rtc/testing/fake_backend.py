@@ -444,6 +444,8 @@ class FakeBackend:
 class FakeChannel:
     """A data channel in memory."""
 
+    max_message_bytes = 262_144
+
     def __init__(self, owner: FakeBackend, label: str, options: ChannelOptions, peer: FakeChannel | None) -> None:
         self._owner = owner
         self.label = label

@@ -143,8 +143,8 @@ def test_a_nat_with_several_addresses_is_told() -> None:
     [
         ([], None, ["--stun", "--turn", "--signaling"]),
         ([IceServer("stun:one.example")], "ws://one.example", ["--turn"]),
-        ([IceServer("turns:one.example")], None, ["--stun", "--signaling"]),
-        ([IceServer("stun:one.example"), IceServer("turn:one.example")], "ws://one.example", []),
+        ([IceServer("turns:one.example", "name", "secret")], None, ["--stun", "--signaling"]),
+        ([IceServer("stun:one.example"), IceServer("turn:one.example", "name", "secret")], "ws://one.example", []),
     ],
 )
 def test_what_was_not_asked_for_is_told_with_what_could_fail(

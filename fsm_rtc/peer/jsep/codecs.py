@@ -52,8 +52,13 @@ def offered_codecs(transceiver: Any, negotiated: Iterable[Any]) -> list[Any]:
 
 
 def common_codecs(transceiver: Any, remote: list[Any]) -> list[Any]:
-    """What both sides can do, under the other side's numbers, in the order of this side's preferences."""
-    return filter_preferred_codecs(find_common_codecs(CODECS[transceiver.kind], remote), codec_preferences(transceiver))
+    """What both sides can do, under the other side's numbers and in its order."""
+    return find_common_codecs(CODECS[transceiver.kind], remote)
+
+
+def preferred_codecs(transceiver: Any, common: Iterable[Any]) -> list[Any]:
+    """Those of these that this side prefers, in its order; all of them if it prefers none."""
+    return filter_preferred_codecs(list(common), codec_preferences(transceiver))
 
 
 def offered_extensions(transceiver: Any, negotiated: Iterable[Any]) -> list[Any]:

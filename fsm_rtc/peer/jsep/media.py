@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 import aiortc
 
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
+from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.ice import IceGatherer
 from fsm_rtc.peer.jsep.transceiver import RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver
 from fsm_rtc.peer.jsep.transport import Certificate, SctpTransport, Transport
@@ -53,12 +56,14 @@ class Media:
         changed: called when a negotiation may be needed.
         spawn: does work in a task that the session owns.
         track_status: makes the status of a track of the other side.
+        make_status: makes a transceiver's machine.
+        forget_status: the transceiver of this machine is not part of the session any more.
 
     Attributes:
         transceivers: in the order in which they were added.
         sctp: the data channels' transport, or None.
         paths: every transport that is not given up.
-        former_senders: those of the transceivers that are not part of the session any more.
+        former_senders: those of the transceivers that are not part of the session any more, while somebody holds them.
     """
 
     def __init__(
@@ -70,15 +75,17 @@ class Media:
         shown: Callable[[Transport], None],
         candidate_added: Callable[[Transport], None],
         changed: Callable[[], None],
-        spawn: Callable[[Coroutine[Any, Any, None]], Any],
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         track_status: Callable[[], RemoteTrackStatus],
+        make_status: Callable[[], Transceiver],
+        forget_status: Callable[[Transceiver], None],
     ) -> None:
         self.configuration = configuration
         self.profile = profile
         self.transceivers: list[RTCRtpTransceiver] = []
         self.sctp: SctpTransport | None = None
         self.paths: list[Transport] = []
-        self.former_senders: list[RTCRtpSender] = []
+        self.former_senders: WeakSet[RTCRtpSender] = WeakSet()
         self._bundled: Transport | None = None
         self.certificates = [Certificate.generateCertificate()]
         self._connected = connected
@@ -87,6 +94,8 @@ class Media:
         self.transceiver_changed = changed
         self.spawn = spawn
         self._track_status = track_status
+        self._make_status = make_status
+        self._forget_status = forget_status
 
     # Making.
 
@@ -96,7 +105,7 @@ class Media:
         path = self._path_for(kind)
         habit = self.profile.tracks_end_with_sender
         transceiver = RTCRtpTransceiver(
-            RTCRtpSender(track_or_kind, path, self, streams, stops_track=habit),
+            RTCRtpSender(track_or_kind, path, self, self._make_status(), streams, stops_track=habit),
             RTCRtpReceiver(kind, path, self._track_status, ends_with_sender=habit),
             direction,
             self.profile,
@@ -149,27 +158,27 @@ class Media:
         if policy is aiortc.RTCBundlePolicy.MAX_BUNDLE:
             shared = next((self.path_of(user) for user in self.users()), None)
         elif policy is aiortc.RTCBundlePolicy.BALANCED:
-            same = (one for one in self.transceivers if one.kind == kind and not one.stopped)
+            same = (one for one in self.transceivers if one.kind == kind and not one.stopped_for_both)
             shared = next((one.sender.path for one in same), None)
         else:
             shared = None
         return shared or self.make_path()
 
     def _show_early(self, path: Transport) -> None:
-        if self.profile.shows_transports_early:
-            self.show(path)
+        # It can be looked at; it counts as the connection's when a description has it.
+        path.is_visible = path.is_visible or self.profile.shows_transports_early
 
     def remove(self, transceiver: RTCRtpTransceiver) -> None:
         """A transceiver is not part of the session any more."""
-        transceiver.set_stopped()
         self.transceivers.remove(transceiver)
-        self.former_senders.append(transceiver.sender)
+        self.former_senders.add(transceiver.sender)
+        self._forget_status(transceiver.status)
 
     # Finding.
 
     def users(self) -> Iterator[User]:
         """What uses a transport."""
-        yield from (one for one in self.transceivers if not one.stopped)
+        yield from (one for one in self.transceivers if not one.stopped_for_both)
         if self.sctp is not None:
             yield self.sctp
 
@@ -198,9 +207,9 @@ class Media:
     # Changing.
 
     def show(self, path: Transport) -> None:
-        """Let a transport come into being for who looks from outside."""
-        if not path.is_visible:
-            path.is_visible = True
+        """A description brings a transport into being."""
+        if not path.is_described:
+            path.is_visible = path.is_described = True
             self._shown(path)
 
     def bundle(self, mids: list[str]) -> None:
@@ -209,7 +218,9 @@ class Media:
         if not users:
             return
         first = self._bundled = self.path_of(users[0])
-        for user in users[1:]:
+        # What no description holds yet will be bundled with them.
+        waiting = [user for user in self.users() if user.mid is None and not self.path_of(user).is_described]
+        for user in (*users[1:], *waiting):
             if self.path_of(user) is not first:
                 user.use(first)
         self.drop_unused()
@@ -217,13 +228,13 @@ class Media:
     def drop_unused(self) -> None:
         """Give up the transports that nobody uses any more."""
         used = {id(self.path_of(user)) for user in self.users()}
-        for path in [path for path in self.paths if id(path) not in used and path.is_visible]:
+        for path in [path for path in self.paths if id(path) not in used]:
             self.give_up(path)
 
     def give_up(self, path: Transport) -> None:
         """Stop a transport, and forget it."""
         self.paths.remove(path)
-        path.is_visible = False
+        path.is_visible = path.is_described = False
         self._shown(path)
         self.spawn(path.stop())
 

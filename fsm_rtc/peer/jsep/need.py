@@ -31,11 +31,12 @@ def needs_negotiation(media: Media, slots: Slots, *, restarts: bool) -> bool:
 
 def _is_open(transceiver: RTCRtpTransceiver, slots: Slots, local: dict[str, Any]) -> bool:
     here = local.get(transceiver.mid or "")
+    there = _sections(slots.current_remote).get(transceiver.mid or "")
     if transceiver.is_stopping:
-        return here is not None and not transceiver.stopped_for_both and not is_rejected(here)
+        # By the letter one that was never described would need negotiation for ever: no offer can ever hold it.
+        return here is not None and not is_rejected(here) and not (there is not None and is_rejected(there))
     if here is None:
         return True
-    there = _sections(slots.current_remote).get(transceiver.mid or "")
     direction = transceiver.wanted_direction
     if sends(direction) and (not here.msid or set(stream_ids(here)) != set(transceiver.sender.stream_ids)):
         return True

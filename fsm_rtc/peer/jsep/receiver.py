@@ -23,7 +23,7 @@ from fsm_rtc.peer.jsep.private_rtp import ObservedReceiver
 from fsm_rtc.peer.jsep.transport import Transport
 from fsm_rtc.peer.media_stream import MediaStream
 
-__all__ = ["RTCRtpReceiver", "RemoteTrack"]
+__all__ = ["RTCRtpReceiver", "RemoteTrack", "transport_of"]
 
 logger = logging.getLogger("fsm_rtc.peer")
 
@@ -142,6 +142,7 @@ class RTCRtpReceiver(ObservedReceiver):
         self.path = path
         self.streams: tuple[MediaStream, ...] = ()
         self.is_described = False
+        self._has_begun = False
         self._make_status = make_status
         self._waiting_frames = 0 if ends_with_sender else WAITING_FRAMES[kind]
         self._heard_at = 0.0
@@ -155,7 +156,12 @@ class RTCRtpReceiver(ObservedReceiver):
     @property
     def transport(self) -> Any:
         """The RTCDtlsTransport; None until its section is described."""
-        return self.path.dtls if self.path.is_visible and self.is_described else None
+        return transport_of(self)
+
+    async def receive(self, parameters: Any) -> None:
+        """Begin to receive, once."""
+        self._has_begun = True
+        await super().receive(parameters)
 
     async def getStats(self) -> aiortc.RTCStatsReport:
         """Statistics of what is received; nothing before there is a transport."""
@@ -214,6 +220,13 @@ class RTCRtpReceiver(ObservedReceiver):
             self._listen(loop, rest)
         else:
             self._mute("on_silence")
+
+
+def transport_of(end: Any) -> Any:
+    """The RTCDtlsTransport of a sender or receiver; None until its section is described."""
+    # aiortc's own tasks read it too, and hang without: what has begun keeps it, stopped or not.
+    is_there = end._has_begun or (end.path.is_visible and end.is_described)
+    return end.path.dtls if is_there else None
 
 
 def _log(error: object = None) -> None:

@@ -31,6 +31,7 @@ async def start_media(media: Media, path: Transport, slots: Slots, cname: str) -
         cname: the canonical name of this side's media.
     """
     for transceiver in list(media.transceivers):
+        # Asked anew for each: a transceiver may be stopped, or the connection closed, while another one starts.
         if transceiver.sender.path is not path or transceiver.is_stopping or not transceiver.negotiated.codecs:
             continue
         if sends(transceiver.negotiated.current_direction):
@@ -40,7 +41,7 @@ async def start_media(media: Media, path: Transport, slots: Slots, cname: str) -
             if section is not None:
                 await transceiver.receiver.receive(_receive_parameters(transceiver, section))
     sctp = media.sctp
-    if sctp is not None and sctp.path is path and sctp.remote is not None:
+    if sctp is not None and sctp.path is path and sctp.remote is not None and sctp.state != "closed":
         remote = sctp.remote
         port = int(remote.fmt[0]) if remote.profile == "DTLS/SCTP" else remote.sctp_port
         await sctp.start(remote.sctpCapabilities, port if port is not None else 5000)

@@ -58,7 +58,7 @@ def media_section(
     media.rtcp_port = DISCARD_PORT
     media.rtcp_mux = True
     sender = transceiver.sender
-    if sends(transceiver.wanted_direction):
+    if sends(transceiver.described_direction):
         media.msid = MSID_BREAK.join(sender.msids)
     if sends(direction):
         media.ssrc = [sdp.SsrcDescription(ssrc=sender._ssrc, cname=cname)]

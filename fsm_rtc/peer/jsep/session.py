@@ -16,10 +16,11 @@ from weakref import WeakSet
 
 from fsm_rtc.errors import OperationError
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
+from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.directions import receives, reversed_direction, sends
 from fsm_rtc.peer.ice import IceGatherer
-from fsm_rtc.peer.jsep.codecs import common_codecs, common_extensions
+from fsm_rtc.peer.jsep.codecs import common_codecs, common_extensions, preferred_codecs
 from fsm_rtc.peer.jsep.effects import RemoteTracks
 from fsm_rtc.peer.jsep.media import Media, SessionConfiguration
 from fsm_rtc.peer.jsep.need import needs_negotiation
@@ -43,7 +44,7 @@ class SessionEvents(Protocol):
     """Who is told what happens in a session."""
 
     def path_shown(self, path: Transport) -> None:
-        """A transport came into being for who looks from outside, or went."""
+        """A description brought a transport into being, or it went."""
 
     def candidate_added(self, path: Transport) -> None:
         """A transport has a new candidate of the other side."""
@@ -56,6 +57,12 @@ class SessionEvents(Protocol):
 
     def track_status(self) -> RemoteTrackStatus:
         """The status of a new track of the other side."""
+
+    def transceiver_added(self) -> Transceiver:
+        """The machine of a new transceiver."""
+
+    def transceiver_removed(self, status: Transceiver) -> None:
+        """The transceiver of this machine is not part of the session any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,8 @@ class Session:
             changed=events.changed,
             spawn=self.spawn,
             track_status=events.track_status,
+            make_status=events.transceiver_added,
+            forget_status=events.transceiver_removed,
         )
         self.slots = Slots()
         self.writer = Writer(self.media, self.slots)
@@ -132,7 +141,8 @@ class Session:
             self.writer.seen_mids.add(line.mid)
             user = line.user
             if isinstance(user, RTCRtpTransceiver):
-                user.set_negotiated(replace(user.negotiated, mid=line.mid, line=index))
+                codecs = user.negotiated.codecs if description.type == "offer" else tuple(line.media.rtp.codecs)
+                user.set_negotiated(replace(user.negotiated, mid=line.mid, line=index, codecs=codecs))
             elif user is not None:
                 user.mid, user.line = line.mid, index
         if description.type == "offer":
@@ -201,6 +211,9 @@ class Session:
             transceiver = self._free_transceiver(media) or self._remote_transceiver(media)
         direction = "inactive" if is_rejected(media) else reversed_direction(media.direction or "sendrecv")
         codecs = tuple(common_codecs(transceiver, media.rtp.codecs)) if not is_rejected(media) else ()
+        if read.type != "offer":
+            # An answer holds nothing but what was offered; preferences that came since then don't take it away.
+            codecs = tuple(preferred_codecs(transceiver, codecs)) or codecs
         negotiated = replace(transceiver.negotiated, mid=mid, line=index, offered_direction=direction)
         if codecs:
             extensions = tuple(common_extensions(transceiver, media.rtp.headerExtensions))
@@ -210,6 +223,8 @@ class Session:
             direction = "inactive"
         transceiver.set_negotiated(negotiated)
         tracks.describe(transceiver, direction, self._streams_of(media), remote_track_id(media))
+        if is_rejected(media):
+            self._reject(transceiver)
 
     def _free_transceiver(self, media: Any) -> RTCRtpTransceiver | None:
         """The one that addTrack made and that no section stands for yet."""
@@ -268,8 +283,7 @@ class Session:
             path = self.media.path_of(user)
             set_dtls_role(path.dtls, here.dtls.role if is_local else _opposite(there.dtls.role))
             if isinstance(user, SctpTransport):
-                user.remote = there
-                user.number_channels()
+                user.agree(there)
             path.feed(there.ice_candidates, is_complete=there.ice_candidates_complete, ufrag=there.ice.usernameFragment)
             path.begin(Remote(there.ice, there.dtls))
 
@@ -293,13 +307,19 @@ class Session:
         for media in (*self.slots.current_local.media, *self.slots.current_remote.media):
             transceiver = self.media.transceiver_of(media.rtp.muxId)
             if transceiver is not None and is_rejected(media):
-                self._stop_transceiver(transceiver)
+                self._remove(transceiver)
         self.media.drop_unused()
 
-    def _stop_transceiver(self, transceiver: RTCRtpTransceiver) -> None:
-        """Both sides know that it is stopped: it is no part of the session any more."""
-        if not transceiver.is_stopping:
-            self.spawn(transceiver.end_media())
+    def _reject(self, transceiver: RTCRtpTransceiver) -> None:
+        """A description rejects its section, so it is stopped for both sides, and a rollback doesn't change that."""
+        was_active = not transceiver.is_stopping
+        transceiver.status.on_section_rejected()
+        if was_active:
+            transceiver.end()
+
+    def _remove(self, transceiver: RTCRtpTransceiver) -> None:
+        """It is no part of the session any more."""
+        self._reject(transceiver)
         transceiver.set_negotiated(Negotiated())
         self.media.remove(transceiver)
 
@@ -390,8 +410,7 @@ class Session:
             tracks.describe(transceiver, negotiated.fired_direction, negotiated.streams)
             transceiver.set_negotiated(negotiated)
             if id(transceiver) not in before and transceiver.is_remote:
-                self.media.remove(transceiver)
-                self.spawn(transceiver.end_media())
+                self._remove(transceiver)
         sctp = self.media.sctp
         if sctp is not None:
             sctp.mid, sctp.line = snapshot.data_section
@@ -401,7 +420,7 @@ class Session:
             if path.gatherer.state != "new":
                 self.media.renew(path)
             elif path.is_visible and not self._profile.shows_transports_early:
-                path.is_visible = False
+                path.is_visible = path.is_described = False
                 self._events.path_shown(path)
         self.media.drop_unused()
         return tracks
@@ -426,10 +445,13 @@ class Session:
             logger.warning("a session's task failed: %s", str(error) or type(error).__name__, exc_info=error)
 
     def shut(self) -> None:
-        """Every transport counts as closed from now on, and the other side's tracks have ended."""
+        """Every transport counts as closed from now on, and every transceiver as stopped."""
         for transceiver in self.media.transceivers:
-            if transceiver.receiver.track is not None:
-                transceiver.receiver.track.stop()
+            transceiver.end()
+        for status in {sender.status for sender in self.media.former_senders} | {
+            one.status for one in self.media.transceivers
+        }:
+            status.connection_closed()
         for path in self.media.paths:
             path.ice.close()
             path.dtls.close()

@@ -17,6 +17,9 @@ from fsm_rtc.peer.jsep.private import is_expected, send_alert, unnumbered_channe
 
 __all__ = ["Certificate", "DtlsTransport", "Remote", "SctpTransport", "Transport"]
 
+DEFAULT_MESSAGE_BYTES = 65536
+"""The longest message that the other side takes if its description doesn't say. Source: RFC 8841, section 6."""
+
 logger = logging.getLogger("fsm_rtc.peer")
 
 
@@ -120,15 +123,29 @@ class SctpTransport(aiortc.RTCSctpTransport):
 
     @property
     def maxMessageSize(self) -> float | None:
-        """The longest message in bytes that both sides take; infinite if the other side sets no limit."""
-        remote = self._remote_max_message_size
+        """The longest message in bytes that both sides take, as the descriptions in force say; None before there are.
+
+        Source: webrtc-pc, #dfn-update-the-data-max-message-size; RFC 8841, section 6: 65536 if it isn't told, and 0 for
+        a side that takes any, so that this side's own limit counts.
+        """
+        if self.remote is None:
+            return None
+        told = self.remote.sctpCapabilities
+        remote = told.maxMessageSize if told is not None else DEFAULT_MESSAGE_BYTES
         local = self.getCapabilities().maxMessageSize
-        return min(local or float("inf"), remote or float("inf"))
+        return min(local, remote or local)
 
     def use(self, path: Transport) -> None:
         """Use another transport."""
         self.path = path
         self.setTransport(path.dtls)
+
+    def agree(self, remote: Any) -> None:
+        """Take the other side's media section, which is in force from now on."""
+        self.remote = remote
+        # aiortc reads it once, when it starts.
+        self._remote_max_message_size = int(self.maxMessageSize or 0)
+        self.number_channels()
 
     def close(self) -> None:
         """Count as closed from now on, whatever the library has still to do."""
@@ -177,7 +194,8 @@ class Transport:
     Attributes:
         gatherer: of the candidates that the present descriptions stand for.
         next_gatherer: of those for an ICE restart that is not agreed yet, or None.
-        is_visible: whether a description has brought it into being, for who looks from outside.
+        is_described: whether a description has brought it into being, so that its states are the connection's.
+        is_visible: whether who looks from outside sees it.
         remote: what is known of the other side, once it is in force.
     """
 
@@ -192,7 +210,7 @@ class Transport:
         self.next_gatherer: IceGatherer | None = None
         self.ice = IceTransport(gatherer)
         self.dtls = DtlsTransport(self.ice, list(certificates))
-        self.is_visible = False
+        self.is_described = self.is_visible = False
         self.remote: Remote | None = None
         self._connected = connected
         self._candidate_added = candidate_added

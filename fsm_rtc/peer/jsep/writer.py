@@ -9,7 +9,7 @@ from typing import Any
 
 from fsm_rtc.peer.directions import common_direction
 from fsm_rtc.peer.ice import IceGatherer
-from fsm_rtc.peer.jsep.codecs import offered_codecs, offered_extensions
+from fsm_rtc.peer.jsep.codecs import offered_codecs, offered_extensions, preferred_codecs
 from fsm_rtc.peer.jsep.media import Media, User
 from fsm_rtc.peer.jsep.parsed import bundle_of
 from fsm_rtc.peer.jsep.private import dtls_role
@@ -162,7 +162,9 @@ class Writer:
         for media in offer.media:
             mid = media.rtp.muxId
             user = self._media.of_mid(mid)
-            if user is None or is_rejected(media) or (isinstance(user, RTCRtpTransceiver) and _refuses(user)):
+            # Asked now: the preferences may have been set since the offer came.
+            codecs = preferred_codecs(user, user.negotiated.codecs) if isinstance(user, RTCRtpTransceiver) else None
+            if user is None or is_rejected(media) or codecs == []:
                 lines.append(Line(rejected_section(media), mid))
                 continue
             if isinstance(user, RTCRtpTransceiver):
@@ -170,8 +172,8 @@ class Writer:
                 section = media_section(
                     user,
                     mid=mid,
-                    direction=common_direction(user.wanted_direction, negotiated.offered_direction or "inactive"),
-                    codecs=negotiated.codecs,
+                    direction=common_direction(user.described_direction, negotiated.offered_direction or "inactive"),
+                    codecs=codecs or (),
                     extensions=negotiated.extensions,
                     cname=self._cname,
                 )
@@ -240,10 +242,6 @@ class _Gatherers:
         if path.gatherer.state != "new" and id(path) not in self._new:
             shared = next(iter(self._new.values()), None)
             self._new[id(path)] = self._media.make_gatherer(shared.getLocalParameters() if shared else None)
-
-
-def _refuses(transceiver: RTCRtpTransceiver) -> bool:
-    return transceiver.is_stopping or not transceiver.negotiated.codecs
 
 
 def _new_mid(mids: set[str]) -> str:

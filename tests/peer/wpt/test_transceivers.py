@@ -8,6 +8,7 @@ from typing import Any
 import aiortc
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
+from fsm_rtc import RTCSessionDescription
 from tests.peer.wpt.conftest import MakeRtc
 from tests.peer.wpt.exchanges import (
     audio_offer,
@@ -60,8 +61,9 @@ async def test_a_rejected_section_stops_its_transceiver(rtc: MakeRtc) -> None:
     transceiver = one.addTransceiver("audio")
     await one.setLocalDescription()
     await other.setRemoteDescription(one.localDescription)
-    other.getTransceivers()[0].stop()
-    await one.setRemoteDescription(await other.createAnswer())
+    answer = await other.createAnswer()
+    rejecting = RTCSessionDescription(answer.sdp.replace("m=audio 9", "m=audio 0"), "answer")
+    await one.setRemoteDescription(rejecting)
     assert transceiver.currentDirection == "stopped"
     assert one.getTransceivers() == []
 
