@@ -46,6 +46,7 @@ async def make(profile: str, policy: str, caplog: pytest.LogCaptureFixture) -> A
     for peer in made:
         await peer.close()
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
-    assert left == set()
+    # Who reads a track belongs to the track, which its owner may still have, and goes with it.
+    assert {task for task in left if not task.get_name().startswith("fsm_rtc pump of")} == set()
     assert unhandled == []
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
