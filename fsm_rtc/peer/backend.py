@@ -24,6 +24,7 @@ __all__ = [
     "Kind",
     "Report",
     "check_name",
+    "check_track",
 ]
 
 Kind = Literal["audio", "video"]
@@ -89,6 +90,16 @@ def check_name(what: str, name: str) -> None:
     """
     if len(name.encode()) > 65535:
         raise TypeError(f"a data channel's {what} has at most 65535 bytes of UTF-8, not {len(name.encode())}")
+
+
+def check_track(track: Any) -> None:
+    """Refuse what is no track.
+
+    Raises:
+        TypeError: it has no kind.
+    """
+    if not hasattr(track, "kind"):
+        raise TypeError(f"a {type(track).__name__} is no track; give a MediaStreamTrack, with kind and recv()")
 
 
 class ChannelEvents(Protocol):

@@ -18,7 +18,7 @@ from fsm_rtc.machines.data_channel import Channel, Flow, FlowLimits
 from fsm_rtc.machines.gathering import IceGatheringState
 from fsm_rtc.machines.negotiation import Negotiation, SignalingState
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
-from fsm_rtc.peer.backend import Backend, ChannelBackend, ChannelOptions, Kind, Report, check_name
+from fsm_rtc.peer.backend import Backend, ChannelBackend, ChannelOptions, Kind, Report, check_name, check_track
 from fsm_rtc.peer.chain import OperationsChain
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.data_channel import DataChannel
@@ -304,7 +304,9 @@ class PeerConnection:
         Raises:
             InvalidStateError: the connection is closed.
             InvalidAccessError: the track is being sent already.
+            TypeError: it is no track.
         """
+        check_track(track)
         self._assert_open("add_track")
         sender = self._backend.add_track(track, streams)
         self._need.changed()
@@ -328,6 +330,8 @@ class PeerConnection:
             InvalidStateError: the connection is closed.
             TypeError: there is no such kind or direction.
         """
+        if not isinstance(track_or_kind, str):
+            check_track(track_or_kind)
         kind = track_or_kind if isinstance(track_or_kind, str) else track_or_kind.kind
         if kind not in ("audio", "video"):
             raise TypeError(f"a transceiver's kind is audio or video, not {kind!r}")

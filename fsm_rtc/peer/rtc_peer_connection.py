@@ -17,6 +17,7 @@ import aiortc
 from fsm_rtc.engine import Journal
 from fsm_rtc.errors import InvalidAccessError, InvalidModificationError, InvalidStateError
 from fsm_rtc.peer.aiortc_backend import AiortcBackend
+from fsm_rtc.peer.backend import check_track
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.event_target import EventTarget
@@ -304,9 +305,11 @@ class RTCPeerConnection(EventTarget):
         Raises:
             InvalidStateError: the connection is closed.
             InvalidAccessError: the track is being sent already.
+            TypeError: it is no track, or of no such kind.
         """
         with specified():
             self._assert_open()
+            check_track(track)
             self._check_kind(track.kind)
             return self.peer.add_track(track, *streams)
 
@@ -341,8 +344,9 @@ class RTCPeerConnection(EventTarget):
             InvalidAccessError: the track is being sent already.
             TypeError: there is no such kind or direction.
         """
-        kind = trackOrKind if isinstance(trackOrKind, str) else trackOrKind.kind
-        self._check_kind(kind)
+        if not isinstance(trackOrKind, str):
+            check_track(trackOrKind)
+        self._check_kind(trackOrKind if isinstance(trackOrKind, str) else trackOrKind.kind)
         if direction not in DIRECTIONS:
             raise BadKindError(f'Invalid direction "{direction}"')
         with specified():
