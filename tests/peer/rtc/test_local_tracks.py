@@ -85,7 +85,8 @@ async def test_no_end_of_a_sender_ends_its_track(rtc: MakeRtc, end: str) -> None
         await exchange(other, one)
     await one.close()
     assert track.readyState == "live"
-    assert (await soon(subscribe(track).recv())).width == 64
+    frame: Any = await soon(subscribe(track).recv())
+    assert frame.width == 64
     track.stop()
 
 
@@ -299,6 +300,6 @@ async def test_the_drop_in_stops_the_track_as_aiortc_does() -> None:
     await soon(remote.recv())
     ended = upcoming(remote, "ended")
     await one.close()
-    assert (track.readyState, sender.track) == ("ended", None)
+    assert [track.readyState, sender.track] == ["ended", None]
     await soon(ended)
     await other.close()

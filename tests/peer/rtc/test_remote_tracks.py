@@ -197,7 +197,7 @@ async def test_frames_that_nobody_reads_give_way_to_new_ones(rtc: MakeRtc, monke
     one.addTrack(track)
     remote = await call(one, other)
     async with asyncio.timeout(20):
-        while remote.missed < 5:
+        while remote.missed < 5:  # noqa: ASYNC110 - nothing tells of a frame that nobody reads
             await asyncio.sleep(0.02)
     assert remote._queue.qsize() == 3
     track.stop()
@@ -240,7 +240,7 @@ async def test_bare_aiortc_ends_its_track_at_a_goodbye(rtc: MakeRtc) -> None:
     one.addTrack(track)
     offer = await one.createOffer()
     await other.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
-    receiver = other.getReceivers()[0]
+    receiver: Any = other.getReceivers()[0]
     await other.setLocalDescription(await other.createAnswer())
     receiver._RTCRtpReceiver__decoder_thread = _Thread()
     await receiver._handle_rtcp_packet(RtcpByePacket(sources=[1]))
