@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fsm_rtc.errors import InvalidAccessError
+from fsm_rtc.peer.arguments import kind_of
 
 __all__ = ["Tracks"]
 
@@ -34,9 +35,7 @@ class Tracks:
             TypeError: it is no track.
             InvalidAccessError: it was added before.
         """
-        if getattr(track, "kind", None) not in ("audio", "video"):
-            name = type(track).__name__
-            raise TypeError(f"a track has the kind audio or video, and {name} has not; give a MediaStreamTrack")
+        kind_of(track)
         if any(one is track for one in self.local):
             raise InvalidAccessError("this track is being sent already; add each track once")
 

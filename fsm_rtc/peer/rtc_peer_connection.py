@@ -306,6 +306,7 @@ class RTCPeerConnection(EventTarget):
         Raises:
             InvalidStateError: the connection is closed.
             InvalidAccessError: the track is being sent already.
+            TypeError: it is no track, or of no such kind.
         """
         with specified():
             self._assert_open()
