@@ -12,7 +12,7 @@ What holds:
 - No more than `PAIRS_LIMIT` pairs; those of lower priority give way, and those that work never do.
 - Nothing has failed before `PATIENCE_SECONDS` are over, unless this side has nothing to check from.
 - A pair that works isn't given up while it answers; only a nomination ends the checks.
-- When the selected pair falls silent the others that worked are checked again, and the controlling side takes one that
+- When the selected pair falls silent the others are checked, for which those stay that weren't yet, and the controlling side takes one that
   answers while the selected one doesn't.
 - A controlled side uses the pair that was nominated last.
 """
@@ -424,8 +424,6 @@ class Checks(ice.Connection):
         pair.nominated = True
         before = self._nominated.get(pair.component)
         self._nominated[pair.component] = pair
-        # Source: RFC 8445, section 8.1.2.
-        self._check_list[:] = [one for one in self._check_list if not one.is_unchecked]
         if not self._check_list_done:
             self._check_list_done = True
             self._check_list_state.put_nowait(ice.ICE_COMPLETED)
