@@ -231,6 +231,9 @@ class Checks(ice.Connection):
     def switch_role(self, ice_controlling: bool) -> None:
         super().switch_role(ice_controlling)
         self._check_list.sort(key=self._rank)
+        for pair in tuple(self._check_list):
+            if not ice_controlling and pair.remote_nominated and pair.works:
+                self._select(pair)
 
     def _prune_components(self) -> None:
         """There is one component, and it is looked for whether or not the other side named a candidate of it."""
@@ -396,11 +399,12 @@ class Checks(ice.Connection):
         if pair is None:
             return
         pair.status.on_request()
-        if "USE-CANDIDATE" in message.attributes and not self.ice_controlling:
-            # The last one counts: a peer that goes over to another pair nominates that.
+        if "USE-CANDIDATE" in message.attributes:
+            # The last one counts: a peer that goes over to another pair nominates that. And it counts in either role,
+            # since it may be heard before the two have agreed who controls.
             for other in self._check_list:
                 other.remote_nominated = other is pair
-            if pair.works:
+            if pair.works and not self.ice_controlling:
                 self._select(pair)
         if pair.is_unchecked or (pair.due <= self.heard_at and not pair.works):
             self._check(pair)

@@ -77,7 +77,8 @@ async def test_the_old_pair_carries_what_is_sent_until_the_other_side_has_restar
     assert not early.done()
     assert [transport.getSelectedCandidatePair() for _, transport in ends] == before
     late = await half(there, new[1 - first], new[first])
-    await asyncio.gather(early, late)
+    async with asyncio.timeout(20):
+        await asyncio.gather(early, late)
     await settled(*ends)
     assert states == [["connected", "completed"]] * 2
     assert None not in [transport.getSelectedCandidatePair() for _, transport in ends]
@@ -141,7 +142,8 @@ async def test_a_check_in_a_restart_claims_what_its_candidate_is_worth_and_no_ot
     await end[0].gather()
     await end[1].addRemoteCandidate(theirs.candidate())
     theirs.ask(nominate=True)
-    await end[1].start(theirs.parameters)
+    async with asyncio.timeout(20):
+        await end[1].start(theirs.parameters)
     assert {request.attributes["PRIORITY"] for request, _ in theirs.requests} == {candidate_priority(1, "prflx")}
     theirs.requests.clear()
     new = await fresh()
@@ -156,6 +158,7 @@ async def test_a_check_in_a_restart_claims_what_its_candidate_is_worth_and_no_ot
         if address[1] == new.getLocalCandidates()[0].port
     }
     assert claimed == {candidate_priority(1, "host")}
-    await end[1].stop()
-    await restarting
+    async with asyncio.timeout(20):
+        await end[1].stop()
+        await restarting
     theirs.close()
