@@ -12,8 +12,8 @@ What holds:
 - No more than `PAIRS_LIMIT` pairs; those of lower priority give way, and those that work never do.
 - Nothing has failed before `PATIENCE_SECONDS` are over, unless this side has nothing to check from.
 - A pair that works isn't given up while it answers; only a nomination ends the checks.
-- When the selected pair falls silent the others are checked, for which those stay that weren't yet, and the controlling side takes one that
-  answers while the selected one doesn't.
+- When the selected pair falls silent the others are checked, for which those stay that never were, and the controlling
+  side takes one that answers while the selected one doesn't.
 - A controlled side uses the pair that was nominated last.
 """
 
