@@ -1,0 +1,78 @@
+"""What an ICE restart does to the states: never `new`, and a connection that works stays connected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fsm_rtc.engine import Journal
+from fsm_rtc.peer import PeerConnection
+from fsm_rtc.peer.ice.consent import ConsentTimes
+from tests.peer.conftest import MakeLive
+from tests.peer.peers import connected, exchange, opened, rejections, until
+
+
+def transports(peer: PeerConnection) -> list[Any]:
+    backend: Any = peer._backend
+    return [path.ice for path in backend._numbers]
+
+
+async def completed(*peers: PeerConnection) -> None:
+    for peer in peers:
+        await until(peer, "iceconnectionstatechange", lambda peer=peer: peer.ice_connection_state == "completed")  # type: ignore[misc]
+
+
+async def test_a_restart_in_completed_goes_by_connected_and_the_connection_stays_connected(
+    live: MakeLive, journal: Journal
+) -> None:
+    one, other = live("one"), live("other")
+    channel = one.create_data_channel("chat")
+    await exchange(one, other)
+    await connected(one, other)
+    await opened(channel)
+    await completed(one, other)
+    begun = {label: len(journal.entries(f"{label}.ice")) for label in ("one", "other")}
+    told: list[str] = []
+    one.on("connectionstatechange", lambda: told.append(one.connection_state))
+    one.restart_ice()
+    await exchange(one, other)
+    for peer in (one, other):
+        (ice,) = transports(peer)
+        await until(
+            peer,
+            "iceconnectionstatechange",
+            lambda ice=ice: ice.selectedCandidatePairChanges == 2,  # type: ignore[misc]
+        )
+    await completed(one, other)
+    for label in ("one", "other"):
+        states = [entry.target for entry in journal.entries(f"{label}.ice")[begun[label] :]]
+        assert states == ["connected", "completed"]
+    assert told == []
+    assert [entry for entry in rejections(journal) if entry.label.endswith(".ice")] == []
+
+
+async def test_a_failed_connection_is_rescued_by_a_restart_and_its_channel_lives_on(
+    live: MakeLive, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fsm_rtc.peer.ice.consent.CONSENT", ConsentTimes(0.1, 0.05, 0.02, 0.1, 0.3, 0.5))
+    one, other = live("one"), live("other")
+    channel = one.create_data_channel("chat")
+    await exchange(one, other)
+    await connected(one, other)
+    await opened(channel)
+    for peer in (one, other):
+        for ice in transports(peer):
+            for protocol in ice._connection._protocols:
+                protocol.transport.close()
+    for peer in (one, other):
+        await until(peer, "connectionstatechange", lambda peer=peer: peer.connection_state == "failed")  # type: ignore[misc]
+    one.restart_ice()
+    await exchange(one, other)
+    await connected(one, other)
+    heard: list[str | bytes] = []
+    other.data_channels[0].on("message", heard.append)
+    channel.send("still there")
+    await until(other.data_channels[0], "message", lambda: heard == ["still there"])
+    states = [entry.target for entry in journal.entries("one.ice")]
+    assert states[states.index("failed") + 1 :][:2] == ["checking", "connected"]
