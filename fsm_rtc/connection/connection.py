@@ -22,6 +22,7 @@ from fsm_rtc.connection.events import (
     ConnectionEvent,
 )
 from fsm_rtc.connection.failure import Failure
+from fsm_rtc.connection.given import check_given
 from fsm_rtc.connection.messages import DeliveryReader, MessageReader
 from fsm_rtc.connection.peers import PeerConnectionFactory, PeerOptions
 from fsm_rtc.connection.persistence import Persistence
@@ -103,6 +104,7 @@ class Connection:
         recovery: RecoveryPolicy | None = None,
         persistence: Persistence | None = None,
     ) -> None:
+        check_given(channel, trust, configuration, receive)
         options = PeerOptions(
             configuration or Configuration(), peer_connection_factory, receive, engine, journal, f"{label}.peer"
         )

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from fsm_rtc.engine.doors import is_number, text, told
+
 __all__ = ["Configuration", "IceServer"]
 
 URL = re.compile(
@@ -40,7 +42,13 @@ class IceServer:
     credential: str | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.urls, str | tuple | list):
+            raise ValueError(f"urls is {told(self.urls)}; give a URL like stun:host:port, or a tuple of several")
+        for what, value in (("username", self.username), ("credential", self.credential)):
+            if value is not None:
+                text(value, what, is_secret=True)
         for url in (self.urls,) if isinstance(self.urls, str) else self.urls:
+            text(url, "an ICE server's URL")
             found = URL.fullmatch(url)
             if found is None or int(found["port"] or 1) not in range(1, 65536):
                 raise ValueError(f"{url!r} is no ICE server URL; write stun:host:port or turn:host:port?transport=udp")
@@ -73,9 +81,13 @@ class Configuration:
     accept_offered: bool | Callable[[IceServer], bool] = True
 
     def __post_init__(self) -> None:
+        servers: object = self.ice_servers
+        if not isinstance(servers, tuple | list) or not all(isinstance(one, IceServer) for one in servers):
+            raise ValueError(f"ice_servers is {told(self.ice_servers)}; give a tuple of IceServer")
         for name in ("gather_timeout_seconds", "close_timeout_seconds"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be more than 0 seconds, not {getattr(self, name)!r}")
+            value = getattr(self, name)
+            if not is_number(value) or not value > 0:
+                raise ValueError(f"{name} must be more than 0 seconds, not {value!r}")
         for name, kinds in (
             ("bundle_policy", get_args(BundlePolicy)),
             ("ice_transport_policy", get_args(TransportPolicy)),
