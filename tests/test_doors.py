@@ -49,7 +49,7 @@ DOORS: dict[str, tuple[Callable[[Any], object], type[Exception], list[Any]]] = {
     "a member's name": (lambda v: Member("kitchen", ME, v), IdentityError, NO_TEXT),
     "ids": (Allowlist, TypeError, [None, 5, ME.id, b"x", {"a": 1}, [5], math.nan]),
     "a server's ids": (ServerAllowlist, TypeError, [None, 5, ME.id, b"x", {"a": 1}, [5], math.nan]),
-    "known peers": (KnownPeers, KnownPeersError, NO_PATH),
+    "known peers": (lambda v: KnownPeers(v).entries(), KnownPeersError, NO_PATH),
     "a peer's name": (lambda v: KnownPeers("x").add(v, ME.public_key), KnownPeersError, NO_TEXT),
     "a peer's key": (lambda v: KnownPeers("x").add("bob", v), KnownPeersError, NO_BYTES),
     "a name to trust": (lambda v: TrustOnFirstUse().accepts(v, ME.id), IdentityError, NO_TEXT),

@@ -43,8 +43,6 @@ def path_of(value: object, what: str, error: type[Exception] = ValueError) -> Pa
     """A path: a str or a `Path`; whether there is something is for who opens it to say."""
     if not isinstance(value, str | os.PathLike) or not isinstance(given := os.fspath(value), str):
         raise error(f"{what} is {told(value)}; give a path, a str or a Path")
-    if not given or "\0" in given:
-        raise error(f"{what} is {told(value)}, which names no file; give a path")
     return Path(given)
 
 

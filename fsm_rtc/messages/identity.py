@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from fsm_rtc.engine.doors import octets, path_of
+from fsm_rtc.engine.regular_file import read_regular
 from fsm_rtc.errors import IdentityError
 
 __all__ = ["Identity", "is_signed_by", "key_id"]
@@ -117,7 +118,7 @@ class Identity:
         """
         path = path_of(path, "the key file's path", IdentityError)
         try:
-            pem = path.read_bytes()
+            pem = read_regular(path)
         except (OSError, ValueError) as refused:  # the latter: a path with a null character
             raise IdentityError(
                 f"{path} can't be read: {_reason(refused)}; make a key with: fsm-rtc keygen {path}"

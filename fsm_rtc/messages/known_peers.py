@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from fsm_rtc.engine.doors import octets, path_of, text
+from fsm_rtc.engine.regular_file import read_regular
 from fsm_rtc.errors import KnownPeersError
 from fsm_rtc.messages.identity import key_id
 
@@ -104,7 +105,7 @@ class KnownPeers:
     def _lines(self) -> list[tuple[str, KnownPeer | None]]:
         try:
             # An editor's byte order mark would be part of the first name, which then is not known.
-            texts = self.path.read_bytes().decode("utf-8-sig").split("\n")
+            texts = read_regular(self.path).decode("utf-8-sig").split("\n")
         except FileNotFoundError:
             return []
         except UnicodeDecodeError as binary:
