@@ -12,6 +12,7 @@ import typer
 
 from fsm_rtc.cli.folder import default_identity
 from fsm_rtc.cli.output import errors_told
+from fsm_rtc.engine.regular_file import read_regular
 from fsm_rtc.errors import IdentityError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _password_of(path: Path) -> str:
 
 def _is_encrypted(path: Path) -> bool:
     try:
-        return ENCRYPTED in path.read_bytes()
+        return ENCRYPTED in read_regular(path)
     except OSError:
         return False  # whoever loads it says what is wrong
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import typer
 
+from fsm_rtc.engine.regular_file import read_regular
+
 __all__ = ["read_options"]
 
 
@@ -23,7 +25,7 @@ def read_options(context: typer.Context, file: Path | None) -> Path | None:
     if file is None:
         return None
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        found = tomllib.loads(read_regular(file).decode())
     except OSError as refused:
         raise typer.BadParameter(f"the file can't be read: {refused.strerror}; give one in TOML") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:

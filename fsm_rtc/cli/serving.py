@@ -17,6 +17,7 @@ from fsm_rtc.cli.serve_file import read_options
 from fsm_rtc.cli.serve_log import LogFormat, log_told
 from fsm_rtc.cli.stopping import STOPPED_TWICE, calls_when_stopped
 from fsm_rtc.cli.tokens import SECRET_VARIABLE, secret_in
+from fsm_rtc.engine.regular_file import read_regular
 
 if TYPE_CHECKING:
     from fsm_rtc.engine import Journal
@@ -265,6 +266,8 @@ def _turn(urls: list[str], file: Path | None, seconds: float) -> TurnServers | N
 def _tls(certificate: Path, key: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
+        for file in (certificate, key or certificate):
+            read_regular(file)  # the library would wait for what is none
         context.load_cert_chain(certificate, key)
     except ssl.SSLError as wrong:
         why = wrong.reason or str(wrong)

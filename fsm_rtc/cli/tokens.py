@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from fsm_rtc.cli.output import errors_told
+from fsm_rtc.engine.regular_file import read_regular
 
 __all__ = ["SECRET_VARIABLE", "secret_in", "token"]
 
@@ -81,7 +82,7 @@ def secret_in(file: Path, option: str) -> bytes:
         typer.BadParameter: it can't be read.
     """
     try:
-        return file.read_bytes().rstrip(b"\r\n")
+        return read_regular(file).rstrip(b"\r\n")
     except OSError as refused:
         raise typer.BadParameter(
             f"the file can't be read: {refused.strerror}; give one with the server's secret", param_hint=option

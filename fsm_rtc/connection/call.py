@@ -21,6 +21,7 @@ from fsm_rtc.connection.events import (
     Left,
     LossReason,
     Negotiated,
+    PeerBusy,
     PeerLost,
     Ready,
     Recovered,
@@ -288,6 +289,11 @@ class Call:
     def peer_refused(self, peer: Introduction, rejected: Rejected) -> None:
         """Somebody joined who isn't talked to."""
         self._tell(Refused(peer, rejected))
+
+    def peer_busy(self, peer: Introduction) -> None:
+        """The peer is in a call with somebody else."""
+        self.examination.peer_busy()
+        self._tell(PeerBusy(peer))
 
     def peer_left(self, peer: Introduction) -> None:
         """The peer left the signalling."""

@@ -22,6 +22,7 @@ from fsm_rtc.connection.events import (
     ConnectionEvent,
 )
 from fsm_rtc.connection.failure import Failure
+from fsm_rtc.connection.given import check_given
 from fsm_rtc.connection.message_store import MessageStore
 from fsm_rtc.connection.messages import DeliveryReader, MessageReader
 from fsm_rtc.connection.peers import PeerConnectionFactory, PeerOptions
@@ -107,6 +108,7 @@ class Connection:
         persistence: Persistence | None = None,
         message_store: MessageStore | None = None,
     ) -> None:
+        check_given(channel, trust, configuration, receive)
         options = PeerOptions(
             configuration or Configuration(), peer_connection_factory, receive, engine, journal, f"{label}.peer"
         )

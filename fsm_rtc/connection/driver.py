@@ -27,8 +27,18 @@ from fsm_rtc.connection.channel import (
 )
 from fsm_rtc.connection.exchanger import ANSWER_SECONDS, Exchanger
 from fsm_rtc.connection.letters import ReceivedLetter
+from fsm_rtc.connection.memory import Memory
 from fsm_rtc.connection.parties import NegotiatingPeer, SignalingObserver
-from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, PeerWantsNothing, Settled, Transmit
+from fsm_rtc.connection.post import Post
+from fsm_rtc.connection.requests import (
+    AddCandidate,
+    Ended,
+    ExchangeRequest,
+    PeerIsBusy,
+    PeerWantsNothing,
+    Settled,
+    Transmit,
+)
 from fsm_rtc.connection.saved import SavedExchange, SavedLink
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.clock import Clock
@@ -341,6 +351,8 @@ class SignalingDriver:
                 self.exchanger.negotiate(self._clock())
         elif peer.id == introduction.id or self.exchanger.is_over:
             self._introduce(introduction, self._new_exchanger())
+        else:
+            self._tell_busy(introduction)
 
     def _introduce(self, introduction: Introduction, exchanger: Exchanger) -> None:
         """Begin, or begin anew, if it is somebody to talk to; who isn't changes nothing."""
@@ -354,12 +366,21 @@ class SignalingDriver:
             if exchanger is not self.exchanger:
                 self._begin_anew(exchanger)
             self._observer.peer_joined(introduction)
+            for other in self._present.values():
+                if other.id != introduction.id:
+                    self._tell_busy(other)
             return
         if exchanger is not self.exchanger:
             self._hand_on(exchanger)
             self._let_go(exchanger)
         if isinstance(outcome, Rejected):
             self._observer.peer_refused(introduction, outcome)
+
+    def _tell_busy(self, introduction: Introduction) -> None:
+        """Let somebody know that there is a call with somebody else; it is called when that is over."""
+        memory = Memory(self.me, self._machines, "nobody")
+        memory.peer = introduction
+        self._outbox.put_nowait(Post(self.me, memory).busy())
 
     def _look_for_another(self) -> None:
         """The call is over; somebody may have been waiting."""
@@ -408,6 +429,9 @@ class SignalingDriver:
             match request:
                 case Transmit(text):
                     self._outbox.put_nowait(text)
+                case PeerIsBusy():
+                    if (peer := exchanger.memory.peer) is not None:
+                        self._observer.peer_busy(peer)
                 case Settled(offer_id):
                     self._agreed(offer_id)
                 case Ended(reason, by_peer, for_good):

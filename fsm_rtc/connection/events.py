@@ -23,6 +23,7 @@ __all__ = [
     "Left",
     "LossReason",
     "Negotiated",
+    "PeerBusy",
     "PeerLost",
     "Ready",
     "Recovered",
@@ -66,6 +67,13 @@ class Refused:
 
     peer: Introduction
     rejected: Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class PeerBusy:
+    """The peer says that it is in a call with somebody else: a call is of two. It calls when that is over."""
+
+    peer: Introduction
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +193,7 @@ ConnectionEvent = (
     SignalingStatusChanged
     | Joined
     | Left
+    | PeerBusy
     | Refused
     | Negotiated
     | ConnectionStateChanged

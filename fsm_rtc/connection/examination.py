@@ -50,10 +50,11 @@ class Examination:
         self._loss: Failure | None = None
         self._answers: dict[ServerAnswer, PeerConnection | None] = {}
         self._link_error: Exception | None = None
+        self._peer_was_busy = False
 
     def new_call(self) -> None:
         """A call with a session of a peer begins."""
-        self._stood = False
+        self._stood = self._peer_was_busy = False
         self._loss = None
 
     def lost(self, reason: str) -> None:
@@ -68,6 +69,10 @@ class Examination:
     def link_changed(self, error: Exception | None) -> None:
         """The link to the signalling is up, or down by that."""
         self._link_error = error
+
+    def peer_busy(self) -> None:
+        """The peer has said that it is in a call with somebody else."""
+        self._peer_was_busy = True
 
     def server_answered(self, error: object) -> None:
         """A STUN or TURN server gave the present peer connection no candidate."""
@@ -106,6 +111,7 @@ class Examination:
             share_a_network(pictures),
             connection is not None and connection.configuration.ice_transport_policy == "relay",
             tuple(answer for answer, asked in self._answers.items() if asked is connection and connection is not None),
+            peer_was_busy=self._peer_was_busy and phase is Phase.EXCHANGE,
             states=dict(sorted(self._states.items())),
             rejections=dict(sorted(self._rejections().items())),
         )

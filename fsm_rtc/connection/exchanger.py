@@ -22,8 +22,16 @@ from fsm_rtc.connection.candidates import CANDIDATE_CHARACTERS
 from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
 from fsm_rtc.connection.letters import Arrival, ReceivedLetter, offer_id
 from fsm_rtc.connection.memory import Memory
-from fsm_rtc.connection.post import Post
-from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, PeerWantsNothing, Settled, Transmit
+from fsm_rtc.connection.post import BUSY, Post
+from fsm_rtc.connection.requests import (
+    AddCandidate,
+    Ended,
+    ExchangeRequest,
+    PeerIsBusy,
+    PeerWantsNothing,
+    Settled,
+    Transmit,
+)
 from fsm_rtc.connection.saved import SavedExchange
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.outcome import Outcome
@@ -187,7 +195,9 @@ class Exchanger:
             return
         letter = ReceivedLetter(message)
         if isinstance(message, Ack):
-            self._take_from_peer(self.machine.fire("on_ack", letter))
+            is_taken = self._take_from_peer(self.machine.fire("on_ack", letter))
+            if is_taken and letter.offer_id == BUSY and not self.is_over:
+                self._requests.append(PeerIsBusy())
             return
         outcome = self.machine.fire("receive", letter)
         if isinstance(outcome, Rejected) and outcome.guard == "taken_once":

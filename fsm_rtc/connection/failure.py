@@ -31,6 +31,7 @@ class Failure:
         relay_only: whether this side may use TURN servers alone.
         candidate_errors: what STUN and TURN servers answered that gave no candidate.
         was_lost: whether a call that stood was lost, and not had back; all else is as it was when that was noticed.
+        peer_was_busy: whether the other side was in a call with somebody else.
         states: the last state of each machine, by its label.
         rejections: how often something was refused, by the guard's name or the reason: frames of the other side, and
             with a journal also events of this side's machines.
@@ -47,6 +48,7 @@ class Failure:
     relay_only: bool = False
     candidate_errors: tuple[ServerAnswer, ...] = ()
     was_lost: bool = False
+    peer_was_busy: bool = False
     states: Mapping[str, str] = field(default_factory=dict)
     rejections: Mapping[str, int] = field(default_factory=dict)
 
@@ -100,6 +102,7 @@ class Failure:
             "shares_a_network": self.shares_a_network,
             "relay_only": self.relay_only,
             "was_lost": self.was_lost,
+            "peer_was_busy": self.peer_was_busy,
             "candidate_errors": [
                 {"scheme": one.scheme, "code": one.code, "text": redacted(one.text)} for one in self.candidate_errors
             ],

@@ -43,6 +43,9 @@ class SignalingObserver(Protocol):
         """Somebody is not talked to."""
 
     def peer_left(self, peer: Introduction) -> None: ...
+    def peer_busy(self, peer: Introduction) -> None:
+        """The peer is in a call with somebody else, and will call when that is over."""
+
     def settled(self, offer_id: str) -> None: ...
     def failed(self, error: Exception) -> None:
         """An operation on the peer connection failed; the exchange has ended."""

@@ -31,6 +31,8 @@ class PipeChannel:
         receive: Callable[[], Awaitable[str | bytes | None]],
         room: str = "",
     ) -> None:
+        if not all(map(callable, (send, receive))):
+            raise TypeError("a PipeChannel needs two coroutine functions: send(text), and receive() for the next text")
         self._send = send
         self._receive = receive
         self._room = room

@@ -10,7 +10,10 @@ from fsm_rtc.machines.exchange_requests import Farewell
 from fsm_rtc.messages import Ack, Answer, Bye, Candidate, EndOfCandidates, Member, Offer, PeerMessage, encode
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 
-__all__ = ["Post"]
+__all__ = ["BUSY", "Post"]
+
+BUSY = "busy"
+"""The offer id of an acknowledgement that says so. Source: docs/protocol.md, ``ack``."""
 
 
 class Post:
@@ -57,6 +60,10 @@ class Post:
     def ack(self, sequence: int) -> str:
         """Every message up to this number has arrived."""
         return encode(self._signed(Ack, 0, "", str(sequence)))
+
+    def busy(self) -> str:
+        """What somebody gets who comes while this side is in a call with somebody else: nothing of it has arrived."""
+        return encode(self._signed(Ack, 0, BUSY, "0"))
 
     def turn_away(self, farewell: Farewell) -> str:
         """The only message that somebody gets whom this side doesn't talk to; it isn't repeated."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from itertools import pairwise
 
+from fsm_rtc.engine.doors import is_number
+
 __all__ = ["NO_RECOVERY", "RecoveryPolicy"]
 
 
@@ -46,6 +48,8 @@ class RecoveryPolicy:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if not is_number(value):
+                raise ValueError(f"{field.name} must be a number, not {value!r}")
             if field.name != "attempts" and not value > 0:
                 raise ValueError(f"{field.name} must be more than 0 seconds, not {value!r}")
         if self.attempts < 0:

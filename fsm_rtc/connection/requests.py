@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from fsm_rtc.machines.exchange_requests import AnswerOffer, ApplyAnswer, ApplyOffer, MakeOffer, YieldOffer
 from fsm_rtc.peer.description import IceCandidate
 
-__all__ = ["AddCandidate", "Ended", "ExchangeRequest", "PeerWantsNothing", "Settled", "Transmit"]
+__all__ = [
+    "AddCandidate",
+    "Ended",
+    "ExchangeRequest",
+    "PeerIsBusy",
+    "PeerWantsNothing",
+    "Settled",
+    "Transmit",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,11 @@ class AddCandidate:
     """Give the peer's candidate to the peer connection; None says that there are no more."""
 
     candidate: IceCandidate | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerIsBusy:
+    """The peer has said that it is in a call with somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,7 @@ ExchangeRequest = (
     | AnswerOffer
     | ApplyAnswer
     | AddCandidate
+    | PeerIsBusy
     | Settled
     | Ended
     | PeerWantsNothing

@@ -23,6 +23,7 @@ from fsm_rtc.connection.events import ConnectionEvent, Ended, Refused, Signaling
 from fsm_rtc.connection.evidence import Phase
 from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.frames import FEATURE
+from fsm_rtc.connection.given import check_given
 from fsm_rtc.connection.keeper import Keeper
 from fsm_rtc.connection.message_store import MessageStore
 from fsm_rtc.connection.peers import PeerConnectionFactory
@@ -98,6 +99,7 @@ class Room:
         recovery: RecoveryPolicy | None = None,
         persistence: Persistence | None = None,
     ) -> None:
+        check_given(channel, trust, configuration, receive)
         self._recovery = recovery
         self._own_thread = OwnThread()
         self._member = Member(channel.room, identity, name, features=(FEATURE,))

@@ -97,6 +97,11 @@ def met_nobody(failure: Failure) -> bool:
     return failure.phase is Phase.WAITING
 
 
+def met_one_who_is_busy(failure: Failure) -> bool:
+    """The other side is in a call with somebody else."""
+    return failure.peer_was_busy
+
+
 def was_forged(failure: Failure) -> bool:
     """Nobody was agreed with, and something came that wasn't signed by its sender."""
     return failure.phase in (Phase.TRUST, Phase.EXCHANGE) and any(failure.rejections.get(one) for one in FORGERIES)

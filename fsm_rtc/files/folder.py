@@ -21,6 +21,7 @@ from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
+from fsm_rtc.engine.regular_file import open_regular
 from fsm_rtc.errors import FileRefusal, FileTransferError
 from fsm_rtc.files.names import check_name, check_size
 from fsm_rtc.files.wire import Offer
@@ -62,7 +63,7 @@ class ReceivingFolder:
             return False
         same = target.stat().st_size == check_size(offer.size)
         if same:
-            with target.open("rb") as file:
+            with open_regular(target) as file:
                 same = hashlib.file_digest(file, "sha256").hexdigest() == offer.sha256
         if same:  # a process that was killed while it gave the file its name may have left the other one
             self._part_path(offer).unlink(missing_ok=True)
@@ -195,8 +196,7 @@ class PartFile:
 
 def _opened(path: Path) -> FileIO:
     """The file, for this process alone; it ends with the process."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    file = os.fdopen(os.open(path, flags, 0o666), "r+b", buffering=0)
+    file = open_regular(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
     try:
         _lock(file)
     except OSError:

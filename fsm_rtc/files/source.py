@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsm_rtc.engine.regular_file import open_regular
 from fsm_rtc.errors import FileRefusal, FileTransferError
 from fsm_rtc.files.names import check_name, check_size
 from fsm_rtc.files.wire import Offer
@@ -53,7 +54,7 @@ class FileSource:
         try:
             stamp = await asyncio.to_thread(_stamp, path)
             size = check_size(stamp[0])
-            with await asyncio.to_thread(path.open, "rb") as file:
+            with await asyncio.to_thread(open_regular, path) as file:
                 while block := await asyncio.to_thread(file.read, BLOCK_BYTES):
                     await asyncio.to_thread(digest.update, block)
                     if progress is not None:
@@ -100,7 +101,7 @@ def _stamp(path: Path) -> tuple[int, int, int]:
 
 
 def _read(path: Path, offset: int) -> bytes:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(offset, os.SEEK_SET)
         return file.read(BLOCK_BYTES)
 

@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from fsm_rtc.engine.doors import text
 from fsm_rtc.errors import FsmRtcError
 
 __all__ = ["SUBPROTOCOL", "Gate", "InspectorError", "is_loopback", "new_token", "token_for"]
@@ -60,7 +61,7 @@ class Gate:
     """
 
     def __init__(self, token: str | None, names: Collection[str] = ()) -> None:
-        if token is not None and not TOKEN.fullmatch(token):
+        if token is not None and not TOKEN.fullmatch(text(token, "the token", InspectorError, is_secret=True)):
             raise InspectorError(
                 "a token has 16 or more letters, digits, - and _; "
                 "make one with: python -c 'import secrets; print(secrets.token_urlsafe())'"

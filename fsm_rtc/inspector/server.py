@@ -20,6 +20,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Response
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from fsm_rtc.inspector.access import SUBPROTOCOL, Gate, InspectorError, is_loopback
@@ -49,6 +50,9 @@ MESSAGES_PER_SECOND, BURST = 1.0, 16
 
 SOCKETS_PER_ADDRESS = 128
 """A page has one for its feed, and one for each request that is under way."""
+
+ANSWER_SECONDS = 120.0
+"""An export of 100,000 records has some 20 MB; who takes longer gets it cut, which shows by its length."""
 
 CLOSE_SECONDS = 2.0
 
@@ -119,6 +123,7 @@ class Inspector:
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 server_header=None,
                 compression=None,  # it would cost the process that is looked at more than the bytes do
+                open_timeout=ANSWER_SECONDS,  # of HTTP, the answer counts too
                 close_timeout=CLOSE_SECONDS,
                 max_size=MAX_REQUEST_BYTES,
                 write_limit=WRITE_BUFFER_BYTES,
@@ -147,6 +152,9 @@ class Inspector:
         if server is None:
             return
         server.close(close_connections=False)
+        for socket in self._sockets:
+            if socket.state is State.CONNECTING:  # an answer under way is cut, which shows by its length
+                socket.transport.abort()
         await self.feed.aclose()
         try:
             async with asyncio.timeout(CLOSE_SECONDS):

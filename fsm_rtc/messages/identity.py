@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from fsm_rtc.engine.doors import octets, path_of
+from fsm_rtc.engine.regular_file import read_regular
 from fsm_rtc.errors import IdentityError
 
 __all__ = ["Identity", "is_signed_by", "key_id"]
@@ -35,6 +37,7 @@ def key_id(public_key: bytes) -> str:
     Args:
         public_key: SPKI, DER.
     """
+    octets(public_key, "a public key", IdentityError)
     return base64.urlsafe_b64encode(hashlib.sha256(public_key).digest()).decode().rstrip("=")
 
 
@@ -75,6 +78,8 @@ def _spki(key: ec.EllipticCurvePublicKey) -> bytes:
 
 def _bytes_of(password: str) -> bytes:
     """A password that came from a command line may hold bytes that are no UTF-8."""
+    if not isinstance(password, str):
+        raise IdentityError(f"the password is a {type(password).__name__}; give text, a str")
     return password.encode(errors="surrogateescape")
 
 
@@ -111,8 +116,9 @@ class Identity:
         Raises:
             IdentityError: it can't be read or decrypted, or holds no P-256 key.
         """
+        path = path_of(path, "the key file's path", IdentityError)
         try:
-            pem = Path(path).read_bytes()
+            pem = read_regular(path)
         except (OSError, ValueError) as refused:  # the latter: a path with a null character
             raise IdentityError(
                 f"{path} can't be read: {_reason(refused)}; make a key with: fsm-rtc keygen {path}"
@@ -129,6 +135,7 @@ class Identity:
         Raises:
             IdentityError: it can't be decrypted, or is no P-256 key in PEM.
         """
+        octets(pem, "the key in PEM", IdentityError)
         try:
             key = serialization.load_pem_private_key(pem, None if password is None else _bytes_of(password))
         except TypeError as wrong:
@@ -153,6 +160,7 @@ class Identity:
         Raises:
             IdentityError: the file exists, or can't be written.
         """
+        path = path_of(path, "the key file's path", IdentityError)
         pem = self.to_pem(password)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -188,6 +196,7 @@ class Identity:
 
     def sign(self, data: bytes) -> bytes:
         """The signature over `data`: r||s, 64 bytes."""
+        octets(data, "what is to be signed", IdentityError)
         r, s = decode_dss_signature(self._key.sign(data, _ALGORITHM))
         return r.to_bytes(NUMBER_BYTES, "big") + s.to_bytes(NUMBER_BYTES, "big")
 

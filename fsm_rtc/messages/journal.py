@@ -7,12 +7,14 @@ summary of a demo. Nothing is guessed: a line that is not exactly one of these i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from fsm_rtc.engine import Entry, Started
+from fsm_rtc.engine.regular_file import open_regular
 from fsm_rtc.errors import JournalError, Reason
 
 if TYPE_CHECKING:
@@ -134,7 +136,7 @@ def load_journal(path: Path | str) -> JournalFile:
         JournalError: it can't be opened, or is no journal; with the line's number where there is one.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(Path(path)) as raw, BufferedReader(raw) as file:
             return read_journal(file)
     except OSError as refused:
         reason = refused.strerror or str(refused)

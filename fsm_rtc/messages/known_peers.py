@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from fsm_rtc.engine.doors import octets, path_of, text
+from fsm_rtc.engine.regular_file import read_regular
 from fsm_rtc.errors import KnownPeersError
 from fsm_rtc.messages.identity import key_id
 
@@ -49,7 +51,7 @@ class KnownPeers:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
+        self.path = path_of(path, "the known-peers file's path", KnownPeersError)
 
     def entries(self) -> tuple[KnownPeer, ...]:
         """The peers, in the file's order.
@@ -73,6 +75,8 @@ class KnownPeers:
         Raises:
             KnownPeersError: the name is there with another key, or the file can't be read or written.
         """
+        text(name, "the peer's name", KnownPeersError)
+        octets(public_key, "the peer's public key", KnownPeersError)
         with self._changing():
             lines = self._lines()
             present = next((peer for _, peer in lines if peer is not None and peer.name == name), None)
@@ -101,7 +105,7 @@ class KnownPeers:
     def _lines(self) -> list[tuple[str, KnownPeer | None]]:
         try:
             # An editor's byte order mark would be part of the first name, which then is not known.
-            texts = self.path.read_bytes().decode("utf-8-sig").split("\n")
+            texts = read_regular(self.path).decode("utf-8-sig").split("\n")
         except FileNotFoundError:
             return []
         except UnicodeDecodeError as binary:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from fsm_rtc.engine.doors import told
 from fsm_rtc.errors import IdentityError
 from fsm_rtc.messages.identity import Identity, is_signed_by, key_id
 from fsm_rtc.messages.wire import PROTOCOL, Introduction, PeerMessage
@@ -120,6 +121,8 @@ class Member:
         session: str | None = None,
         features: tuple[str, ...] = (),
     ) -> None:
+        if identity is not None and not isinstance(identity, Identity):
+            raise IdentityError(f"the identity is {told(identity)}; give Identity.load(path) or Identity.generate()")
         session = new_session() if session is None else session
         for what, text in (("room's name", room), ("name", name), ("session", session)):
             _check_text(what, text)
@@ -144,7 +147,9 @@ class Member:
         return msgspec.structs.replace(message, signature=self.identity.sign(message_input(message)))
 
 
-def _check_text(what: str, text: str) -> None:
+def _check_text(what: str, text: object) -> None:
+    if not isinstance(text, str):
+        raise IdentityError(f"the {what} is {told(text)}; give text, a str")
     if len(text) > MAX_NAME_CHARACTERS:
         raise IdentityError(f"the {what} has {len(text)} characters; choose one of at most {MAX_NAME_CHARACTERS}")
     try:

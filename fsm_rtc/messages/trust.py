@@ -6,10 +6,12 @@ import unicodedata
 from collections.abc import Collection
 from typing import Protocol
 
+from fsm_rtc.engine.doors import text, told
+from fsm_rtc.errors import IdentityError
 from fsm_rtc.messages.identity import key_id
 from fsm_rtc.messages.known_peers import KnownPeers
 
-__all__ = ["Allowlist", "AnyPeer", "KnownPeers", "Trust", "TrustOnFirstUse", "seen_name"]
+__all__ = ["Allowlist", "AnyPeer", "KnownPeers", "Trust", "TrustOnFirstUse", "ids_of", "seen_name"]
 
 
 class Trust(Protocol):
@@ -50,7 +52,7 @@ class Allowlist:
     def __init__(self, ids: Collection[str]) -> None:
         if isinstance(ids, str):
             raise TypeError("an Allowlist takes a collection of ids; give [id]")
-        self._ids = frozenset(ids)
+        self._ids = ids_of(ids)
 
     def accepts(self, name: str, key_id: str) -> bool:
         """Whether the key is one of them."""
@@ -58,6 +60,17 @@ class Allowlist:
 
     def remember(self, name: str, public_key: bytes) -> None:
         """The list stays as it is."""
+
+
+def ids_of(ids: object) -> frozenset[str]:
+    """A collection of ids, as a set.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(ids, bytes | dict) or not isinstance(ids, Collection) or not all(isinstance(one, str) for one in ids):
+        raise TypeError(f"an Allowlist takes a collection of ids, which are text, not {told(ids)}; give [id]")
+    return frozenset(ids)
 
 
 class TrustOnFirstUse:
@@ -105,6 +118,7 @@ def seen_name(name: str) -> str:
     characters that show nothing (formats such as zero-width ones and marks of direction, controls, surrogates) don't
     count. So a name of spaces is the empty one.
     """
+    text(name, "a name", IdentityError)
     composed = unicodedata.normalize("NFKC", name)
     words = "".join(" " if one.isspace() else one for one in composed)
     shown = "".join(one for one in words if unicodedata.category(one) not in ("Cf", "Cc", "Cs") and one not in _BLANK)

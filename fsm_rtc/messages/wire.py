@@ -317,6 +317,8 @@ def decode(frame: str | bytes) -> Message:
 
 def _utf8(frame: str | bytes) -> bytes:
     """The frame's bytes, known to be UTF-8 and not too many."""
+    if not isinstance(frame, str | bytes):
+        raise MessageError(f"a frame is a str or bytes, not {type(frame).__name__}", reason=Malformed.NOT_JSON)
     if len(frame) > MAX_MESSAGE_BYTES:
         raise MessageError(
             f"a frame of {len(frame)} is too long; at most {MAX_MESSAGE_BYTES} bytes are read",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from fsm_rtc.engine.doors import is_number
 from fsm_rtc.errors import CredentialsError, UrlSyntaxError
 from fsm_rtc.peer.arguments import is_list_with
 
@@ -121,8 +122,8 @@ class Configuration:
             raise TypeError(f"ice_servers are a tuple of IceServer, not {self.ice_servers!r}; write (IceServer(urls),)")
         for name in ("gather_timeout_seconds", "close_timeout_seconds"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not value > 0:
-                raise ValueError(f"{name} must be more than 0 seconds, not {getattr(self, name)!r}")
+            if not is_number(value) or not value > 0:
+                raise ValueError(f"{name} must be more than 0 seconds, not {value!r}")
         for name, kinds in (
             ("bundle_policy", get_args(BundlePolicy)),
             ("ice_transport_policy", get_args(TransportPolicy)),

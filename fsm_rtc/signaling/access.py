@@ -28,7 +28,9 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 import msgspec
 
+from fsm_rtc.engine.doors import is_number, text, told
 from fsm_rtc.errors import TokenError
+from fsm_rtc.messages.trust import ids_of
 from fsm_rtc.messages.wire import Introduction
 from fsm_rtc.signaling.address import MAX_ROOM_CHARACTERS
 
@@ -90,7 +92,7 @@ class Allowlist:
     def __init__(self, ids: Collection[str]) -> None:
         if isinstance(ids, str):
             raise TypeError("an Allowlist takes a collection of ids; give [id]")
-        self._ids = frozenset(ids)
+        self._ids = ids_of(ids)
 
     def refusal(self, room: str, introduction: Introduction, token: str, now: float) -> str | None:
         """None for a key that is one of them."""
@@ -193,6 +195,11 @@ def join_token(
         TokenError: the secret is too short, or is a key of another kind; or PyJWT is not installed.
         ValueError: the room's name or ``seconds`` is out of its range.
     """
+    text(room, "a room's name")
+    if not is_number(seconds):
+        raise ValueError(f"seconds is {told(seconds)}; give 1 or more")
+    if id is not None:
+        text(id, "the id")
     if not 0 < len(room) <= MAX_ROOM_CHARACTERS:
         raise ValueError(f"a room's name has 1 to {MAX_ROOM_CHARACTERS} characters, not {len(room)}")
     if not 1 <= seconds < float("inf"):
@@ -207,7 +214,9 @@ def join_token(
 
 
 def _usable(secret: str | bytes, jwt: ModuleType) -> bytes:
-    key = secret.encode() if isinstance(secret, str) else secret
+    key = text(secret, "the secret", TokenError, is_secret=True).encode() if isinstance(secret, str) else secret
+    if not isinstance(key, bytes):
+        raise TokenError(f"the secret is a {type(key).__name__}; give text, or bytes")
     if len(key) < MIN_SECRET_BYTES:
         raise TokenError(
             f"a secret of {len(key)} bytes is too short for join tokens, they need {MIN_SECRET_BYTES}; make one with: "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from fsm_rtc.engine.doors import told
 from fsm_rtc.errors import SignalingError
 
 __all__ = ["MAX_ROOM_CHARACTERS", "Address", "room_of_path"]
@@ -40,6 +41,12 @@ class Address:
         Raises:
             SignalingError: it is none; the message says which part is missing or wrong.
         """
+        if not isinstance(url, str):
+            raise SignalingError(f"{told(url)} is no address of a room; give text like ws://host:port/room")
+        try:
+            url.encode()
+        except UnicodeEncodeError:
+            raise _no_address(url, "it is no text that UTF-8 can hold") from None
         try:
             parts = urlsplit(url.strip())
             host, _ = parts.hostname, parts.port  # the port is checked when it is asked for

@@ -11,6 +11,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from fsm_rtc.engine.doors import finite_seconds
+
 __all__ = ["Backoff"]
 
 _MAX_DOUBLINGS = 62
@@ -41,6 +43,8 @@ class Backoff:
         stable_seconds: float = 10.0,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        finite_seconds(base_seconds, "base_seconds")
+        finite_seconds(cap_seconds, "cap_seconds")
         if not 0 < base_seconds <= cap_seconds:
             raise ValueError(f"base_seconds is {base_seconds}; give one above 0 and at most cap_seconds, {cap_seconds}")
         if not stable_seconds >= 0:

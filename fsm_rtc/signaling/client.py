@@ -21,6 +21,7 @@ from websockets.protocol import State
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingEvent
 from fsm_rtc.connection.saved import SavedLink
+from fsm_rtc.engine.doors import finite_seconds, text
 from fsm_rtc.engine.own_thread import OwnThread
 from fsm_rtc.errors import LinkDownError, MessageError, SignalingError
 from fsm_rtc.messages.signing import Member
@@ -66,6 +67,9 @@ SERVER_TOO_FAST = "server_too_fast"
 COMING_BACK = 4100
 """The close code of a client that closes its socket and means to come back."""
 
+MAX_TOKEN_CHARACTERS = 4096
+"""The protocol's limit."""
+
 _MAX_TEXT = 300
 """So many characters of a server's own words are repeated in an error."""
 
@@ -90,7 +94,8 @@ class WebSocketSignaling:
         ignored: how often a frame of the server was ignored, by why: one of `Malformed` or an `ErrorCode` or a type.
 
     Raises:
-        SignalingError: the URL is no address of a room.
+        SignalingError: the URL is no address of a room, or the token is none.
+        ValueError: a time limit is not above 0.
     """
 
     def __init__(
@@ -110,6 +115,16 @@ class WebSocketSignaling:
         self._address = Address.parse(url)
         if ssl is not None and not self._address.secure:
             raise SignalingError(f"{url!r} doesn't use TLS; give no `ssl`, or an address with wss://")
+        if not callable(token):
+            _checked_token(token)
+        for what, seconds in (
+            ("connect_timeout_seconds", connect_timeout_seconds),
+            ("stall_timeout_seconds", stall_timeout_seconds),
+            ("close_timeout_seconds", close_timeout_seconds),
+            ("ping_interval_seconds", ping_interval_seconds),
+            ("check_timeout_seconds", check_timeout_seconds),
+        ):
+            finite_seconds(seconds, what)
         self.ignored: Counter[str] = Counter()
         self._backoff = backoff or Backoff()
         self._connect_timeout_seconds = connect_timeout_seconds
@@ -320,7 +335,7 @@ class WebSocketSignaling:
             room=self.room,
             introduction=me.introduction,
             proof=me.prove(challenge.nonce),
-            token=self._token if isinstance(self._token, str) else self._token(),
+            token=self._token if isinstance(self._token, str) else _checked_token(self._token()),
             resume=self._session.seen,
         )
         await socket.send(encode(hello))
@@ -392,6 +407,13 @@ class WebSocketSignaling:
         error = SignalingError(f"no link to {self.url}: {why}; is a signalling server running there?")
         error.__cause__ = cause
         return error
+
+
+def _checked_token(token: object) -> str:
+    given = text(token, "the join token", SignalingError, is_secret=True)
+    if len(given) > MAX_TOKEN_CHARACTERS:
+        raise SignalingError(f"the join token has {len(given)} characters, and may have {MAX_TOKEN_CHARACTERS}")
+    return given
 
 
 def _event(message: PeerMessage | Joined | Left, frame: str | bytes) -> SignalingEvent:

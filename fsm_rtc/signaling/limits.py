@@ -55,6 +55,8 @@ class Limits:
             value = getattr(self, field.name)
             if isinstance(field.default, int) and (not isinstance(value, int) or isinstance(value, bool)):
                 raise ValueError(f"{field.name} is {value!r}; give a whole number")
+            if not isinstance(value, int | float):
+                raise ValueError(f"{field.name} is {value!r}; give a number above 0")
             if not 0 < value < math.inf:
                 raise ValueError(f"{field.name} is {value}; give a number above 0")
         if self.message_bytes > MAX_MESSAGE_BYTES:

@@ -10,6 +10,7 @@ from weakref import WeakSet
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.protocol import State
 
+from fsm_rtc.engine.doors import finite_seconds, is_number, text, told
 from fsm_rtc.errors import SignalingError
 from fsm_rtc.messages.wire import ErrorCode
 from fsm_rtc.signaling.bounded import Addresses, BoundedServer, bounded_server
@@ -51,6 +52,14 @@ class SignalingServer:
         ping_interval_seconds: float = 20.0,
         ssl: SSLContext | None = None,
     ) -> None:
+        given: object = settings
+        if given is not None and not isinstance(given, Settings):
+            raise SignalingError(f"settings is a {type(given).__name__}; give fsm_rtc.signaling.Settings(…), or None")
+        text(host, "the host to listen on", SignalingError)
+        if not is_number(port) or port not in range(65_536):
+            raise SignalingError(f"the port is {told(port)}; give a whole number from 0 to 65535")
+        finite_seconds(close_timeout_seconds, "close_timeout_seconds")
+        finite_seconds(ping_interval_seconds, "ping_interval_seconds")
         self.service = SignalingService(settings)
         self._host = host
         self._port = port

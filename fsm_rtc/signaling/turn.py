@@ -16,6 +16,7 @@ import base64
 import hmac
 from collections.abc import Sequence
 
+from fsm_rtc.engine.doors import is_number, text, told
 from fsm_rtc.peer.configuration import IceServer, check_urls
 
 __all__ = ["TurnServers"]
@@ -40,10 +41,15 @@ class TurnServers:
     __slots__ = ("_seconds", "_secret", "_urls")
 
     def __init__(self, urls: str | Sequence[str], secret: str | bytes, seconds: float = 3600) -> None:
+        given: object = urls
+        if isinstance(given, bytes) or not isinstance(given, str | Sequence):
+            raise ValueError(f"the TURN servers are {told(urls)}; give a URL like turn:host:port, or several")
         self._urls = (urls,) if isinstance(urls, str) else tuple(urls)
         if not self._urls:
             raise ValueError("there is no TURN server; give a URL like turn:host:port")
-        if len(self._urls) > MAX_URLS or any(len(url) > MAX_URL_CHARACTERS for url in self._urls):
+        if len(self._urls) > MAX_URLS or any(
+            len(text(url, "a TURN server's URL")) > MAX_URL_CHARACTERS for url in self._urls
+        ):
             raise ValueError(
                 f"give at most {MAX_URLS} URLs of at most {MAX_URL_CHARACTERS} characters; no client takes more"
             )
@@ -51,10 +57,13 @@ class TurnServers:
         for url in self._urls:
             if not url.startswith(("turn:", "turns:")):
                 raise ValueError(f"{url!r} is no TURN server's URL; write turn:host:port or turns:host:port")
-        self._secret = secret.encode() if isinstance(secret, str) else secret
+        shared: object = secret
+        if shared is not None and not isinstance(shared, str | bytes):
+            raise ValueError(f"the secret of the TURN servers is a {type(shared).__name__}; give text, or bytes")
+        self._secret = text(secret, "the secret", is_secret=True).encode() if isinstance(secret, str) else secret
         if not self._secret:
             raise ValueError("the secret of the TURN servers is empty; give their static-auth-secret")
-        if not 1 <= seconds < float("inf"):
+        if not is_number(seconds) or not 1 <= seconds < float("inf"):
             raise ValueError(f"seconds is {seconds}; give 1 or more")
         self._seconds = seconds
 

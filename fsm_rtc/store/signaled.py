@@ -9,7 +9,7 @@ from fsm_rtc.connection.driver import SignalingDriver
 from fsm_rtc.connection.peers import ROLLBACK
 from fsm_rtc.connection.session import Session
 from fsm_rtc.engine.own_thread import on_own_thread
-from fsm_rtc.errors import ConnectionFailedError, InvalidStateError, Rejected
+from fsm_rtc.errors import ConnectionFailedError, InvalidStateError, OperationError, Rejected
 from fsm_rtc.messages import Identity, Introduction
 from fsm_rtc.messages.trust import Trust
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
@@ -138,6 +138,12 @@ class Signaled(Operations):
     def peer_refused(self, peer: Introduction, rejected: Rejected) -> None:
         """Somebody joined who isn't talked to; that is stored until somebody else joins."""
         self._errors.put(rejected, SIGNALING)
+
+    def peer_busy(self, peer: Introduction) -> None:
+        """The peer is in a call with somebody else, and calls when that is over."""
+        self._errors.put(
+            OperationError("the other side is in a call with somebody else; wait, or use another room"), SIGNALING
+        )
 
     def peer_left(self, peer: Introduction) -> None:
         """The peer left the signalling; the call goes on."""

@@ -106,6 +106,9 @@ class NotingObserver:
     def attempt_failed(self, error: Exception) -> None:
         raise AssertionError("nothing is retried")
 
+    def peer_busy(self, peer: Introduction) -> None:
+        self._tell("busy", peer)
+
     def peer_left(self, peer: Introduction) -> None:
         self._tell("left", peer)
 

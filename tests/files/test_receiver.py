@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
 import os
@@ -15,6 +16,7 @@ from fsm_rtc.files.folder import PartFile, ReceivingFolder
 from fsm_rtc.files.receiver import FileReceiver
 from fsm_rtc.files.wire import Accept, Chunk, Done, FileMessage, Offer, Received, Refused, Withdrawn, encode
 from fsm_rtc.machines.file_transfer import ReceivingState
+from tests.engine.test_regular_file import lying
 
 DATA = b"0123456789"
 
@@ -148,6 +150,18 @@ async def test_a_link_in_the_place_of_the_file_or_its_part_is_not_followed(said:
     again = Said(folder)
     assert await again.refuses(OFFER) is FileRefusal.NOT_WRITABLE
     assert (tmp_path / "secret").read_text() == "mine"
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "socket", "device", "folder", "a link to a FIFO", "a link to itself"])
+@pytest.mark.parametrize("place", ["x.txt", f"x.txt.{OFFER.transfer[:16]}.part"], ids=["the file's", "its part's"])
+async def test_what_is_no_file_in_its_place_is_refused_and_not_waited_for(
+    said: Said, tmp_path: Path, kind: str, place: str
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with lying(folder, kind, place):
+        async with asyncio.timeout(20):
+            assert await said.refuses(OFFER) in (FileRefusal.EXISTS, FileRefusal.NOT_WRITABLE)
 
 
 async def test_a_refusal_tells_the_sender_nothing_of_this_host(tmp_path: Path) -> None:

@@ -179,6 +179,28 @@ async def test_a_finished_journal_is_walked_through_and_exported(tmp_path: Path)
         assert read_journal(file).records == tuple(journal)
 
 
+CUT = "new ReadableStream({start(c) { c.enqueue(new Uint8Array(9)); c.error(new TypeError('cut')); }})"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (f"async () => new Response({CUT})", "it was cut off on its way"),
+        ("async () => { throw new TypeError('gone'); }", "the process is out of reach"),
+        ("async () => new Response('', {status: 503})", "it answers 503"),
+    ],
+)
+async def test_an_export_that_is_not_whole_is_told_and_not_saved(link_and_page: Looked, answer: str, told: str) -> None:
+    _, page, _ = link_and_page
+    await page.value(f"(window.fetch = {answer}, window.URL.createObjectURL = () => {{ window.isSaved = true; }}, 0)")
+    await page.value("document.getElementById('export').click()")
+    await page.until("!document.getElementById('export-words').hidden")
+    assert await page.value(words_of("#export-words")) == (
+        f"The journal can't be had: {told}. Nothing was saved; try again."
+    )
+    assert await page.value("window.isSaved ?? false") is False
+
+
 class Switch(Chart[SignalingStatus]):
     """A chart that has no drawing where Graphviz is not."""
 

@@ -108,6 +108,26 @@ async def test_a_page_that_reads_nothing_does_not_keep_it_from_ending(monkeypatc
     assert listeners(journal) == 0
 
 
+async def test_an_export_is_whole_or_shorter_than_it_says() -> None:
+    journal, (link,) = journal_of("offerer.signaling_link")
+    for _ in range(20_000):
+        link.reset()
+    async with serve_inspector(journal) as inspector:
+        status, headers, whole = await get(inspector.url, "/journal.jsonl")
+        assert (status, len(whole)) == (200, int(headers["content-length"]))
+        reader, writer = await asyncio.open_connection("127.0.0.1", inspector.port, limit=4096)
+        writer.write(f"GET /journal.jsonl HTTP/1.1\r\nHost: 127.0.0.1:{inspector.port}\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert f"content-length: {headers['content-length']}".encode() in head.lower()
+        await inspector.aclose()  # it doesn't wait for who reads slowly
+        rest = 0
+        with suppress(OSError):
+            while block := await reader.read(65_536):
+                rest += len(block)
+        assert rest < len(whole)
+        writer.transport.abort()
+
+
 FEED_HEADERS = "Sec-WebSocket-Protocol: fsm-rtc-inspector\r\n"
 
 

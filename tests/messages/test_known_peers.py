@@ -136,7 +136,7 @@ def test_any_names_are_read_back_in_order(tmp_path_factory: pytest.TempPathFacto
 
 
 def test_a_name_that_is_no_text_is_refused(known: KnownPeers) -> None:
-    with pytest.raises(KnownPeersError, match=r"'\\udcff' is not text"):
+    with pytest.raises(KnownPeersError, match="no text that UTF-8 can hold"):
         known.add("\udcff", ALICE.public_key)
     assert not known.path.exists()
 

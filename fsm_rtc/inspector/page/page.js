@@ -244,17 +244,30 @@ byId("lanes").addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 byId("export").addEventListener("click", async () => {
+  sayOfExport("");
+  // A blob whose length isn't the promised one is an error of the browser's, so a file is whole or isn't made.
   const response = await ask("journal.jsonl").catch(() => null);
-  if (response === null || !response.ok) {
-    announcer.say("The journal can't be had: the process is out of reach.");
+  const blob = response?.ok === true ? await response.blob().catch(() => null) : null;
+  if (blob === null) {
+    const answered = response?.ok === true ? "it was cut off on its way" : `it answers ${response?.status}`;
+    const why = response === null ? "the process is out of reach" : answered;
+    sayOfExport(`The journal can't be had: ${why}. Nothing was saved; try again.`);
     return;
   }
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await response.blob());
+  link.href = URL.createObjectURL(blob);
   link.download = "journal.jsonl";
   link.click();
   URL.revokeObjectURL(link.href);
 });
+
+/** @param {string} words shown beside the button, and announced; empty for none */
+function sayOfExport(words) {
+  byId("export-words").textContent = words;
+  byId("export-words").hidden = words === "";
+  if (words !== "") announcer.say(words);
+}
+
 addEventListener("resize", drawSoon);
 
 // What the feed says.
