@@ -15,17 +15,16 @@ Every failure is a SnapshotError. It tells SQLite's code and never its text, whi
 from __future__ import annotations
 
 import ctypes
-import io
 import os
 import sqlite3
 import stat
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
-from weakref import WeakValueDictionary
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary, finalize
 
 from fsm_rtc.connection.persistence import KeptMessages
 from fsm_rtc.connection.saved import SavedCall, decode_saved, encode_saved
@@ -36,6 +35,8 @@ if sys.platform != "win32":
     import fcntl
 
 __all__ = ["SqliteFile"]
+
+T = TypeVar("T")
 
 SCHEMA = 2
 """The file's version, in its ``user_version``."""
@@ -90,11 +91,11 @@ class SqliteFile:
         self.path = Path(path)
         self.migrations: Migrations = migrations or {}
         self._database: sqlite3.Connection | None = None
-        self._lock: io.FileIO | None = None
+        self._unlock: Callable[[], object] | None = None
         self._inode: tuple[int, int] | None = None
         try:
             self._inode = self._claim()
-            self._lock = self._locked()
+            self._unlock = self._locked()
             self._database = self._opened()
         except BaseException:
             self.close()
@@ -130,7 +131,7 @@ class SqliteFile:
         if (found.st_dev, found.st_ino) in _OPEN:
             raise SnapshotError(f"{self.path} can't keep a call: this program has it open already; close that one")
 
-    def _locked(self) -> io.FileIO | None:
+    def _locked(self) -> Callable[[], object] | None:
         if sys.platform == "win32":  # there SQLite's lock isn't a POSIX one either
             return None
         path = f"{os.path.realpath(self.path)}-lock"
@@ -145,31 +146,22 @@ class SqliteFile:
             busy = isinstance(error, BlockingIOError)
             why = ADVICE["SQLITE_BUSY"] if busy else f"no lock is to be had there ({error.strerror}); use a local disk"
             raise SnapshotError(f"{self.path} can't keep a call: {why}") from error
-        return io.FileIO(lock, "r+")
+        return finalize(self, os.close, lock)
 
     def _opened(self) -> sqlite3.Connection:
-        with self._failing_by_name():
-            database = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
-            self._database = database
-            do = database.execute
-            do("PRAGMA locking_mode = EXCLUSIVE")  # held until it is closed, or the process is gone
-            (application,) = do("PRAGMA application_id").fetchone()
-            (version,) = do("PRAGMA user_version").fetchone()
-            (tables,) = do("SELECT count(*) FROM sqlite_master").fetchone()
-            self._demand_own(application, version, tables)
-            self._tighten()
-            do("PRAGMA journal_mode = WAL")
-            do("PRAGMA synchronous = NORMAL")
-            if not tables:
-                database.executescript(
-                    f"BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; "
-                    f"PRAGMA user_version = {SCHEMA}; COMMIT;"
-                )
-            (verdict,) = do("PRAGMA quick_check(1)").fetchone()
+        database = self._failing_by_name(self._connected)
+        (application, version, tables) = self._failing_by_name(lambda: _described(database))
+        self._demand_own(application, version, tables)
+        self._tighten()
+        verdict = self._failing_by_name(lambda: _prepared(database, is_new=not tables))
         if verdict != "ok":
-            raise SnapshotError(f"{self.path} can't keep a call: {ADVICE['SQLITE_CORRUPT']}")
+            raise self._damaged()
         self._tighten()
         return database
+
+    def _connected(self) -> sqlite3.Connection:
+        self._database = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+        return self._database
 
     def _demand_own(self, application: int, version: int, tables: int) -> None:
         if tables == version == application == 0:
@@ -216,9 +208,10 @@ class SqliteFile:
         stream, sent = found[0] if found else ("", 0)
         rows = self._read("SELECT number, message FROM sent WHERE peer = ? ORDER BY number", peer)
         taken = self._read("SELECT stream, number FROM taken WHERE peer = ? ORDER BY rowid", peer)
-        numbers = [number for number, _ in rows]
-        if numbers != list(range(sent - len(rows) + 1, sent + 1)) or not (
+        if not (
             isinstance(stream, str)
+            and isinstance(sent, int)
+            and [number for number, _ in rows] == [*range(sent - len(rows) + 1, sent + 1)]
             and all(isinstance(message, str | bytes) for _, message in rows)
             and all(isinstance(name, str) and isinstance(number, int) for name, number in taken)
         ):
@@ -230,55 +223,55 @@ class SqliteFile:
         return time.time() - rows[0][0] if rows and isinstance(rows[0][0], float) else float("inf")
 
     def save(self, saved: SavedCall) -> None:
-        with self._transaction() as do:
-            do("INSERT OR REPLACE INTO call VALUES (1, ?)", (encode_saved(saved),))
-            do("INSERT OR REPLACE INTO alive VALUES (1, ?)", (time.time(),))
+        self._write(
+            ("INSERT OR REPLACE INTO call VALUES (1, ?)", encode_saved(saved)),
+            ("INSERT OR REPLACE INTO alive VALUES (1, ?)", time.time()),
+        )
 
     def alive(self) -> None:
-        with self._transaction() as do:
-            do("INSERT OR REPLACE INTO alive VALUES (1, ?)", (time.time(),))
+        self._write(("INSERT OR REPLACE INTO alive VALUES (1, ?)", time.time()))
 
     def message_sent(self, peer: str, stream: str, number: int, message: str | bytes) -> None:
-        with self._transaction() as do:
-            do("INSERT OR REPLACE INTO sent VALUES (?, ?, ?)", (peer, number, message))
-            do(
+        self._write(
+            ("INSERT OR REPLACE INTO sent VALUES (?, ?, ?)", peer, number, message),
+            (
                 "INSERT INTO peer VALUES (?, ?, ?) "
                 "ON CONFLICT (id) DO UPDATE SET stream = excluded.stream, sent = excluded.sent",
-                (peer, stream, number),
-            )
+                *(peer, stream, number),
+            ),
+        )
 
     def messages_acknowledged(self, peer: str, up_to: int) -> None:
-        with self._transaction() as do:
-            do("DELETE FROM sent WHERE peer = ? AND number <= ?", (peer, up_to))
+        self._write(("DELETE FROM sent WHERE peer = ? AND number <= ?", peer, up_to))
 
     def messages_taken(self, peer: str, stream: str, up_to: int) -> None:
-        with self._transaction() as do:
-            do("INSERT OR IGNORE INTO peer VALUES (?, '', 0)", (peer,))
-            do("INSERT OR REPLACE INTO taken VALUES (?, ?, ?)", (peer, stream, up_to))
+        self._write(
+            ("INSERT OR IGNORE INTO peer VALUES (?, '', 0)", peer),
+            ("INSERT OR REPLACE INTO taken VALUES (?, ?, ?)", peer, stream, up_to),
+        )
 
     def stream_forgotten(self, peer: str, stream: str) -> None:
-        with self._transaction() as do:
-            do("DELETE FROM taken WHERE peer = ? AND stream = ?", (peer, stream))
+        self._write(("DELETE FROM taken WHERE peer = ? AND stream = ?", peer, stream))
 
     def forget(self, peer: str) -> None:
-        with self._transaction() as do:
-            do("DELETE FROM peer WHERE id = ?", (peer,))
-            do("DELETE FROM sent WHERE peer = ?", (peer,))
-            do("DELETE FROM taken WHERE peer = ?", (peer,))
+        self._write(
+            ("DELETE FROM peer WHERE id = ?", peer),
+            ("DELETE FROM sent WHERE peer = ?", peer),
+            ("DELETE FROM taken WHERE peer = ?", peer),
+        )
 
     def clear(self) -> None:
-        with self._transaction() as do:
-            for table in ("call", "alive", "peer", "sent", "taken"):
-                do(f"DELETE FROM {table}")  # noqa: S608 - the names above
+        tables = ("call", "alive", "peer", "sent", "taken")
+        self._write(*((f"DELETE FROM {table}",) for table in tables))  # noqa: S608 - the names above
 
     def close(self) -> None:
         database, self._database = self._database, None
         if database is not None:
             with suppress(sqlite3.Error):
                 database.close()
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            lock.close()
+        unlock, self._unlock = self._unlock, None
+        if unlock is not None:
+            unlock()
         inode, self._inode = self._inode, None
         if inode is not None:
             _OPEN.pop(inode, None)
@@ -286,38 +279,29 @@ class SqliteFile:
     # How SQLite is used.
 
     def _read(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with self._failing_by_name() as do:
-            rows: list[tuple[Any, ...]] = do(query, parameters).fetchall()
-        return rows
+        def read() -> list[tuple[Any, ...]]:
+            return self._demand().execute(query, parameters).fetchall()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Any]:
-        """Do all of it or nothing."""
-        with self._failing_by_name() as do:
-            do("BEGIN IMMEDIATE")
-            try:
-                yield do
-                do("COMMIT")
-            except BaseException:
-                if self._database is not None and self._database.in_transaction:
-                    do("ROLLBACK")
-                raise
+        return self._failing_by_name(read)
 
-    @contextmanager
-    def _failing_by_name(self) -> Iterator[Any]:
-        code = ""
+    def _write(self, *statements: tuple[Any, ...]) -> None:
+        """Do all of it, each a statement and its parameters, or nothing."""
+        self._failing_by_name(lambda: _do_all(self._demand(), statements))
+
+    def _demand(self) -> sqlite3.Connection:
+        if self._database is None:
+            raise SnapshotError(f"{self.path} is closed, or open in the process that forked this one; open it anew")
+        return self._database
+
+    def _failing_by_name(self, work: Callable[[], T]) -> T:
         try:
-            yield self._database.execute if self._database is not None else self._refuse
-            return
+            return work()
         except sqlite3.Error as error:
             # without a code it is Python's own: a text that is no UTF-8, which it repeats
-            code = getattr(error, "sqlite_errorname", "") or "SQLITE_CORRUPT"
+            code = getattr(error, "sqlite_errorname", None) or "SQLITE_CORRUPT"
         # here, so that SQLite's error is not the context of this one
         primary = "_".join(code.split("_")[:2])
         raise SnapshotError(f"{self.path} can't keep a call: {ADVICE.get(primary, 'choose another file')} ({code})")
-
-    def _refuse(self, *_: object) -> Any:
-        raise SnapshotError(f"{self.path} is closed, or open in the process that forked this one; open it anew")
 
     def _damaged(self) -> SnapshotError:
         return SnapshotError(f"{self.path} can't keep a call: {ADVICE['SQLITE_CORRUPT']}")
@@ -327,9 +311,41 @@ class SqliteFile:
         if self._database is not None:  # never closed here: that would drop the parent's log
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._database))
         self._database = None
-        if self._lock is not None:
-            self._lock.close()  # the parent's descriptor keeps the lock, and when it is gone the lock is
-        self._lock = self._inode = None
+        if self._unlock is not None:
+            self._unlock()  # the parent's descriptor keeps the lock, and when it is gone the lock is
+        self._unlock = self._inode = None
+
+
+def _described(database: sqlite3.Connection) -> tuple[int, int, int]:
+    """Whose it is, its version, and how many tables it has; nothing is changed, and nobody else can from now on."""
+    do = database.execute
+    do("PRAGMA locking_mode = EXCLUSIVE")  # held until it is closed, or the process is gone
+    questions = ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+    application, version, tables = (do(question).fetchone()[0] for question in questions)
+    return application, version, tables
+
+
+def _prepared(database: sqlite3.Connection, *, is_new: bool) -> str:
+    """Make it ready for use; what SQLite finds wrong with it, or "ok"."""
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = NORMAL")
+    if is_new:
+        database.executescript(
+            f"BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
+        )
+    return str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
+
+
+def _do_all(database: sqlite3.Connection, statements: Iterable[tuple[Any, ...]]) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        for statement, *parameters in statements:
+            database.execute(statement, parameters)
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
 
 
 def _others_may_write(folder: os.stat_result) -> bool:
