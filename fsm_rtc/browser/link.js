@@ -160,7 +160,10 @@ export class Link {
     } catch (error) {
       return { code: "bad_address", message: String(/** @type {Error} */ (error).message) }; // ws: from a page of https:
     }
+    /** @type {(code: number) => void} */
+    let end = () => {};
     const ended = new Promise((resolve) => {
+      end = resolve;
       socket.onclose = ({ code }) => resolve(code);
       // Who cuts it doesn't wait for the server's part in closing: it may never come.
       this.#cut = (code) => {
@@ -184,8 +187,11 @@ export class Link {
         if (this.#socket !== socket) return;
         try {
           const message = decode(data);
-          if (message.type === "error" && message.code !== "not_here") loss = message;
-          else if (message.type === "welcome" && upSince === 0) {
+          if (message.type === "error" && message.code !== "not_here") {
+            loss = message;
+            socket.close(COMING_BACK); // as the server does
+            end(0);
+          } else if (message.type === "welcome" && upSince === 0) {
             clearTimeout(late);
             upSince = performance.now();
             await this.#welcomed(socket, message);

@@ -20,6 +20,7 @@ import { Wakefulness } from "./wakefulness.js";
 const MAX_NAME_CHARACTERS = 128;
 const LAST_WORDS_MILLISECONDS = 300;
 const STOOD_MILLISECONDS = 20_000; // longer than any browser takes to notice that nobody answers ICE's checks
+const AWAKE_MILLISECONDS = 1000; // what came while the page stood still is read first: it may say that this side is replaced
 const KEPT_CALLS = 256;
 const KEPT_ENDED = 16;
 
@@ -91,7 +92,7 @@ export class Room extends Emitter {
   #standing = 0;
   /** @type {number | null} */
   #stoodSince = null;
-  #wakefulness = new Wakefulness(() => this.#link?.check());
+  #wakefulness = new Wakefulness(() => setTimeout(() => this.#link?.check(), AWAKE_MILLISECONDS));
 
   /**
    * @param {string} url - ws://HOST:PORT/ROOM or wss://HOST:PORT/ROOM; the room's name is the whole path
@@ -278,7 +279,7 @@ export class Room extends Emitter {
     for (const peer of this.peers.values()) peer.linkDown();
     if (retrySeconds === null) {
       this.#session.fire("close");
-      for (const peer of [...this.peers.values()]) if (peer.state !== "connected") peer.gone("the signalling was given up");
+      for (const peer of [...this.peers.values()]) peer.left("the signalling was given up");
     }
     if (code !== "remade") this.#fire(retrySeconds === null ? "on_refused" : "on_down", code, message);
   }
