@@ -11,7 +11,8 @@ import { isGenuine, isSignedBy, messageInput } from "./signing.js";
 const MAX_REASON_CHARACTERS = 200;
 const TICK_MILLISECONDS = 500;
 const KEPT_OFFERS = 8;
-const MAX_EARLY_CANDIDATES = 256;
+const MAX_CANDIDATES = 1024;
+const MAX_CANDIDATE_CHARACTERS = 4096;
 export const NOT_TRUSTED = "the other side does not trust this key under that name";
 
 /** @type {Record<string, string>} */
@@ -103,7 +104,7 @@ export class Exchange {
       },
       lastOfferNumber: 0,
       offerId: "",
-      /** @type {Map<string, {isLive: boolean, waiting: any[]}>} */
+      /** @type {Map<string, {isLive: boolean, taken: number, waiting: any[]}>} */
       knownOffers: new Map(),
       /** @type {Set<string>} */
       ignoredOffers: new Set(),
@@ -254,7 +255,7 @@ export class Exchange {
       if (message.type === "bye") this.#takeFromPeer("on_bye", message.payload.slice(0, MAX_REASON_CHARACTERS));
       else this.#takeFromPeer(TRIGGERS[message.type] ?? "", letter);
     },
-    hold: (letter) => this.#incoming.hold(letter.message.sequence, letter),
+    hold: (letter) => this.#incoming.hold(letter.message.sequence, letter, letter.message.payload.length),
     acknowledge: (letter) => {
       const sequence = acknowledged(letter.message);
       this.#outgoing.acknowledged(sequence, nowSeconds());
@@ -441,7 +442,7 @@ export class Exchange {
   /** @param {string} offerId */
   #know(offerId) {
     const known = this.#memory.knownOffers;
-    if (!known.has(offerId)) known.set(offerId, { isLive: false, waiting: [] });
+    if (!known.has(offerId)) known.set(offerId, { isLive: false, taken: 0, waiting: [] });
     if (known.size > KEPT_OFFERS) forgetFirst(known);
   }
 
@@ -457,6 +458,10 @@ export class Exchange {
   #takeCandidate(message) {
     let candidate = null;
     if (message.type === "candidate") {
+      if (message.payload.length > MAX_CANDIDATE_CHARACTERS) {
+        this.#events.refused("candidate");
+        return;
+      }
       try {
         candidate = JSON.parse(message.payload);
       } catch {
@@ -466,9 +471,10 @@ export class Exchange {
     }
     const kept = this.#memory.knownOffers.get(message.offer_id);
     if (kept === undefined) return;
-    if (kept.isLive) this.#addCandidate(candidate);
-    else if (kept.waiting.length < MAX_EARLY_CANDIDATES) kept.waiting.push(candidate);
-    else this.#events.refused("too many candidates");
+    kept.taken += 1;
+    if (kept.taken > MAX_CANDIDATES) this.#events.refused("too many candidates");
+    else if (kept.isLive) this.#addCandidate(candidate);
+    else kept.waiting.push(candidate);
   }
 
   /** @param {string} offerId */

@@ -9,6 +9,14 @@ const CONNECT_MILLISECONDS = 10_000;
 const CHECK_MILLISECONDS = 10_000;
 const LEAVING = 1000;
 const COMING_BACK = 4100;
+const TELL_MILLISECONDS = 1000;
+
+// So much may wait to be read; a browser can't let a server wait, so at one more the link is dropped and made again.
+const MAX_WAITING_FRAMES = 4096;
+const MAX_WAITING_CHARACTERS = 16 * 1024 * 1024;
+
+// What was refused, and closes nothing.
+const NOT_CLOSING = new Set(["not_here", "recipient_full"]);
 
 /** @type {Record<number, string>} */
 const CLOSE_CODES = {
@@ -31,7 +39,7 @@ const FINAL = new Set(["bad_address", "bad_hello", "no_access", "replaced", "wro
 /**
  * Why there is no link.
  * @typedef {object} Loss
- * @property {string} code - one of the protocol's errors, or "unreachable", "lost", "late", "bad_address", or "remade": it
+ * @property {string} code - one of the protocol's errors, or "unreachable", "lost", "late", "bad_address", "events_not_read", or "remade": it
  *   was given up for another one, which is made at once
  * @property {string} message - the server's words, for people; may be empty
  * @property {number | null} retrySeconds - when the next attempt is made; null: it is not, the same would come of it
@@ -64,6 +72,8 @@ export class Link {
   /** @type {WebSocket | null} */
   #socket = null;
   #isUp = false;
+  /** @type {any} */
+  #telling = undefined;
   #isClosed = false;
   /** @type {() => void} */
   #wake = () => {};
@@ -114,7 +124,7 @@ export class Link {
    * @param {string} text
    */
   send = (text) => {
-    if (!this.#isUp || this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (!this.#isUp || this.#socket?.readyState !== WebSocket.OPEN || this.#session.isFull) return;
     this.#session.posted(text);
     this.#socket.send(text);
   };
@@ -167,7 +177,7 @@ export class Link {
       socket.onclose = ({ code }) => resolve(code);
       // Who cuts it doesn't wait for the server's part in closing: it may never come.
       this.#cut = (code) => {
-        if (upSince > 0) loss = { code: "remade", message: "" };
+        if (upSince > 0 && loss.code === "lost") loss = { code: "remade", message: "" };
         if (this.#socket === socket) this.#socket = null; // what it still brings comes again, or belongs to nobody
         this.#isUp = false;
         socket.close(code);
@@ -179,15 +189,27 @@ export class Link {
       this.#cut(COMING_BACK);
     }, CONNECT_MILLISECONDS);
     let frames = Promise.resolve();
+    let waiting = 0;
+    let waitingCharacters = 0;
     socket.onopen = () => {
       loss = { code: "lost", message: "" };
     };
     socket.onmessage = ({ data }) => {
+      waiting += 1;
+      waitingCharacters += data.length ?? 0;
+      if (waiting > MAX_WAITING_FRAMES || waitingCharacters > MAX_WAITING_CHARACTERS) {
+        loss = { code: "events_not_read", message: "" };
+        socket.onmessage = null;
+        this.#cut(COMING_BACK);
+        return;
+      }
       frames = frames.then(async () => {
+        waiting -= 1;
+        waitingCharacters -= data.length ?? 0;
         if (this.#socket !== socket) return;
         try {
           const message = decode(data);
-          if (message.type === "error" && message.code !== "not_here") {
+          if (message.type === "error" && !NOT_CLOSING.has(message.code)) {
             loss = message;
             socket.close(COMING_BACK); // as the server does
             end(0);
@@ -195,7 +217,7 @@ export class Link {
             clearTimeout(late);
             upSince = performance.now();
             await this.#welcomed(socket, message);
-          } else if (upSince > 0) await this.#take(socket, message);
+          } else if (upSince > 0) await this.#take(socket, message, data.length);
           else if (message.type === "challenge") await this.#answer(socket, message);
         } catch (error) {
           if (!(error instanceof MessageError)) throw error;
@@ -205,6 +227,8 @@ export class Link {
     };
     const code = await ended;
     clearTimeout(late);
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
     this.#cut = () => {};
     await frames; // the last one says why it ended
     this.#socket = null;
@@ -256,18 +280,30 @@ export class Link {
   /**
    * @param {WebSocket} socket
    * @param {any} message
+   * @param {number} characters - of its frame
    */
-  async #take(socket, message) {
+  async #take(socket, message, characters) {
     if (message.type === "received") this.#session.taken(message.number);
     else if (message.type === "draining") this.#events.draining(message.seconds);
     else if (message.type === "joined" || message.type === "left" || isBetweenPeers(message)) {
-      const seen = this.#session.delivered();
-      if (seen !== null && socket.readyState === WebSocket.OPEN) {
-        socket.send(JSON.stringify({ type: "received", number: seen }));
-      }
+      const seen = this.#session.delivered(characters);
+      if (seen !== null) this.#tell(socket, seen);
+      else this.#telling ??= setTimeout(() => this.#tell(socket, this.#session.told()), TELL_MILLISECONDS);
       if (message.type === "joined") await this.#events.joined(message.member);
       else if (message.type === "left") this.#events.left(message.id, message.session);
       else await this.#events.received(message);
     }
+  }
+
+  /**
+   * Tell the server how much was read.
+   * @param {WebSocket} socket
+   * @param {number | null} seen
+   */
+  #tell(socket, seen) {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+    if (seen === null || this.#socket !== socket || socket.readyState !== WebSocket.OPEN) return;
+    socket.send(JSON.stringify({ type: "received", number: seen }));
   }
 }

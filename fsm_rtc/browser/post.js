@@ -4,6 +4,9 @@
 const FIRST_REPEAT_SECONDS = 1;
 const LONGEST_REPEAT_SECONDS = 8;
 
+/** So much is kept of what came before its turn. */
+const MAX_HELD_CHARACTERS = 1024 * 1024;
+
 /** What was sent and is not acknowledged. */
 export class Outgoing {
   /** The number of the last message. */
@@ -97,30 +100,39 @@ export class Incoming {
   nextSequence = 1;
   /** Whether the peer is to be told what has arrived. */
   owes = false;
-  /** @type {Map<number, T>} */
+  /** @type {Map<number, {letter: T, characters: number}>} */
   #held = new Map();
+  #characters = 0;
 
   /**
-   * Keep a letter until its turn.
+   * Keep a letter until its turn; one for which there is no room will come again.
    * @param {number} sequence
    * @param {T} letter
+   * @param {number} [characters] - how much it holds
    */
-  hold(sequence, letter) {
-    if (!this.#held.has(sequence)) this.#held.set(sequence, letter);
+  hold(sequence, letter, characters = 0) {
     this.owes = true;
+    if (this.#held.has(sequence) || this.#characters + characters > MAX_HELD_CHARACTERS) return;
+    this.#held.set(sequence, { letter, characters });
+    this.#characters += characters;
   }
 
   /** The letter whose turn it was is taken. */
   takeTurn() {
-    this.#held.delete(this.nextSequence);
+    this.#take();
     this.nextSequence += 1;
     this.owes = true;
   }
 
   /** The letter whose turn it is now, if it came early. */
   nextHeld() {
+    return this.#take();
+  }
+
+  #take() {
     const held = this.#held.get(this.nextSequence);
     this.#held.delete(this.nextSequence);
-    return held;
+    this.#characters -= held?.characters ?? 0;
+    return held?.letter;
   }
 }

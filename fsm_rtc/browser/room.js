@@ -24,6 +24,9 @@ const AWAKE_MILLISECONDS = 1000; // what came while the page stood still is read
 const KEPT_CALLS = 256;
 const KEPT_ENDED = 16;
 
+/** So many calls a room has at once; who comes then is counted and left alone. */
+const MAX_PEERS = 64;
+
 /**
  * How the room stands: `connecting`, `connected`, `reconnecting` while the link to the server is lost (calls go on without
  * it), `refused` when the server says no for good, `left`. `Room.reason` says why.
@@ -37,6 +40,7 @@ const KEPT_ENDED = 16;
  * @property {import("./signing.js").Identity} [identity] - its key; that which this browser keeps if left out
  * @property {string} [token] - a join token, where the server asks for one
  * @property {RTCIceServer[]} [iceServers] - besides those which the server offers
+ * @property {(server: RTCIceServer) => boolean} [acceptOffered] - which of those that it offers are used; all if left out
  * @property {(introduction: import("./wire.js").Introduction) => boolean} [trust] - whom to talk to; everybody if left out
  * @property {Partial<import("./limits.js").Limits>} [limits] - how long a call waits for what, in seconds
  */
@@ -260,7 +264,7 @@ export class Room extends Emitter {
 
   /** @param {import("./link.js").Welcome} welcome */
   async #up({ members, resumed, iceServers }) {
-    this.#offeredServers = iceServers;
+    this.#offeredServers = iceServers.filter(this.#options.acceptOffered ?? (() => true));
     this.#fire("on_up", "", "");
     for (const peer of this.peers.values()) peer.linkUp();
     this.#take(this.#session.fire("on_welcome", { resumed }));
@@ -294,6 +298,10 @@ export class Room extends Emitter {
       return;
     }
     if (this.#over.has(call)) return; // a new call needs a new session
+    if (before === undefined && this.peers.size >= MAX_PEERS) {
+      this.#refuse("too many peers");
+      return;
+    }
     const peer = new Peer(
       this.#present,
       introduction,

@@ -31,10 +31,13 @@ export const MAX_MESSAGE_BYTES = 262_144;
 const MAX_CHARACTERS = 128;
 const MAX_OFFER_ID_CHARACTERS = 160;
 const MAX_FEATURES = 16;
+const MAX_ICE_SERVERS = 8;
+const MAX_ICE_URL_CHARACTERS = 512;
+const MAX_ICE_SECRET_CHARACTERS = 1024;
 
 const PEER_TYPES = new Set(["offer", "answer", "candidate", "end_of_candidates", "bye", "ack"]);
 
-/** @param {unknown} value */
+/** @type {(value: unknown) => value is string} */
 const isText = (value) => typeof value === "string";
 /** @param {unknown} value */
 const isName = (value) => isText(value) && [...value].length <= MAX_CHARACTERS;
@@ -57,10 +60,24 @@ const PEER_MESSAGE = {
 };
 /** @param {unknown} value */
 const isIntroduction = (value) => hasShape(value, INTRODUCTION, true);
+/** @param {unknown} value */
+const isSecret = (value) => value === undefined || (isText(value) && [...value].length <= MAX_ICE_SECRET_CHARACTERS);
+/** @param {unknown} value */
+const isUrl = (value) => isText(value) && [...value].length <= MAX_ICE_URL_CHARACTERS;
+const ICE_SERVER = {
+  urls: (/** @type {unknown} */ value) =>
+    Array.isArray(value) && value.length <= MAX_ICE_SERVERS && value.every(isUrl),
+  username: isSecret, credential: isSecret,
+};
+/** @param {unknown} value */
+const isIceServers = (value) =>
+  value === undefined ||
+  (Array.isArray(value) && value.length <= MAX_ICE_SERVERS && value.every((one) => hasShape(one, ICE_SERVER, false)));
+
 /** @type {Record<string, Record<string, (value: any) => boolean>>} */
 const FROM_SERVER = {
   challenge: { protocol: isText, nonce: isText },
-  welcome: { members: (value) => Array.isArray(value) && value.every(isIntroduction) },
+  welcome: { members: (value) => Array.isArray(value) && value.every(isIntroduction), ice_servers: isIceServers },
   joined: { member: isIntroduction },
   left: { id: isName, session: isName },
   received: { number: isCount },

@@ -164,7 +164,7 @@ test("a session that goes on at the server changes nothing, and one that is clos
 });
 
 test("the room's name is the whole path, and what is no address of a room is refused with a sentence", async () => {
-  const names = { "ws://h/kitchen": "kitchen", "wss://h:1/a/b": "a/b", "ws://h/a%2Fb": "a/b", "ws://h/k%C3%BCche?x=1": "küche" };
+  const names = { "ws://h/kitchen": "kitchen", "wss://h:1/a/b": "a/b", "ws://h/a%2Fb": "a/b", "ws://h/k%C3%BCche?x=1": "küche", "ws://h/a/": "a/" };
   for (const [url, name] of Object.entries(names)) {
     assert.equal(nameOf(addressOf(url)), name);
     assert.equal(new Room(url).name, name);
@@ -210,6 +210,50 @@ test("a session goes on behind what the server has taken", () => {
   for (const text of ["a", "b", "c"]) session.posted(text);
   assert.deepEqual(session.goOn(1), ["b", "c"]);
   assert.deepEqual(session.goOn(3), []);
-  const told = Array.from({ length: 64 }, () => session.delivered()).filter((number) => number !== null);
+  const told = Array.from({ length: 64 }, () => session.delivered(100)).filter((number) => number !== null);
   assert.deepEqual(told, [32, 64]);
+});
+
+test("a server is told of what was read by its length too, and of what is left when it is asked for", () => {
+  const session = new Resumption();
+  session.begin();
+  assert.deepEqual([40_000, 30_000, 10, 262_144, 5].map((characters) => session.delivered(characters)), [null, 2, null, 4, null]);
+  assert.equal(session.told(), 5);
+  assert.equal(session.told(), null);
+});
+
+test("only so much is kept of what the server has not taken", () => {
+  const session = new Resumption();
+  session.begin();
+  for (let number = 0; number < 256; number += 1) session.posted("text");
+  assert.ok(session.isFull);
+  session.taken(1);
+  assert.ok(!session.isFull);
+});
+
+test("only so much is kept of what comes before its turn, and the rest may come again", () => {
+  const incoming = new Incoming();
+  for (let number = 2; number < 12; number += 1) incoming.hold(number, number, 262_144);
+  incoming.takeTurn();
+  const held = [];
+  for (let one = incoming.nextHeld(); one !== undefined; one = incoming.nextHeld()) {
+    held.push(one);
+    incoming.takeTurn();
+  }
+  assert.deepEqual(held, [2, 3, 4, 5]);
+  incoming.hold(7, "again", 262_144);
+  incoming.takeTurn();
+  assert.equal(incoming.nextHeld(), "again");
+});
+
+test("ICE servers that a server offers are bounded", () => {
+  const server = { urls: ["turn:turn.example.org"], username: "u", credential: "c" };
+  const welcome = (servers) => JSON.stringify({ type: "welcome", members: [], ice_servers: servers });
+  assert.equal(decode(welcome(Array(8).fill(server))).ice_servers.length, 8);
+  assert.equal(decode(JSON.stringify({ type: "welcome", members: [] })).ice_servers, undefined);
+  const tooMuch = [
+    Array(9).fill(server), [{ ...server, urls: Array(9).fill("stun:a") }], [{ ...server, urls: [`stun:${"x".repeat(508)}`] }],
+    [{ ...server, credential: "c".repeat(1025) }], [{ ...server, username: 5 }], [{ urls: "stun:a" }], {}, [null],
+  ];
+  for (const servers of tooMuch) assert.throws(() => decode(welcome(servers)), MessageError);
 });
