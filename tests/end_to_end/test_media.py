@@ -24,6 +24,7 @@ HEARS = """(async () => {
 })()"""
 
 OTHER_PROGRAM = """(() => {
+  if (!globalThis.MediaDevices) return;
   const real = MediaDevices.prototype.getUserMedia;
   MediaDevices.prototype.getUserMedia = function (constraints) {
     if (constraints.%s && !window.isFree) throw new DOMException("Could not start source", "NotReadableError");
