@@ -302,8 +302,9 @@ export class Room extends Emitter {
       this.#refuse("too many peers");
       return;
     }
+    const me = this.#present;
     const peer = new Peer(
-      this.#present,
+      me,
       introduction,
       {
         post: (text) => this.#link?.send(text),
@@ -328,7 +329,10 @@ export class Room extends Emitter {
     }
     for (const [track, stream] of this.#tracks) peer.addTrack(track, stream);
     peer.addEventListener("refused", ({ detail: reason }) => this.#refuse(reason));
-    if (await peer.begin(this.#trust)) {
+    const isAccepted = await peer.begin(this.#trust);
+    if (me !== this.#present || this.state === "left") {
+      peer.gone("it begins anew"); // meanwhile this side has become another session, or has left
+    } else if (isAccepted) {
       before?.gone("the other side began anew");
       remember(this.#had, call);
       this.peers.set(peer.id, peer);
@@ -368,7 +372,9 @@ export class Room extends Emitter {
 
   /** @param {Peer} peer */
   #ended(peer) {
-    if (this.peers.get(peer.id) === peer) this.peers.delete(peer.id);
+    const wasHere = this.peers.get(peer.id) === peer;
+    if (!wasHere && peer.ending === "gone") return; // nobody was told of it
+    if (wasHere) this.peers.delete(peer.id);
     if (peer.ending !== "gone") this.#leaving.add(peer); // what it says goodbye to may still be acknowledged
     if (this.#leaving.size > KEPT_ENDED) this.#letGo(1);
     if (peer.isPresent && peer.ending !== "gone") {
@@ -408,7 +414,12 @@ export class Room extends Emitter {
     pause: () => this.#pause(0),
     await_goodbyes: () => this.#pause(this.#limits.goodbyeSeconds),
     stay: () => clearTimeout(this.#pausing),
-    begin_anew: () => void this.#beginAnew(),
+    begin_anew: () => {
+      this.#beginAnew().catch((error) => {
+        const { code, message } = joinError(error);
+        this.#fire("on_refused", code, message);
+      });
+    },
   };
 
   /** @param {number} seconds */

@@ -105,6 +105,11 @@ const commands = {
     const asWhom = { origin, browserContextId: context.id };
     await sessions.get(page).send("Browser.setPermission", { permission: { name }, setting, ...asWhom });
   },
+  // Chromium alone: "frozen", as it does with tabs that nobody looks at, or "active".
+  async lifecycle({ page, state }) {
+    sessions.set(page, sessions.get(page) ?? (await pages.get(page).page.createCDPSession()));
+    await sessions.get(page).send("Page.setWebLifecycleState", { state });
+  },
   front: async ({ page }) => void (await pages.get(page).page.bringToFront()),
   offline: async ({ page, isOffline }) => void (await pages.get(page).page.setOfflineMode(isOffline)),
   viewport: async ({ page, ...size }) => void (await pages.get(page).page.setViewport(size)),

@@ -126,6 +126,15 @@ class Page:
         """Another tab of the same profile; closed with this one."""
         return Page(self.browsers, await self._do("beside", url=url))
 
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[None]:
+        """Of Chromium: let the tab stand still within the block, as one that nobody looks at."""
+        await self._do("lifecycle", state="frozen")
+        try:
+            yield
+        finally:
+            await self._do("lifecycle", state="active")
+
     async def front(self) -> None:
         """Show it in front of the other tabs: one behind can't be clicked on."""
         await self._do("front")

@@ -120,6 +120,75 @@ async def test_who_stayed_awake_keep_their_call(browsers: Browsers) -> None:
         assert await one.evaluate(f"{connection} === window.kept && window.kept.connectionState === 'connected'")
 
 
+async def test_two_that_slept_at_the_same_time_find_each_other(browsers: Browsers) -> None:
+    async with (
+        forgetful_server() as here,
+        browsers.pages(("chrome:sleepy", address(here, "awake")), ("firefox:sleepy", address(here, "sleepy"))) as (
+            one,
+            other,
+        ),
+    ):
+        await meet(one, other)
+        async with browsers.asleep("chrome:sleepy"), browsers.asleep("firefox:sleepy"), asyncio.timeout(LIMIT_SECONDS):
+            while here.service.hub.member_count:  # noqa: ASYNC110 - it tells nobody that it forgets
+                await asyncio.sleep(0.1)
+        await meet(one, other)
+        await chats(one, other, "good morning")
+
+
+SAY_NOTHING_TO_OTHERS = """(() => {
+  const known = new Set(fsmRtcRoom.peers.keys());
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (text) {
+    const { recipient } = JSON.parse(text);
+    if (window.isHeard || recipient === undefined || known.has(recipient)) send.call(this, text);
+  };
+})()"""
+
+
+async def test_among_others_a_call_that_was_given_up_waits_until_somebody_asks_for_it(browsers: Browsers) -> None:
+    async with server() as here:
+        at = f"http://127.0.0.1:{here.port}/"
+        async with browsers.pages(("chrome", at), ("firefox", at), ("chrome", at)) as (one, third, other):
+            await one.evaluate(JOIN_IMPATIENTLY % (ROOM, "one"))
+            await third.evaluate(JOIN_IMPATIENTLY % (ROOM, "third"))
+            await one.until(TALKS % "third")
+            await one.evaluate(SAY_NOTHING_TO_OTHERS)
+            await other.evaluate(JOIN_IMPATIENTLY % (ROOM, "other"))
+            await other.until(TALKS % "third")
+            await one.until("fsmRtcRoom.waiting.length === 1 && fsmRtcRoom.waiting[0].name === 'other'")
+            assert await one.evaluate(f"fsmRtcRoom.sessionState === 'known' && {TALKS % 'third'}")
+            await one.evaluate("void ((window.isHeard = true), fsmRtcRoom.callAgain())")
+            for name in ("third", "other"):
+                await one.until(TALKS % name)
+            await other.until(TALKS % "one")
+            assert await one.evaluate("fsmRtcRoom.waiting.length") == 0
+
+
+async def test_a_call_outlives_a_tab_that_the_browser_freezes(browsers: Browsers) -> None:
+    async with (
+        forgetful_server() as here,
+        browsers.pages(("chrome", address(here, "awake")), ("chrome", address(here, "sleepy"))) as (one, other),
+    ):
+        await meet(one, other)
+        async with other.frozen():
+            await one.type("#text", "are you there?")
+            await one.press("Enter")
+        await other.until("document.querySelector('#log').textContent.includes('are you there?')")
+        await chats(other, one, "here I am")
+
+
+async def test_a_tab_that_the_browser_has_thrown_away_joins_by_itself(browsers: Browsers) -> None:
+    async with (
+        server() as here,
+        browsers.pages(("chrome", "about:blank"), ("chrome", address(here, "awake"))) as (other, one),
+    ):
+        # No protocol throws a tab away; this is what the page finds when it is loaded again.
+        await other.before("Object.defineProperty(Document.prototype, 'wasDiscarded', { get: () => true })")
+        await other.goto(address(here, "sleepy", join=""))
+        await meet(one, other)
+
+
 # With this package on the other side.
 
 
