@@ -39,8 +39,8 @@ const FINAL = new Set(["bad_address", "bad_hello", "no_access", "replaced", "wro
 /**
  * Why there is no link.
  * @typedef {object} Loss
- * @property {string} code - one of the protocol's errors, or "unreachable", "lost", "late", "bad_address", "events_not_read",
- *   or "remade": it was given up for another one, which is made at once
+ * @property {string} code - one of the protocol's errors, or "unreachable", "lost", "late", "bad_address", "events_not_read", or "remade": it
+ *   was given up for another one, which is made at once
  * @property {string} message - the server's words, for people; may be empty
  * @property {number | null} retrySeconds - when the next attempt is made; null: it is not, the same would come of it
  */
@@ -170,11 +170,14 @@ export class Link {
     } catch (error) {
       return { code: "bad_address", message: String(/** @type {Error} */ (error).message) }; // ws: from a page of https:
     }
+    /** @type {(code: number) => void} */
+    let end = () => {};
     const ended = new Promise((resolve) => {
+      end = resolve;
       socket.onclose = ({ code }) => resolve(code);
       // Who cuts it doesn't wait for the server's part in closing: it may never come.
       this.#cut = (code) => {
-        if (upSince > 0) loss = { code: "remade", message: "" };
+        if (upSince > 0 && loss.code === "lost") loss = { code: "remade", message: "" };
         if (this.#socket === socket) this.#socket = null; // what it still brings comes again, or belongs to nobody
         this.#isUp = false;
         socket.close(code);
@@ -197,7 +200,7 @@ export class Link {
       if (waiting > MAX_WAITING_FRAMES || waitingCharacters > MAX_WAITING_CHARACTERS) {
         loss = { code: "events_not_read", message: "" };
         socket.onmessage = null;
-        socket.close(COMING_BACK);
+        this.#cut(COMING_BACK);
         return;
       }
       frames = frames.then(async () => {
@@ -206,8 +209,11 @@ export class Link {
         if (this.#socket !== socket) return;
         try {
           const message = decode(data);
-          if (message.type === "error" && !NOT_CLOSING.has(message.code)) loss = message;
-          else if (message.type === "welcome" && upSince === 0) {
+          if (message.type === "error" && !NOT_CLOSING.has(message.code)) {
+            loss = message;
+            socket.close(COMING_BACK); // as the server does
+            end(0);
+          } else if (message.type === "welcome" && upSince === 0) {
             clearTimeout(late);
             upSince = performance.now();
             await this.#welcomed(socket, message);

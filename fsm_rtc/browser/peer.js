@@ -53,7 +53,7 @@ export class Peer extends Emitter {
   #connecting = 0;
   #lostAt = 0;
   #linkIsUp = true;
-  #hasLeft = false;
+  #absentBecause = "";
   #absence = 0;
 
   /**
@@ -199,7 +199,7 @@ export class Peer extends Emitter {
   /** It is in the room, or is there again: what it has not acknowledged goes out at once. */
   present() {
     this.isPresent = true;
-    this.#hasLeft = false;
+    this.#absentBecause = "";
     clearTimeout(this.#absence);
     this.linkUp();
   }
@@ -211,11 +211,15 @@ export class Peer extends Emitter {
     this.#absence = setTimeout(() => this.left(), ABSENT_MILLISECONDS);
   }
 
-  /** The server says that it has left, or lost its link for too long. A call that stands doesn't need the server. */
-  left() {
+  /**
+   * The server says that it has left, or lost its link for too long; or there is no server any more. A call that stands
+   * doesn't need one, and can't be had back without.
+   * @param {string} [reason]
+   */
+  left(reason = "it has left") {
     this.isPresent = false;
-    this.#hasLeft = true;
-    if (this.state !== "connected") this.gone("it has left");
+    this.#absentBecause = reason;
+    if (this.state !== "connected") this.gone(reason);
   }
 
   /**
@@ -242,8 +246,8 @@ export class Peer extends Emitter {
       this.#recovery.works();
       clearTimeout(this.#connecting);
       this.#become("connected");
-    } else if (this.state !== "connecting" && this.#hasLeft && state !== "connected") {
-      this.gone("it has left");
+    } else if (this.state !== "connecting" && this.#absentBecause !== "" && state !== "connected") {
+      this.gone(this.#absentBecause);
     } else if (state === "failed" || state === "disconnected") {
       this.#recovery.lost(state === "failed");
       if (this.state === "connected") this.#lose();

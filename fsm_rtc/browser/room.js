@@ -20,6 +20,7 @@ import { Wakefulness } from "./wakefulness.js";
 const MAX_NAME_CHARACTERS = 128;
 const LAST_WORDS_MILLISECONDS = 300;
 const STOOD_MILLISECONDS = 20_000; // longer than any browser takes to notice that nobody answers ICE's checks
+const AWAKE_MILLISECONDS = 1000; // what came while the page stood still is read first: it may say that this side is replaced
 const KEPT_CALLS = 256;
 const KEPT_ENDED = 16;
 
@@ -95,7 +96,7 @@ export class Room extends Emitter {
   #standing = 0;
   /** @type {number | null} */
   #stoodSince = null;
-  #wakefulness = new Wakefulness(() => this.#link?.check());
+  #wakefulness = new Wakefulness(() => setTimeout(() => this.#link?.check(), AWAKE_MILLISECONDS));
 
   /**
    * @param {string} url - ws://HOST:PORT/ROOM or wss://HOST:PORT/ROOM; the room's name is the whole path
@@ -282,7 +283,7 @@ export class Room extends Emitter {
     for (const peer of this.peers.values()) peer.linkDown();
     if (retrySeconds === null) {
       this.#session.fire("close");
-      for (const peer of [...this.peers.values()]) if (peer.state !== "connected") peer.gone("the signalling was given up");
+      for (const peer of [...this.peers.values()]) peer.left("the signalling was given up");
     }
     if (code !== "remade") this.#fire(retrySeconds === null ? "on_refused" : "on_down", code, message);
   }
@@ -301,8 +302,9 @@ export class Room extends Emitter {
       this.#refuse("too many peers");
       return;
     }
+    const me = this.#present;
     const peer = new Peer(
-      this.#present,
+      me,
       introduction,
       {
         post: (text) => this.#link?.send(text),
@@ -327,7 +329,10 @@ export class Room extends Emitter {
     }
     for (const [track, stream] of this.#tracks) peer.addTrack(track, stream);
     peer.addEventListener("refused", ({ detail: reason }) => this.#refuse(reason));
-    if (await peer.begin(this.#trust)) {
+    const isAccepted = await peer.begin(this.#trust);
+    if (me !== this.#present || this.state === "left") {
+      peer.gone("it begins anew"); // meanwhile this side has become another session, or has left
+    } else if (isAccepted) {
       before?.gone("the other side began anew");
       remember(this.#had, call);
       this.peers.set(peer.id, peer);
@@ -367,7 +372,9 @@ export class Room extends Emitter {
 
   /** @param {Peer} peer */
   #ended(peer) {
-    if (this.peers.get(peer.id) === peer) this.peers.delete(peer.id);
+    const wasHere = this.peers.get(peer.id) === peer;
+    if (!wasHere && peer.ending === "gone") return; // nobody was told of it
+    if (wasHere) this.peers.delete(peer.id);
     if (peer.ending !== "gone") this.#leaving.add(peer); // what it says goodbye to may still be acknowledged
     if (this.#leaving.size > KEPT_ENDED) this.#letGo(1);
     if (peer.isPresent && peer.ending !== "gone") {
@@ -407,7 +414,12 @@ export class Room extends Emitter {
     pause: () => this.#pause(0),
     await_goodbyes: () => this.#pause(this.#limits.goodbyeSeconds),
     stay: () => clearTimeout(this.#pausing),
-    begin_anew: () => void this.#beginAnew(),
+    begin_anew: () => {
+      this.#beginAnew().catch((error) => {
+        const { code, message } = joinError(error);
+        this.#fire("on_refused", code, message);
+      });
+    },
   };
 
   /** @param {number} seconds */

@@ -230,7 +230,21 @@ def _greeting(server: SignalingServer, host: str) -> str:
     greeting = f"listening; join with: fsm-rtc join {scheme}://{place}/ROOM{where}"
     if server.service.settings.page:
         greeting += f"\nin a browser: {scheme.replace('ws', 'http')}://{place}/"
+        greeting += _https_needed(server, host) if scheme == "ws" else ""
     return greeting
+
+
+def _https_needed(server: SignalingServer, host: str) -> str:
+    """What whoever opens the page from elsewhere would find out too late; empty if nobody can."""
+    from fsm_rtc.inspector.access import is_loopback
+
+    if is_loopback(host):
+        return ""
+    here = f"; on this machine open http://localhost:{server.port}/" if host in EVERY_ADDRESS else ""
+    return (
+        "\nbrowsers on other machines need https for that: give --certificate FILE, "
+        f"or put a proxy that has one in front{here}"
+    )
 
 
 def _inspector(journal: Journal, host: str, port: int) -> Inspector:

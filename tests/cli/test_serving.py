@@ -36,6 +36,24 @@ def test_for_every_address_it_says_what_to_put_in_place_of_the_host(tmp_path: Pa
     assert "where HOST is this machine's name or address" in greeting
 
 
+def test_for_other_machines_it_says_that_browsers_need_https(tmp_path: Path) -> None:
+    with Program(tmp_path, "serve", "--host", "0.0.0.0", "--port", "0") as serving:
+        told = serving.until("need https")
+    assert "--certificate" in told
+    assert "http://localhost:" in told
+
+
+@pytest.mark.parametrize("options", [("--host", "127.0.0.1"), ("--host", "0.0.0.0", "--no-page")])
+def test_where_no_browser_comes_from_elsewhere_it_says_nothing_of_https(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    with Program(tmp_path, "serve", "--port", "0", *options) as serving:
+        serving.until("join with")
+        serving.interrupt()
+        assert serving.ended() == (0, "")
+        assert "https" not in "".join(serving.lines)
+
+
 @pytest.mark.parametrize(
     ("number", "told"), [(signal.SIGINT, ""), (signal.SIGTERM, "draining: nobody new is let in\n")]
 )

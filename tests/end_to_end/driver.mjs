@@ -4,6 +4,7 @@
 //
 // Chromium is driven by its own protocol and Firefox by WebDriver BiDi, both by puppeteer-core.
 
+import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
@@ -14,6 +15,7 @@ const CHROMIUM = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
   "--use-fake-ui-for-media-stream", "--auto-select-desktop-capture-source=Entire screen",
+  "--no-proxy-server", "--host-resolver-rules=MAP elsewhere.example 127.0.0.1",
   "--disable-features=WebRtcHideLocalIpsWithMdns", "--autoplay-policy=no-user-gesture-required",
 ];
 const FIREFOX = {
@@ -22,6 +24,8 @@ const FIREFOX = {
   "media.navigator.streams.fake": true,
   "media.navigator.permission.disabled": true,
   "media.autoplay.default": 0,
+  "network.dns.localDomains": "elsewhere.example",
+  "network.proxy.type": 0,
   "media.gmp-manager.updateEnabled": false,
   "app.update.enabled": false,
   "network.captive-portal-service.enabled": false,
@@ -32,28 +36,47 @@ const CLOSE_MILLISECONDS = 10_000;
 
 const browsers = new Map();
 const pages = new Map();
+const sessions = new Map();
 let numbers = 0;
 
+async function opened(context, url) {
+  const page = await context.newPage();
+  const number = (numbers += 1);
+  const told = [];
+  page.on("console", (message) => told.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => told.push(`uncaught: ${error.stack ?? error}`));
+  pages.set(number, { page, context, told });
+  await page.setViewport({ width: 1100, height: 700 });
+  await page.goto(url);
+  return number;
+}
+
+// Send a signal to every process of a browser; its helpers are not all in its group.
+function signal(browser, name) {
+  const children = new Map();
+  for (const pid of readdirSync("/proc").filter((entry) => /^[0-9]+$/.test(entry))) {
+    try {
+      const parent = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ")[1];
+      children.set(parent, [...(children.get(parent) ?? []), pid]);
+    } catch {
+      // It has ended just now.
+    }
+  }
+  const all = (pid) => [pid, ...(children.get(pid) ?? []).flatMap(all)];
+  for (const pid of all(String(browser.process().pid))) process.kill(Number(pid), name);
+}
+
 const commands = {
-  async launch({ browser, executable }) {
+  async launch({ browser, executable, without, besides, prefs }) {
     const options = { executablePath: executable, headless: true, browser };
-    if (browser === "firefox") options.extraPrefsFirefox = FIREFOX;
-    else options.args = CHROMIUM;
+    if (browser === "firefox") options.extraPrefsFirefox = { ...FIREFOX, ...prefs };
+    else options.args = CHROMIUM.filter((one) => !without.some((beginning) => one.startsWith(beginning))).concat(besides);
     const number = (numbers += 1);
     browsers.set(number, await puppeteer.launch(options));
     return number;
   },
   async open({ browser, url }) {
-    const context = await browsers.get(browser).createBrowserContext();
-    const page = await context.newPage();
-    const number = (numbers += 1);
-    const told = [];
-    page.on("console", (message) => told.push(`${message.type()}: ${message.text()}`));
-    page.on("pageerror", (error) => told.push(`uncaught: ${error.stack ?? error}`));
-    pages.set(number, { page, context, told });
-    await page.setViewport({ width: 1100, height: 700 });
-    await page.goto(url);
-    return number;
+    return opened(await browsers.get(browser).createBrowserContext(), url);
   },
   goto: async ({ page, url }) => void (await pages.get(page).page.goto(url)),
   reload: async ({ page }) => void (await pages.get(page).page.reload()),
@@ -65,6 +88,41 @@ const commands = {
   click: async ({ page, selector }) => void (await pages.get(page).page.click(selector)),
   type: async ({ page, selector, text }) => void (await pages.get(page).page.type(selector, text)),
   press: async ({ page, key }) => void (await pages.get(page).page.keyboard.press(key)),
+  // The lid is closed: no process of the browser runs until it is opened again.
+  stop: ({ browser }) => signal(browsers.get(browser), "SIGSTOP"),
+  go: ({ browser }) => signal(browsers.get(browser), "SIGCONT"),
+  // Another tab of the same profile.
+  async beside({ page, url }) {
+    const { context } = pages.get(page);
+    return opened(context, url);
+  },
+  before: async ({ page, code }) => void (await pages.get(page).page.evaluateOnNewDocument(code)),
+  // Chromium alone: what its user says when a page asks for `name`, "camera" say.
+  async permission({ page, name, setting }) {
+    const { page: asked, context } = pages.get(page);
+    sessions.set(page, sessions.get(page) ?? (await asked.createCDPSession())); // what it sets ends with it
+    const origin = new URL(asked.url()).origin;
+    const asWhom = { origin, browserContextId: context.id };
+    await sessions.get(page).send("Browser.setPermission", { permission: { name }, setting, ...asWhom });
+  },
+  // Chromium alone: "frozen", as it does with tabs that nobody looks at, or "active".
+  async lifecycle({ page, state }) {
+    sessions.set(page, sessions.get(page) ?? (await pages.get(page).page.createCDPSession()));
+    await sessions.get(page).send("Page.setWebLifecycleState", { state });
+  },
+  front: async ({ page }) => void (await pages.get(page).page.bringToFront()),
+  offline: async ({ page, isOffline }) => void (await pages.get(page).page.setOfflineMode(isOffline)),
+  viewport: async ({ page, ...size }) => void (await pages.get(page).page.setViewport(size)),
+  colours: async ({ page, scheme }) =>
+    void (await pages.get(page).page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }])),
+  back: async ({ page }) => void (await pages.get(page).page.goBack()),
+  async tells({ page, line, seconds }) {
+    const end = Date.now() + seconds * 1000;
+    while (!pages.get(page).told.includes(line)) {
+      if (Date.now() > end) throw new Error(`it doesn't tell ${line}; ${pages.get(page).told}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  },
   told: async ({ page }) => pages.get(page).told,
   screenshot: async ({ page, path }) => void (await pages.get(page).page.screenshot({ path })),
   async close({ page }) {

@@ -9,9 +9,9 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +28,37 @@ EXECUTABLES = {"chrome": ("chromium", "chromium-browser"), "firefox": ("firefox-
 def missing_browsers() -> str:
     """Which browsers the machine lacks, in words; empty if it has both."""
     return ", ".join(names[0] for names in EXECUTABLES.values() if not any(map(shutil.which, names)))
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How an instance of a browser differs from the usual one.
+
+    Attributes:
+        without: the arguments of Chromium that it does without, by their beginnings.
+        besides: the arguments of Chromium that it has besides.
+        prefs: the preferences of Firefox that it has besides.
+    """
+
+    without: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
+    prefs: Mapping[str, object] = field(default_factory=dict)
+
+
+FAKE_DEVICES = "--use-fake-device-for-media-stream"
+LAUNCHES = {
+    "asking": Launch(
+        without=("--use-fake-ui-for-media-stream",),
+        prefs={
+            "media.navigator.permission.disabled": False,
+            "permissions.default.camera": 2,  # denied
+            "permissions.default.microphone": 1,
+        },
+    ),
+    "cameraless": Launch(without=(FAKE_DEVICES,), besides=(f"{FAKE_DEVICES}=device-count=0",)),
+    "forgetful": Launch(prefs={"network.cookie.cookieBehavior": 2}),  # no storage
+    "quiet": Launch(without=("--autoplay-policy",), prefs={"media.autoplay.default": 1}),
+}
 
 
 class DrivingError(Exception):
@@ -78,6 +109,10 @@ class Page:
         """Load it anew."""
         await self._do("reload")
 
+    async def tells(self, line: str) -> None:
+        """Wait until its console gets this; nothing is evaluated in the page for it."""
+        await self._do("tells", line=line, seconds=LIMIT_SECONDS)
+
     async def told(self) -> list[str]:
         """What its console got, and what it didn't catch."""
         told: list[str] = await self._do("told")
@@ -86,6 +121,47 @@ class Page:
     async def screenshot(self, path: Path) -> None:
         """A picture of it, as PNG."""
         await self._do("screenshot", path=str(path))
+
+    async def beside(self, url: str) -> Page:
+        """Another tab of the same profile; closed with this one."""
+        return Page(self.browsers, await self._do("beside", url=url))
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[None]:
+        """Of Chromium: let the tab stand still within the block, as one that nobody looks at."""
+        await self._do("lifecycle", state="frozen")
+        try:
+            yield
+        finally:
+            await self._do("lifecycle", state="active")
+
+    async def front(self) -> None:
+        """Show it in front of the other tabs: one behind can't be clicked on."""
+        await self._do("front")
+
+    async def before(self, code: str) -> None:
+        """Run this in each document that is loaded from now on, before its own scripts."""
+        await self._do("before", code=code)
+
+    async def goto(self, url: str) -> None:
+        """Load something else."""
+        await self._do("goto", url=url)
+
+    async def permission(self, name: str, setting: str) -> None:
+        """Of Chromium: let its user answer ``granted`` or ``denied`` when the page asks for ``camera``, say."""
+        await self._do("permission", name=name, setting=setting)
+
+    async def offline(self, is_offline: bool) -> None:
+        """Take the network away from the page, or give it back."""
+        await self._do("offline", isOffline=is_offline)
+
+    async def viewport(self, width: int, height: int) -> None:
+        """Give it another size, in CSS pixels."""
+        await self._do("viewport", width=width, height=height)
+
+    async def colours(self, scheme: str) -> None:
+        """Let the user prefer ``dark`` or ``light``."""
+        await self._do("colours", scheme=scheme)
 
     async def close(self) -> None:
         """Close the tab."""
@@ -143,12 +219,26 @@ class Browsers:
             return await answer
 
     async def open(self, browser: str, url: str) -> Page:
-        """A new tab of ``chrome`` or ``firefox``, in a profile of its own."""
+        """A new tab of ``chrome`` or ``firefox``, in a profile of its own.
+
+        ``chrome:NAME`` is another instance, which can be stopped alone; `LAUNCHES` has what some names mean besides.
+        """
         async with self._launching:
             if browser not in self._launched:
-                executable = next(filter(None, map(shutil.which, EXECUTABLES[browser])))
-                self._launched[browser] = await self.do("launch", browser=browser, executable=executable)
+                kind, _, name = browser.partition(":")
+                executable = next(filter(None, map(shutil.which, EXECUTABLES[kind])))
+                launch = LAUNCHES.get(name, Launch())
+                self._launched[browser] = await self.do("launch", browser=kind, executable=executable, **asdict(launch))
         return Page(self, await self.do("open", browser=self._launched[browser], url=url))
+
+    @asynccontextmanager
+    async def asleep(self, browser: str) -> AsyncIterator[None]:
+        """Let no process of this instance run within the block, as when a laptop's lid is closed."""
+        await self.do("stop", browser=self._launched[browser])
+        try:
+            yield
+        finally:
+            await self.do("go", browser=self._launched[browser])
 
     @asynccontextmanager
     async def pages(self, *places: tuple[str, str]) -> AsyncIterator[list[Page]]:

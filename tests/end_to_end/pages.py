@@ -5,10 +5,22 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from fsm_rtc.signaling import Settings, SignalingServer
+from fsm_rtc.signaling import Limits, Settings, SignalingServer
 from tests.end_to_end.driving import Page
 
-__all__ = ["FORGE", "IS_CALM", "ROOM", "address", "chats", "decodes", "enter", "is_alone", "sees", "server"]
+__all__ = [
+    "FORGE",
+    "IS_CALM",
+    "ROOM",
+    "address",
+    "chats",
+    "decodes",
+    "enter",
+    "forgetful_server",
+    "is_alone",
+    "sees",
+    "server",
+]
 
 ROOM = "kitchen"
 
@@ -39,6 +51,12 @@ FORGE = """(() => {
 def server(port: int = 0, **settings: Any) -> SignalingServer:
     """A server that gives browsers the page."""
     return SignalingServer("127.0.0.1", port, Settings(page=True, **settings))
+
+
+def forgetful_server(port: int = 0) -> SignalingServer:
+    """One that notices soon that a client is silent, and soon forgets it."""
+    settings = Settings(page=True, limits=Limits(grace_seconds=1.0))
+    return SignalingServer("127.0.0.1", port, settings, ping_interval_seconds=1.0)
 
 
 def address(at: SignalingServer, name: str, *, media: bool = False, **query: str) -> str:

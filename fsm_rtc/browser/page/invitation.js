@@ -13,7 +13,7 @@ export function invitation(page, room, token, now = Date.now() / 1000) {
   url.search = url.hash = "";
   url.searchParams.set("room", room);
   if (token === "") {
-    return { url: url.href, words: "Who opens it can join, unless this server lets in only certain keys, or who has a token." };
+    return { url: url.href, words: "Whoever opens it can join, unless this server asks for a token or lets in certain keys only." };
   }
   const claims = claimsOf(token);
   if (claims?.sub !== undefined) {

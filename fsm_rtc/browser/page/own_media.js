@@ -125,9 +125,9 @@ export class OwnMedia extends Emitter {
     const [picture] = shared.getVideoTracks();
     if (picture === undefined) return;
     if (this.shared !== null) this.unshare();
-    picture.addEventListener("ended", () => {
+    picture.onended = () => {
       if (this.shared === shared) this.unshare();
-    });
+    };
     if (this.camera.track !== null) this.tell("unsend", this.camera.track);
     this.shared = shared;
     this.tell("send", picture);
@@ -175,11 +175,11 @@ export class OwnMedia extends Emitter {
     }
     device.track = track;
     this.stream.addTrack(track);
-    track.addEventListener("ended", () => {
+    track.onended = () => {
       if (device.track !== track) return;
       this.#drop(device);
       this.#fire(device, "on_unplugged");
-    });
+    };
     if (device.kind === "audio" || this.shared === null) this.tell("send", track);
     this.tell("shown");
   }

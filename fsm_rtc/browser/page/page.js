@@ -137,11 +137,11 @@ function showRoom() {
     own.stop();
     tiles.clear();
   }
-  if (isOutside && byId("join").hidden) byId("room").focus();
+  const wasOutside = !byId("join").hidden;
   byId("join").hidden = !isOutside;
   byId("call").hidden = isOutside;
   byId("enter").disabled = !isOutside;
-  if (isOutside && document.activeElement === document.body) byId("room").focus();
+  if (isOutside && !wasOutside) byId("room").focus();
 }
 
 // The others.

@@ -114,9 +114,9 @@ export class Tiles extends Emitter {
       stream.removeTrack(track);
       this.#picture(/** @type {HTMLElement} */ (tile), stream);
     };
-    track.addEventListener("unmute", show);
-    track.addEventListener("ended", hide);
-    if (track.kind === "video") track.addEventListener("mute", hide);
+    track.onunmute = show;
+    track.onended = hide;
+    if (track.kind === "video") track.onmute = hide;
     show();
   }
 
