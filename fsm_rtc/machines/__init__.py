@@ -17,6 +17,7 @@ from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep
 from fsm_rtc.machines.negotiation_needed import NegotiationNeeded
 from fsm_rtc.machines.peer_status import PeerStatus
 from fsm_rtc.machines.recovery import Recovery
+from fsm_rtc.machines.relay_credentials import RelayCredentials
 from fsm_rtc.machines.sctp import Sctp
 from fsm_rtc.machines.session import Session
 from fsm_rtc.machines.signaling_link import SignalingLink
@@ -43,6 +44,7 @@ CHARTS: dict[str, type[Chart[Any, Any]]] = {
     "flow": Flow,
     "deliveries": Deliveries,
     "recovery": Recovery,
+    "relay_credentials": RelayCredentials,
     "session": Session,
     "file_sending": FileSending,
     "file_receiving": FileReceiving,

@@ -19,7 +19,15 @@ from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.protocol import State
 
-from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingEvent
+from fsm_rtc.connection.channel import (
+    IceServersChanged,
+    LinkDown,
+    LinkUp,
+    MessageReceived,
+    PeerJoined,
+    PeerLeft,
+    SignalingEvent,
+)
 from fsm_rtc.connection.saved import SavedLink
 from fsm_rtc.errors import LinkDownError, MessageError, SignalingError
 from fsm_rtc.messages.signing import Member
@@ -30,6 +38,8 @@ from fsm_rtc.messages.wire import (
     Error,
     ErrorCode,
     Hello,
+    IceServerInfo,
+    IceServers,
     Joined,
     Left,
     PeerMessage,
@@ -323,7 +333,7 @@ class WebSocketSignaling:
         else:
             session.begin(welcome.members)
         self._socket = socket
-        self._inbox.put(LinkUp(session.members, welcome.resumed, _ice_servers(welcome)))
+        self._inbox.put(LinkUp(session.members, welcome.resumed, _ice_servers(welcome.ice_servers)))
 
     async def _answer(self, socket: ClientConnection, kind: type[M]) -> M:
         try:
@@ -350,18 +360,23 @@ class WebSocketSignaling:
             self._room_to_post.set()
         elif isinstance(message, PeerMessage | Joined | Left):
             self._deliver(socket, message, frame)
+        elif isinstance(message, IceServers):
+            self._offer(IceServersChanged(_ice_servers(message.ice_servers)))
         else:
             self.ignored[message.code.value if isinstance(message, Error) else type(message).__name__.lower()] += 1
 
     def _deliver(self, socket: ClientConnection, message: PeerMessage | Joined | Left, frame: str | bytes) -> None:
-        if not self._inbox.offer(_event(message, frame)):
+        self._offer(_event(message, frame))
+        number = self._session.delivered(message)
+        if number is not None:
+            broadcast((socket,), encode(Received(number)))
+
+    def _offer(self, event: SignalingEvent) -> None:
+        if not self._inbox.offer(event):
             raise SignalingError(
                 f"{MAX_WAITING_EVENTS} events wait unread, so the link was dropped; read events() all the time",
                 code=EVENTS_NOT_READ,
             )
-        number = self._session.delivered(message)
-        if number is not None:
-            broadcast((socket,), encode(Received(number)))
 
     def _error(self, why: str, cause: Exception | None) -> SignalingError:
         error = SignalingError(f"no link to {self.url}: {why}; is a signalling server running there?")
@@ -377,10 +392,10 @@ def _event(message: PeerMessage | Joined | Left, frame: str | bytes) -> Signalin
     return MessageReceived(frame)
 
 
-def _ice_servers(welcome: Welcome) -> tuple[IceServer, ...]:
+def _ice_servers(told: tuple[IceServerInfo, ...]) -> tuple[IceServer, ...]:
     """What the server offers; a URL that none could use is left out."""
     servers = []
-    for offered in welcome.ice_servers:
+    for offered in told:
         with suppress(ValueError):
             servers.append(IceServer(offered.urls, offered.username or None, offered.credential or None))
     return tuple(servers)

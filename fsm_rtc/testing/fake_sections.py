@@ -5,11 +5,12 @@ It does what webrtc-pc says of transceivers: an offer gives them their mids, a r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from fsm_rtc.errors import InvalidAccessError
+from fsm_rtc.machines.transceiver import Transceiver as TransceiverStatus
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.directions import common_direction, reversed_direction, sends
 from fsm_rtc.peer.sdp import Section, sections_of
@@ -46,10 +47,12 @@ class Transceiver:
         mid: its section, or None.
         receives: the other side's track was told.
         is_theirs: the other side's offer made it.
+        status: the machine of its end.
     """
 
     kind: str
     direction: str
+    status: TransceiverStatus
     track: Any = None
     mid: str | None = None
     receives: bool = False
@@ -59,12 +62,20 @@ class Transceiver:
 class FakeSections:
     """The transceivers and the data section of one side.
 
+    Args:
+        make_status: makes a transceiver's machine.
+        forget_status: the transceiver of this machine is not part of it any more.
+
     Attributes:
         agreed: what the last complete negotiation agreed on.
         wants_data: there are data channels.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, make_status: Callable[[], TransceiverStatus], forget_status: Callable[[TransceiverStatus], None]
+    ) -> None:
+        self._make_status = make_status
+        self._forget_status = forget_status
         self.agreed = Agreed()
         self.wants_data = False
         self._transceivers: list[Transceiver] = []
@@ -93,11 +104,16 @@ class FakeSections:
                     transceiver.direction, transceiver.direction
                 )
                 return
-        self._transceivers.append(Transceiver(track.kind, "sendrecv", track))
+        self._transceivers.append(Transceiver(track.kind, "sendrecv", self._make_status(), track))
 
     def add_transceiver(self, kind: str, direction: str) -> None:
         """Add one."""
-        self._transceivers.append(Transceiver(kind, direction))
+        self._transceivers.append(Transceiver(kind, direction, self._make_status()))
+
+    def close(self) -> None:
+        """The connection is closed, and its transceivers with it."""
+        for transceiver in self._transceivers:
+            transceiver.status.connection_closed()
 
     # What is described.
 
@@ -161,6 +177,8 @@ class FakeSections:
             transceiver.receives = False
             if transceiver.is_theirs and transceiver.track is None:
                 self._transceivers.remove(transceiver)
+                transceiver.status.on_section_rejected()
+                self._forget_status(transceiver.status)
 
     def _check(self, description: SessionDescription) -> None:
         lines = _lines_of(description)
@@ -182,7 +200,8 @@ class FakeSections:
                     transceiver.mid = mid
                     break
             else:
-                self._transceivers.append(Transceiver(section.kind, "recvonly", mid=mid, is_theirs=True))
+                status = self._make_status()
+                self._transceivers.append(Transceiver(section.kind, "recvonly", status, mid=mid, is_theirs=True))
 
     def _finish(self, description: SessionDescription) -> None:
         if description.type == "answer" and self._local is not None and self._remote is not None:
