@@ -121,6 +121,7 @@ export class Room extends Emitter {
       left: (id, session) => this.#left(id, session),
       received: (message) => this.#received(message),
       draining: () => this.tell("draining", null),
+      iceServers: (servers) => this.#renew(servers),
       refused: (reason) => this.#refuse(reason),
     });
     void this.#link.run();
@@ -184,11 +185,20 @@ export class Room extends Emitter {
   async #up({ members, resumed, iceServers }) {
     this.#offeredServers = iceServers;
     this.#become("connected", "", "");
-    for (const peer of this.peers.values()) peer.linkUp();
+    for (const peer of this.peers.values()) {
+      peer.useServers(!resumed);
+      peer.linkUp();
+    }
     if (resumed) return;
     const present = new Set(members.map((member) => member.id));
     for (const peer of [...this.peers.values()]) if (!present.has(peer.id)) peer.absent();
     for (const member of members) await this.#joined(member);
+  }
+
+  /** @param {RTCIceServer[]} servers */
+  #renew(servers) {
+    this.#offeredServers = servers;
+    for (const peer of this.peers.values()) peer.useServers(true);
   }
 
   /** @param {import("./link.js").Loss} loss */

@@ -61,6 +61,7 @@ const isIntroduction = (value) => hasShape(value, INTRODUCTION, true);
 const FROM_SERVER = {
   challenge: { protocol: isText, nonce: isText },
   welcome: { members: (value) => Array.isArray(value) && value.every(isIntroduction) },
+  ice_servers: { ice_servers: (value) => Array.isArray(value) },
   joined: { member: isIntroduction },
   left: { id: isName, session: isName },
   received: { number: isCount },
