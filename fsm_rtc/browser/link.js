@@ -59,8 +59,16 @@ const FINAL = new Set(["bad_address", "bad_hello", "no_access", "replaced", "wro
  * @property {(id: string, session: string) => void} left
  * @property {(message: import("./wire.js").PeerMessage) => Promise<void>} received
  * @property {(seconds: number) => void} draining
+ * @property {(servers: RTCIceServer[]) => void} iceServers - instead of those of the welcome, which end soon
  * @property {(reason: string) => void} refused
  */
+
+/**
+ * The servers that a welcome or its renewal offers.
+ * @param {{ice_servers?: RTCIceServer[]}} message
+ */
+const iceServersIn = ({ ice_servers: servers }) =>
+  (Array.isArray(servers) ? servers : []).map(({ urls, username, credential }) => ({ urls, username, credential }));
 
 export class Link {
   #url;
@@ -271,10 +279,7 @@ export class Link {
     if (resumed) this.#session.goOn(welcome.received ?? 0).forEach((text) => socket.send(text));
     else this.#session.begin();
     this.#isUp = true;
-    const iceServers = (Array.isArray(welcome.ice_servers) ? welcome.ice_servers : []).map(
-      (/** @type {RTCIceServer} */ { urls, username, credential }) => ({ urls, username, credential }),
-    );
-    await this.#events.up({ members: welcome.members, resumed, iceServers });
+    await this.#events.up({ members: welcome.members, resumed, iceServers: iceServersIn(welcome) });
   }
 
   /**
@@ -285,6 +290,7 @@ export class Link {
   async #take(socket, message, characters) {
     if (message.type === "received") this.#session.taken(message.number);
     else if (message.type === "draining") this.#events.draining(message.seconds);
+    else if (message.type === "ice_servers") this.#events.iceServers(iceServersIn(message));
     else if (message.type === "joined" || message.type === "left" || isBetweenPeers(message)) {
       const seen = this.#session.delivered(characters);
       if (seen !== null) this.#tell(socket, seen);

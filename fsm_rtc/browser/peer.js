@@ -154,6 +154,14 @@ export class Peer extends Emitter {
     this.#connection.removeTrack(track);
   }
 
+  /**
+   * The room offers other servers.
+   * @param {boolean} areDue - whether what it offered before ends soon
+   */
+  useServers(areDue) {
+    this.#connection.useServers(areDue);
+  }
+
   /** Make an offer, now or as soon as the present exchange is settled. */
   negotiate() {
     this.#exchange.negotiate();

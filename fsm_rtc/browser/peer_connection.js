@@ -52,6 +52,20 @@ export class ReplaceablePeerConnection {
     if (sender !== undefined) this.connection?.removeTrack(sender);
   }
 
+  /**
+   * Use the present configuration's servers from the next gathering on. A relay keeps the credentials that it was asked
+   * for with; where they end soon and it carries the call, ICE restarts, and the old one serves until the new one does.
+   * @param {boolean} areDue - whether what was configured before ends soon
+   */
+  useServers(areDue) {
+    const { connection } = this;
+    if (connection === null || connection.signalingState === "closed") return;
+    connection.setConfiguration({ ...connection.getConfiguration(), ...this.#configuration() });
+    const pair = connection.sctp?.transport.iceTransport.getSelectedCandidatePair?.();
+    // A browser that doesn't tell, or a way that isn't chosen yet, may be a relay's.
+    if (areDue && (pair?.local ?? { type: "relay" }).type === "relay") connection.restartIce();
+  }
+
   // What an exchange does with it.
 
   async makeOffer() {

@@ -185,6 +185,7 @@ export class Room extends Emitter {
       left: (id, session) => this.#left(id, session),
       received: (message) => this.#received(message),
       draining: () => this.tell("draining", null),
+      iceServers: (servers) => this.#renew(servers),
       refused: (reason) => this.#refuse(reason),
     });
     this.#wakefulness.begin();
@@ -264,9 +265,12 @@ export class Room extends Emitter {
 
   /** @param {import("./link.js").Welcome} welcome */
   async #up({ members, resumed, iceServers }) {
-    this.#offeredServers = iceServers.filter(this.#options.acceptOffered ?? (() => true));
+    this.#offeredServers = this.#accepted(iceServers);
     this.#fire("on_up", "", "");
-    for (const peer of this.peers.values()) peer.linkUp();
+    for (const peer of this.peers.values()) {
+      peer.useServers(!resumed);
+      peer.linkUp();
+    }
     this.#take(this.#session.fire("on_welcome", { resumed }));
     if (!resumed) {
       const there = new Set(members.map(callOf));
@@ -276,6 +280,17 @@ export class Room extends Emitter {
       this.tell("waiting");
     }
     this.#look();
+  }
+
+  /** @param {RTCIceServer[]} servers */
+  #accepted(servers) {
+    return servers.filter(this.#options.acceptOffered ?? (() => true));
+  }
+
+  /** @param {RTCIceServer[]} servers */
+  #renew(servers) {
+    this.#offeredServers = this.#accepted(servers);
+    for (const peer of this.peers.values()) peer.useServers(true);
   }
 
   /** @param {import("./link.js").Loss} loss */

@@ -78,6 +78,7 @@ const isIceServers = (value) =>
 const FROM_SERVER = {
   challenge: { protocol: isText, nonce: isText },
   welcome: { members: (value) => Array.isArray(value) && value.every(isIntroduction), ice_servers: isIceServers },
+  ice_servers: { ice_servers: (value) => value !== undefined && isIceServers(value) },
   joined: { member: isIntroduction },
   left: { id: isName, session: isName },
   received: { number: isCount },

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from fsm_rtc.connection.channel import LinkDown, LinkUp, SignalingChannel
+from fsm_rtc.connection.channel import IceServersChanged, LinkDown, LinkUp, SignalingChannel
 from fsm_rtc.connection.deadline import Deadline
 from fsm_rtc.connection.driver import SignalingDriver
 from fsm_rtc.connection.events import (
@@ -124,7 +124,7 @@ class Call:
         self.messages = Messages()
         self.link = SecureLink(self._machines, self.messages, self.store, is_shared=store is not None)
         self.examination = Examination(self, label, options.journal)
-        self.peers = ReplaceablePeer(options, self)
+        self.peers = ReplaceablePeer(options, self, self._machines)
         self.driver = SignalingDriver(
             channel,
             self.peers,
@@ -259,7 +259,7 @@ class Call:
         error = retry = None
         if isinstance(event, LinkUp):
             self.given_up = None
-            self.peers.offered_servers = event.ice_servers
+            self.peers.use_servers(event.ice_servers, are_due=not event.resumed)
             self.signaling_link.fire("on_connected")
         else:
             error, retry = event.error, event.retry_seconds
@@ -273,6 +273,10 @@ class Call:
                 self._end_if_replaced()
         self.recoverer.changed()
         self._tell(SignalingStatusChanged(self.signaling_status, error, retry))
+
+    def ice_servers_changed(self, event: IceServersChanged) -> None:
+        """The credentials that the signalling told end soon: these instead."""
+        self.peers.use_servers(event.ice_servers, are_due=True)
 
     def peer_joined(self, peer: Introduction) -> None:
         """Somebody to talk to is there."""
@@ -302,6 +306,7 @@ class Call:
 
     def settled(self, offer_id: str) -> None:
         """Both sides agree."""
+        self.peers.relaying.agreed()
         self._tell(Negotiated(offer_id))
 
     def failed(self, error: Exception) -> None:

@@ -14,7 +14,16 @@ from fsm_rtc.connection.saved import SavedLink
 from fsm_rtc.messages import Introduction, Member
 from fsm_rtc.peer.configuration import IceServer
 
-__all__ = ["LinkDown", "LinkUp", "MessageReceived", "PeerJoined", "PeerLeft", "SignalingChannel", "SignalingEvent"]
+__all__ = [
+    "IceServersChanged",
+    "LinkDown",
+    "LinkUp",
+    "MessageReceived",
+    "PeerJoined",
+    "PeerLeft",
+    "SignalingChannel",
+    "SignalingEvent",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,17 @@ class LinkUp:
     members: tuple[Introduction, ...] = ()
     resumed: bool = False
     ice_servers: tuple[IceServer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IceServersChanged:
+    """The signalling offers other servers than before, for what it told of ends soon.
+
+    Attributes:
+        ice_servers: STUN and TURN servers.
+    """
+
+    ice_servers: tuple[IceServer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +87,7 @@ class MessageReceived:
     frame: str | bytes
 
 
-SignalingEvent = LinkUp | LinkDown | PeerJoined | PeerLeft | MessageReceived
+SignalingEvent = LinkUp | LinkDown | IceServersChanged | PeerJoined | PeerLeft | MessageReceived
 
 
 @runtime_checkable

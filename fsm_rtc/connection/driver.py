@@ -16,6 +16,7 @@ from typing import cast
 
 from fsm_rtc.connection.channel import (
     CheckableChannel,
+    IceServersChanged,
     LinkDown,
     LinkUp,
     MessageReceived,
@@ -330,6 +331,8 @@ class SignalingDriver:
             case LinkDown():
                 self.exchanger.link_down()
                 self._observer.link_changed(event)
+            case IceServersChanged():
+                self._observer.ice_servers_changed(event)
 
     def _joined(self, introduction: Introduction) -> None:
         """Begin with somebody; one who comes while there is another waits until that is over."""

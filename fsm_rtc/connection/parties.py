@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fsm_rtc.connection.channel import LinkDown, LinkUp
+from fsm_rtc.connection.channel import IceServersChanged, LinkDown, LinkUp
 from fsm_rtc.errors import Rejected
 from fsm_rtc.messages import Introduction
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
@@ -38,6 +38,9 @@ class SignalingObserver(Protocol):
     """Who wants to know. None of these may raise."""
 
     def link_changed(self, event: LinkUp | LinkDown) -> None: ...
+    def ice_servers_changed(self, event: IceServersChanged) -> None:
+        """The signalling offers other servers, for what it told of ends soon."""
+
     def peer_joined(self, peer: Introduction) -> None: ...
     def peer_refused(self, peer: Introduction, rejected: Rejected) -> None:
         """Somebody is not talked to."""

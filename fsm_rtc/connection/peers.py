@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from fsm_rtc.connection.relaying import Relaying
 from fsm_rtc.connection.session import Session
 from fsm_rtc.connection.tracks import Tracks
 from fsm_rtc.engine import Journal
@@ -23,6 +24,7 @@ from fsm_rtc.peer.backend import Kind
 from fsm_rtc.peer.configuration import Configuration, IceServer
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.peer.peer_connection import PeerConnection
 from fsm_rtc.peer.sdp import fingerprints_of
 
@@ -105,21 +107,24 @@ class ReplaceablePeer:
     Args:
         options: how peer connections are made.
         events: who is told.
+        machines: makes its machine.
 
     Attributes:
         tracks: the media of both sides.
         channel: the data channel ``secure-channel``, or None while there is none.
         channel_protocol: the subprotocol of the data channels that this side makes.
+        relaying: keeps its servers up to date.
         offered_servers: STUN and TURN servers for the peer connections made from now on, besides the configured ones.
     """
 
-    def __init__(self, options: PeerOptions, events: PeerEvents) -> None:
+    def __init__(self, options: PeerOptions, events: PeerEvents, machines: MachineSet) -> None:
         self._options = options
         self._events = events
         self.tracks = Tracks()
         self.channel: DataChannel | None = None
         self.channel_protocol = ""
         self.offered_servers: tuple[IceServer, ...] = ()
+        self.relaying = Relaying(machines)
         self._session: Session | None = None
         self._generation = 0
         self._wants_offer = False
@@ -131,6 +136,17 @@ class ReplaceablePeer:
     def connection(self) -> PeerConnection | None:
         """The present peer connection."""
         return self._session.connection if self._session is not None else None
+
+    def use_servers(self, servers: tuple[IceServer, ...], *, are_due: bool) -> None:
+        """Use these of the signalling's from now on, besides the configured ones.
+
+        Args:
+            servers: they.
+            are_due: whether what was told before ends soon, so that a relay is asked for anew.
+        """
+        self.offered_servers = servers
+        configuration = self._options.configuration.with_servers(servers)
+        self.relaying.offered(self.connection, configuration, are_due=are_due)
 
     def add_track(self, track: Any) -> None:
         """Send a track, on this peer connection and the next ones."""
@@ -295,6 +311,7 @@ class ReplaceablePeer:
             generation=self._generation,
         )
         session = self._session = Session(connection, self._generation)
+        self.relaying.replaced()
         for event in ("connectionstatechange", "iceconnectionstatechange", "signalingstatechange"):
             session.listen(connection, event, self._events.state_changed)
         session.listen(connection, "icecandidate", self._events.candidate_found)

@@ -23,6 +23,7 @@ import msgspec
 
 from fsm_rtc.connection.channel import (
     CheckableChannel,
+    IceServersChanged,
     LinkDown,
     LinkUp,
     MessageReceived,
@@ -39,7 +40,7 @@ __all__ = ["PeerChannel", "RoomChannel", "RoomNews"]
 MAX_WAITING_FRAMES = 1024
 """So many frames of a peer wait for its connection; what comes then is lost, and said again by the peer."""
 
-RoomNews = LinkUp | LinkDown | PeerJoined | PeerLeft
+RoomNews = LinkUp | LinkDown | IceServersChanged | PeerJoined | PeerLeft
 
 PeerKey = tuple[str, str]
 """An id and a session."""
@@ -184,6 +185,10 @@ class RoomChannel:
                 there = {(member.id, member.session): member for member in members}
                 for key, channel in tuple(self._peers.items()):
                     channel.take(replace(event, members=(there[key],) if key in there else ()))
+            case IceServersChanged(servers):
+                self.last_up = replace(self.last_up, ice_servers=servers)
+                for channel in tuple(self._peers.values()):
+                    channel.take(event)
             case LinkDown():
                 self.is_up = False
                 for channel in tuple(self._peers.values()):

@@ -19,6 +19,7 @@ from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep
 from fsm_rtc.machines.negotiation_needed import NegotiationNeeded
 from fsm_rtc.machines.peer_status import PeerStatus
 from fsm_rtc.machines.recovery import Recovery
+from fsm_rtc.machines.relay_credentials import RelayCredentials
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.machines.sctp import Sctp
 from fsm_rtc.machines.session import Session
@@ -51,6 +52,7 @@ CHARTS: dict[str, type[Chart[Any, Any]]] = {
     "remote_track": RemoteTrackStatus,
     "deliveries": Deliveries,
     "recovery": Recovery,
+    "relay_credentials": RelayCredentials,
     "session": Session,
     "file_sending": FileSending,
     "file_receiving": FileReceiving,

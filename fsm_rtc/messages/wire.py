@@ -27,6 +27,7 @@ __all__ = [
     "ErrorCode",
     "Hello",
     "IceServerInfo",
+    "IceServers",
     "Introduction",
     "Joined",
     "Left",
@@ -175,6 +176,16 @@ class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
     ice_servers: Annotated[tuple[IceServerInfo, ...], msgspec.Meta(max_length=8)] = ()
 
 
+class IceServers(msgspec.Struct, frozen=True, tag_field="type", tag="ice_servers"):
+    """Server to client: these instead of those that you were told, for their credentials end.
+
+    Attributes:
+        ice_servers: for the peer connections, those that there are included.
+    """
+
+    ice_servers: Annotated[tuple[IceServerInfo, ...], msgspec.Meta(max_length=8)]
+
+
 class Received(msgspec.Struct, frozen=True, tag_field="type", tag="received"):
     """Either way: so many deliveries of this session were seen, or so many of its peer messages taken."""
 
@@ -265,7 +276,7 @@ class Ack(PeerMessage, frozen=True, tag="ack"):
     """Every message up to the number in the payload has arrived."""
 
 
-ServerMessage = Challenge | Hello | Welcome | Joined | Left | Received | Draining | Error
+ServerMessage = Challenge | Hello | Welcome | IceServers | Joined | Left | Received | Draining | Error
 Message = ServerMessage | Offer | Answer | Candidate | EndOfCandidates | Bye | Ack
 
 

@@ -220,6 +220,10 @@ class AiortcBackend:
     def restart_ice(self) -> None:
         self.session.restart_ice()
 
+    @property
+    def is_relayed(self) -> bool:
+        return any(_is_relayed(path) for path in self._numbers)
+
     def needs_negotiation(self) -> bool:
         return self.session.needs_negotiation()
 
@@ -396,6 +400,12 @@ class AiortcBackend:
 
         emitter.on(event, guarded)
         self._listeners.append((emitter, event, guarded))
+
+
+def _is_relayed(path: Transport) -> bool:
+    pair = path.ice.getSelectedCandidatePair()
+    mine = [pair.local] if pair is not None else path.newest_gatherer.getLocalCandidates()
+    return any(candidate.type == "relay" for candidate in mine)
 
 
 def _need_loop(what: str) -> None:

@@ -13,6 +13,7 @@ from fsm_rtc.errors import SpecificationError
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.arguments import check_text
+from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.ice_picture import IcePicture
 
@@ -216,6 +217,17 @@ class Backend(Protocol):
 
     def restart_ice(self) -> None:
         """Let the next offer have new ICE credentials."""
+
+    def use_configuration(self, configuration: Configuration) -> None:
+        """Use other servers, from the next gathering on.
+
+        Raises:
+            ValueError: it can't use a server; nothing is changed.
+        """
+
+    @property
+    def is_relayed(self) -> bool:
+        """Whether a TURN server of this side's carries something, or may yet."""
 
     def needs_negotiation(self) -> bool:
         """Whether it has a transceiver or data channels that the last complete negotiation doesn't cover."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from fsm_rtc.engine import Accepted, Chart, Journal
 from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
-from fsm_rtc.errors import InvalidStateError, Rejected
+from fsm_rtc.errors import InvalidModificationError, InvalidStateError, Rejected
 from fsm_rtc.machines.connection_state import IceConnectionState, PeerConnectionState
 from fsm_rtc.machines.data_channel import Channel, Flow, FlowLimits
 from fsm_rtc.machines.gathering import IceGatheringState
@@ -339,6 +339,28 @@ class PeerConnection:
         if not self.negotiation.is_final:
             self._backend.restart_ice()
             self._need.changed()
+
+    @property
+    def is_relayed(self) -> bool:
+        """Whether a TURN server of this side's carries what is sent, or may, as long as no way is chosen."""
+        return not self.negotiation.is_final and self._backend.is_relayed
+
+    @on_own_thread
+    def set_configuration(self, configuration: Configuration) -> None:
+        """Use other servers and limits, from the next gathering on; `restart_ice` brings one about.
+
+        Raises:
+            InvalidStateError: the connection is closed.
+            InvalidModificationError: the bundle policy is another one.
+            ValueError: the library can't use a server; nothing is changed.
+
+        Source: webrtc-pc, #dom-rtcpeerconnection-setconfiguration.
+        """
+        self._assert_open("set_configuration")
+        if configuration.bundle_policy != self.configuration.bundle_policy:
+            raise InvalidModificationError("bundle_policy can't be changed; make a new connection")
+        self._backend.use_configuration(configuration)
+        self.configuration = configuration
 
     @on_own_thread
     def add_transceiver(self, track_or_kind: Any, direction: str = "sendrecv", streams: Sequence[Any] = ()) -> Any:

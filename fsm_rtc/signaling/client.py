@@ -19,7 +19,15 @@ from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.protocol import State
 
-from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingEvent
+from fsm_rtc.connection.channel import (
+    IceServersChanged,
+    LinkDown,
+    LinkUp,
+    MessageReceived,
+    PeerJoined,
+    PeerLeft,
+    SignalingEvent,
+)
 from fsm_rtc.connection.saved import SavedLink
 from fsm_rtc.engine.doors import finite_seconds, text
 from fsm_rtc.engine.own_thread import OwnThread
@@ -32,6 +40,8 @@ from fsm_rtc.messages.wire import (
     Error,
     ErrorCode,
     Hello,
+    IceServerInfo,
+    IceServers,
     Joined,
     Left,
     PeerMessage,
@@ -350,7 +360,7 @@ class WebSocketSignaling:
         else:
             session.begin(welcome.members)
         self._socket = socket
-        self._inbox.put(LinkUp(session.members, welcome.resumed, _ice_servers(welcome)))
+        self._inbox.put(LinkUp(session.members, welcome.resumed, _ice_servers(welcome.ice_servers)))
 
     async def _answer(self, socket: ClientConnection, kind: type[M]) -> M:
         try:
@@ -377,16 +387,21 @@ class WebSocketSignaling:
             self._room_to_post.set()
         elif isinstance(message, PeerMessage | Joined | Left):
             self._deliver(message, frame)
+        elif isinstance(message, IceServers):
+            self._offer(IceServersChanged(_ice_servers(message.ice_servers)), 0)
         else:
             self.ignored[message.code.value if isinstance(message, Error) else type(message).__name__.lower()] += 1
 
     def _deliver(self, message: PeerMessage | Joined | Left, frame: str | bytes) -> None:
-        if not self._inbox.offer(_event(message, frame), len(frame)):
+        self._offer(_event(message, frame), len(frame))
+        self._session.delivered(message)
+
+    def _offer(self, event: SignalingEvent, size: int) -> None:
+        if not self._inbox.offer(event, size):
             raise SignalingError(
                 f"{len(self._inbox)} events wait unread, so the link was dropped; read events() all the time",
                 code=EVENTS_NOT_READ,
             )
-        self._session.delivered(message)
 
     def _read(self, size: int) -> None:
         """An event was read: the server is told of what it brought, soon or at once."""
@@ -424,10 +439,10 @@ def _event(message: PeerMessage | Joined | Left, frame: str | bytes) -> Signalin
     return MessageReceived(frame)
 
 
-def _ice_servers(welcome: Welcome) -> tuple[IceServer, ...]:
+def _ice_servers(told: tuple[IceServerInfo, ...]) -> tuple[IceServer, ...]:
     """What the server offers; a URL that none could use is left out."""
     servers = []
-    for offered in welcome.ice_servers:
+    for offered in told:
         with suppress(ValueError):
             servers.append(IceServer(offered.urls, offered.username or None, offered.credential or None))
     return tuple(servers)

@@ -18,6 +18,7 @@ here. Each call takes effect at once and returns what to do, in the order in whi
 | a message that claims another room or sender, or too many of them | the sender: the error, and it is out |
 | a socket is lost | nobody; what comes for its member waits until the grace time ends |
 | a socket is closed in order, or the grace time ends | the others: `left` |
+| new TURN credentials are due | it: `ice_servers`; if it is away, behind its next `welcome` |
 | the server drains | everybody: `draining`; who comes anew: `shutting_down` |
 
 A socket that is not in a room, or no longer, is answered nothing: what it sent may still have been under way.
@@ -27,6 +28,7 @@ Left out: signatures of peer messages, which the peers verify themselves.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -37,6 +39,7 @@ from fsm_rtc.messages.wire import (
     Draining,
     Error,
     ErrorCode,
+    IceServers,
     Introduction,
     Joined,
     Left,
@@ -68,9 +71,20 @@ class Seat(Generic[S]):
         posts: how many of its messages were taken.
         first_members: who was there when it came, while it may still not have heard so; None afterwards.
         grace_ends: when it is given up; None while it has a socket.
+        renewal_due: when it gets new TURN credentials; None if it never does.
     """
 
-    __slots__ = ("bucket", "first_members", "grace_ends", "introduction", "machine", "posts", "room", "socket")
+    __slots__ = (
+        "bucket",
+        "first_members",
+        "grace_ends",
+        "introduction",
+        "machine",
+        "posts",
+        "renewal_due",
+        "room",
+        "socket",
+    )
 
     def __init__(
         self,
@@ -88,6 +102,7 @@ class Seat(Generic[S]):
         self.posts = 0
         self.first_members: tuple[Introduction, ...] | None = first_members
         self.grace_ends: float | None = None
+        self.renewal_due: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +110,7 @@ class Send(Generic[S]):
     """Send a message of the server's own on a socket; it is not kept."""
 
     to: S
-    message: Welcome | Received | Draining | Error
+    message: Welcome | IceServers | Received | Draining | Error
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +160,21 @@ class Hub(Generic[S]):
     Args:
         limits: how many rooms and members there may be, how fast they may talk, how long they may be away.
         journal: watches the members' sessions, without their names; None for none.
+        renew_seconds: how often members get new TURN credentials; None for never. Whoever sends a `Welcome` or
+            `IceServers` puts them in.
     """
 
-    def __init__(self, limits: Limits | None = None, journal: Journal | None = None) -> None:
+    def __init__(
+        self, limits: Limits | None = None, journal: Journal | None = None, renew_seconds: float | None = None
+    ) -> None:
         self.limits = limits or Limits()
         self._watch = SessionWatch(journal)
         self.is_draining = False
         self._rooms: dict[str, dict[str, Seat[S]]] = {}
         self._seats: dict[S, Seat[S]] = {}
         self._away: dict[Seat[S], float] = {}
+        self._renew_seconds = renew_seconds
+        self._renewals: deque[tuple[float, Seat[S]]] = deque()  # the first is due first: the time is the same for all
 
     def __len__(self) -> int:
         """How many rooms have somebody in them."""
@@ -173,6 +194,13 @@ class Hub(Generic[S]):
     def next_deadline(self) -> float | None:
         """When `tick` has something to do; None if nobody is away."""
         return next(iter(self._away.values()), None)  # the grace time is the same for all, so the first ends first
+
+    @property
+    def next_renewal(self) -> float | None:
+        """When `renew` has something to do; None if nobody is there who gets new credentials."""
+        while self._renewals and self._renewals[0][1].machine.is_final:
+            self._renewals.popleft()
+        return self._renewals[0][0] if self._renewals else None
 
     def members(self, room: str) -> tuple[Introduction, ...]:
         """Who is in a room, in the order in which they came."""
@@ -205,9 +233,10 @@ class Hub(Generic[S]):
         if old is not None and old.introduction.session == introduction.session:
             if seen is not None:
                 old.first_members = None
-                return self._resume(old, socket, Welcome(members=(), resumed=True, received=old.posts), seen)
+                welcome = Welcome(members=(), resumed=True, received=old.posts)
+                return self._resume(old, socket, welcome, seen, now)
             if old.first_members is not None:
-                return self._resume(old, socket, Welcome(members=old.first_members), 0)
+                return self._resume(old, socket, Welcome(members=old.first_members), 0, now)
         if self.is_draining:
             return (Refuse(socket, ErrorCode.SHUTTING_DOWN, "the server is shutting down; try again in a while"),)
         if old is None and room not in self._rooms and len(self._rooms) >= self.limits.rooms:
@@ -217,13 +246,24 @@ class Hub(Generic[S]):
             return (Refuse(socket, ErrorCode.ROOM_FULL, message),)
         return tuple(self._begin(old, socket, room, introduction, now))
 
-    def _resume(self, seat: Seat[S], socket: S, welcome: Welcome, seen: int) -> tuple[Effect[S], ...]:
+    def _resume(self, seat: Seat[S], socket: S, welcome: Welcome, seen: int, now: float) -> tuple[Effect[S], ...]:
         old, seat.socket = seat.socket, socket
         seat.machine.resume()
         seat.grace_ends = None
         self._away.pop(seat, None)
         self._seats[socket] = seat
-        return (*self._replaced(old), Send(socket, welcome), Attach(seat, socket, seen))
+        # The welcome's credentials are new, but what was due while it was away is told apart: its call may need them.
+        is_late = seat.renewal_due is not None and seat.renewal_due <= now
+        renewed = (Send(socket, IceServers(())),) if is_late else ()
+        if is_late:
+            self._await_renewal(seat, now)
+        return (*self._replaced(old), Send(socket, welcome), Attach(seat, socket, seen), *renewed)
+
+    def _await_renewal(self, seat: Seat[S], now: float) -> None:
+        """A member has just got credentials."""
+        if self._renew_seconds is not None:
+            seat.renewal_due = now + self._renew_seconds
+            self._renewals.append((seat.renewal_due, seat))
 
     def _begin(
         self, old: Seat[S] | None, socket: S, room: str, introduction: Introduction, now: float
@@ -237,6 +277,7 @@ class Hub(Generic[S]):
         members = tuple(other.introduction for other in others)
         seat = self._seats[socket] = seats[introduction.id] = Seat(room, socket, introduction, bucket, members)
         self._watch.begin(room, seat.machine)
+        self._await_renewal(seat, now)
         yield Send(socket, Welcome(members=members))
         yield Attach(seat, socket, 0)
         if old is None or old.introduction.session != introduction.session:
@@ -332,6 +373,16 @@ class Hub(Generic[S]):
         """Give up those whose grace time is over."""
         over = [seat for seat, ends in self._away.items() if ends <= now]
         return tuple(effect for seat in over for effect in self._gone(seat, "on_grace_over"))
+
+    def renew(self, now: float) -> tuple[Effect[S], ...]:
+        """New TURN credentials for those whose have lasted half their time; who is away gets them when it is back."""
+        effects: list[Effect[S]] = []
+        while (due := self.next_renewal) is not None and due <= now:
+            _, seat = self._renewals.popleft()
+            if seat.socket is not None:
+                self._await_renewal(seat, now)
+                effects.append(Send(seat.socket, IceServers(())))
+        return tuple(effects)
 
     def drain(self) -> tuple[Effect[S], ...]:
         """Let nobody new in, and tell everybody."""

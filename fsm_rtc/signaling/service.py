@@ -28,6 +28,7 @@ from fsm_rtc.messages.wire import (
     ErrorCode,
     Hello,
     IceServerInfo,
+    IceServers,
     Message,
     PeerMessage,
     Received,
@@ -105,7 +106,10 @@ class SignalingService:
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings or Settings()
-        self.hub: Hub[Link] = Hub(self.settings.limits, self.settings.journal)
+        turn = self.settings.turn
+        self.hub: Hub[Link] = Hub(
+            self.settings.limits, self.settings.journal, turn.renew_seconds if turn is not None else None
+        )
         self.refused: Counter[ErrorCode] = Counter()
         self.counts: Counter[str] = Counter()
         self.is_stopped = False
@@ -117,6 +121,7 @@ class SignalingService:
         self._numbers = itertools.count(1)
         self._closing: dict[Link, asyncio.Task[None]] = {}
         self._ticker: asyncio.Task[None] | None = None
+        self._renewer: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
 
     @property
@@ -280,12 +285,15 @@ class SignalingService:
     def _send(self, link: Link, message: Message) -> None:
         if isinstance(message, Error):
             self._count(message.code, link)
-        elif isinstance(message, Welcome):
-            self._note("resumed" if message.resumed else "joined", link)
+        elif isinstance(message, Welcome | IceServers):
+            if isinstance(message, Welcome):
+                self._note("resumed" if message.resumed else "joined", link)
             seat = self.hub.seat_of(link)
             if seat is not None and self.settings.turn is not None:
                 server = self.settings.turn.credentials(seat.introduction.id, self._wall_clock())
                 message = msgspec.structs.replace(message, ice_servers=(_told(server),))
+                if self._renewer is None and not self.is_stopped:
+                    self._renewer = asyncio.create_task(self._renew(), name="signalling TURN credentials")
         link.write(encode(message))
 
     async def _attach(self, seat: Seat[Link], link: Link, seen: int) -> None:
@@ -356,6 +364,13 @@ class SignalingService:
                 _LOG.error("members were given up, and %s came of it; please report it", type(broken).__qualname__)
         self._ticker = None
 
+    async def _renew(self) -> None:
+        """Give members new TURN credentials in good time; ends when nobody is there."""
+        while (due := self.hub.next_renewal) is not None:
+            await asyncio.sleep(max(0.0, due - self._clock()))
+            await self._perform(self.hub.renew(self._clock()))
+        self._renewer = None
+
     async def drain(self) -> None:
         """Let nobody new in, tell everybody, and wait until all have left, or for the grace time.
 
@@ -378,6 +393,9 @@ class SignalingService:
         if self._ticker is not None:
             self._ticker.cancel()
             self._ticker = None
+        if self._renewer is not None:
+            self._renewer.cancel()
+            self._renewer = None
         await self._perform(self.hub.clear())  # before anyone is told: nobody needs to hear of every other one
         for link in tuple(self._links):
             self._refuse(link, ErrorCode.SHUTTING_DOWN, _SHUTTING_DOWN)

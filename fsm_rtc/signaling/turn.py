@@ -32,7 +32,7 @@ class TurnServers:
         urls: one URL or several, ``turn:host:port?transport=udp`` or ``turns:…``.
         secret: the ``static-auth-secret`` of each of them. A text is taken in UTF-8.
         seconds: how long credentials hold; 1 or more. A client needs them whenever it gathers: for a call, and for an
-            ICE restart in the middle of it.
+            ICE restart in the middle of it. It gets new ones at half this time, and again, as long as it stays.
 
     Raises:
         ValueError: a URL is none of a TURN server, or there is none; the secret is empty; ``seconds`` is out of range.
@@ -66,6 +66,11 @@ class TurnServers:
         if not is_number(seconds) or not 1 <= seconds < float("inf"):
             raise ValueError(f"seconds is {seconds}; give 1 or more")
         self._seconds = seconds
+
+    @property
+    def renew_seconds(self) -> float:
+        """When to give out new ones: at half their time, so that a client that is away just then has as long again."""
+        return self._seconds / 2
 
     def credentials(self, id: str, now: float) -> IceServer:  # noqa: A002 - as in Introduction
         """The servers, with a name and a password that hold for a while from now.

@@ -14,6 +14,7 @@ from fsm_rtc.connection.candidates import EarlyCandidates
 from fsm_rtc.connection.driver import SignalingDriver
 from fsm_rtc.connection.messages import Messages
 from fsm_rtc.connection.peers import PeerConnectionFactory
+from fsm_rtc.connection.relaying import Relaying
 from fsm_rtc.connection.session import Session
 from fsm_rtc.connection.tracks import Tracks
 from fsm_rtc.engine import Accepted, Chart, Journal
@@ -71,6 +72,7 @@ class Lifecycle(Setters):
         self.signaling_link = self._machines.make(SignalingLink, "signaling_link")
         self.signaling_link.observe(lambda machine, _: self._subscriptions.update(signaling_status=machine.state))
         self.peer_status = self._machines.make(PeerStatus, "peer_status")
+        self._relaying = Relaying(self._machines)
         self.peer_status.observe(lambda machine, _: self._subscriptions.update(peer_connection_status=machine.state))
         self._early = EarlyCandidates(self._machines)
         self.candidates = self._early.machine
@@ -194,6 +196,12 @@ class Lifecycle(Setters):
         if self._driver is not None:
             self._driver.negotiate_if_needed()
 
+    def _use_servers(self, servers: tuple[IceServer, ...], *, are_due: bool) -> None:
+        """Use these of the signalling's; if what it told before ends soon, a relay is asked for anew."""
+        self._offered_servers = servers
+        connection = self._session.connection if self._session is not None else None
+        self._relaying.offered(connection, self.configuration.with_servers(servers), are_due=are_due)
+
     # The life of a session.
 
     def _open(self) -> Session:
@@ -227,6 +235,7 @@ class Lifecycle(Setters):
             peer_connection=session.connection, **{name: getattr(initial, name) for name in self._of_connection}
         )
         self.peer_status.create()
+        self._relaying.replaced()
         connection = session.connection
         session.own(connection.negotiation.observe(self._negotiation_moved))
         session.listen(connection, "icecandidate", self.handle_ice_candidate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from fsm_rtc.connection.channel import LinkDown, LinkUp, SignalingChannel
+from fsm_rtc.connection.channel import IceServersChanged, LinkDown, LinkUp, SignalingChannel
 from fsm_rtc.connection.driver import SignalingDriver
 from fsm_rtc.connection.peers import ROLLBACK
 from fsm_rtc.connection.session import Session
@@ -120,7 +120,7 @@ class Signaled(Operations):
         """The channel's link is up or down; an error is stored until it is up again."""
         with self._subscriptions.together():
             if isinstance(event, LinkUp):
-                self._offered_servers = event.ice_servers
+                self._use_servers(event.ice_servers, are_due=not event.resumed)
                 self.signaling_link.fire("on_connected")
                 self._errors.clear(SIGNALING)
             elif event.error is not None:
@@ -128,6 +128,10 @@ class Signaled(Operations):
                 self._errors.put(event.error, SIGNALING)
             else:
                 self.signaling_link.fire("on_disconnected")
+
+    def ice_servers_changed(self, event: IceServersChanged) -> None:
+        """The credentials that the signalling told end soon: these instead."""
+        self._use_servers(event.ice_servers, are_due=True)
 
     def peer_joined(self, peer: Introduction) -> None:
         """Somebody to talk to is there."""
@@ -150,6 +154,7 @@ class Signaled(Operations):
 
     def settled(self, offer_id: str) -> None:
         """Both sides agree."""
+        self._relaying.agreed()
 
     def failed(self, error: Exception) -> None:
         """An operation failed; the exchange has ended."""

@@ -17,7 +17,9 @@ from weakref import WeakValueDictionary
 
 from fsm_rtc.errors import OperationError
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
+from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Report
+from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.ice_picture import IcePicture, seen
 from fsm_rtc.peer.sdp import candidates_of, check_description, sections_of
@@ -101,7 +103,7 @@ class FakeBackend:
         self.rolls_back = True
         self._events: BackendEvents | None = None
         self._states: dict[Report, str] = {}
-        self._sections = FakeSections(self._track_status)
+        self._sections = FakeSections(self._track_status, self._transceiver_added, self._transceiver_removed)
         self._remote_ufrag: str | None = None
         self._agreed_ufrag: str | None = None
         self._connecting = False
@@ -235,9 +237,23 @@ class FakeBackend:
     def add_transceiver(self, track_or_kind: Any, direction: str, streams: Sequence[Any] = ()) -> None:
         self._sections.add_transceiver(track_or_kind, direction)
 
+    def _transceiver_added(self) -> Transceiver:
+        return self._events.transceiver_added() if self._events is not None else Transceiver()
+
+    def _transceiver_removed(self, status: Transceiver) -> None:
+        if self._events is not None:
+            self._events.transceiver_removed(status)
+
     def restart_ice(self) -> None:
         """Look for the way to the other side again with the next exchange."""
         self._restarts_ice = True
+
+    def use_configuration(self, configuration: Configuration) -> None:
+        """There are no servers in memory."""
+
+    @property
+    def is_relayed(self) -> bool:
+        return False
 
     def transceiver_kinds(self) -> frozenset[str]:
         return self._sections.kinds
@@ -253,8 +269,8 @@ class FakeBackend:
         return (IcePicture(seen(sorted(self._found, key=str)), seen(list(dict.fromkeys(remote))), self.pairs),)
 
     def shut(self) -> None:
-        """The other side's tracks have ended; it shows nothing else of its own."""
-        self._sections.end_tracks()
+        """The other side's tracks have ended, and its transceivers are stopped; it shows nothing else of its own."""
+        self._sections.close()
 
     async def close(self) -> None:
         self._closed = True

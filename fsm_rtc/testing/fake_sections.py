@@ -11,6 +11,7 @@ from typing import Any
 
 from fsm_rtc.errors import InvalidAccessError
 from fsm_rtc.machines.remote_track import RemoteTrackState, RemoteTrackStatus
+from fsm_rtc.machines.transceiver import Transceiver as TransceiverStatus
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.directions import common_direction, reversed_direction, sends
 from fsm_rtc.peer.sdp import Section, sections_of
@@ -76,11 +77,13 @@ class Transceiver:
         mid: its section, or None.
         receives: the other side's track was told.
         is_theirs: the other side's offer made it.
+        status: the machine of its end.
     """
 
     kind: str
     direction: str
     remote: FakeTrack
+    status: TransceiverStatus
     track: Any = None
     mid: str | None = None
     receives: bool = False
@@ -92,14 +95,23 @@ class FakeSections:
 
     Args:
         track_status: makes the status of a track of the other side.
+        make_status: makes a transceiver's machine.
+        forget_status: the transceiver of this machine is not part of it any more.
 
     Attributes:
         agreed: what the last complete negotiation agreed on.
         wants_data: there are data channels.
     """
 
-    def __init__(self, track_status: Callable[[], RemoteTrackStatus]) -> None:
+    def __init__(
+        self,
+        track_status: Callable[[], RemoteTrackStatus],
+        make_status: Callable[[], TransceiverStatus],
+        forget_status: Callable[[TransceiverStatus], None],
+    ) -> None:
         self._track_status = track_status
+        self._make_status = make_status
+        self._forget_status = forget_status
         self.agreed = Agreed()
         self.wants_data = False
         self._transceivers: list[Transceiver] = []
@@ -134,13 +146,14 @@ class FakeSections:
         """Add one."""
         self._make(kind, direction)
 
-    def end_tracks(self) -> None:
-        """The connection is closed, and the other side's tracks have ended."""
+    def close(self) -> None:
+        """The connection is closed: the other side's tracks have ended, and the transceivers are stopped."""
         for transceiver in self._transceivers:
             transceiver.remote.stop()
+            transceiver.status.connection_closed()
 
     def _make(self, kind: str, direction: str) -> Transceiver:
-        made = Transceiver(kind, direction, FakeTrack(kind, self._track_status()))
+        made = Transceiver(kind, direction, FakeTrack(kind, self._track_status()), self._make_status())
         self._transceivers.append(made)
         return made
 
@@ -207,6 +220,8 @@ class FakeSections:
             if transceiver.is_theirs and transceiver.track is None:
                 self._transceivers.remove(transceiver)
                 transceiver.remote.stop()
+                transceiver.status.on_section_rejected()
+                self._forget_status(transceiver.status)
 
     def _check(self, description: SessionDescription) -> None:
         lines = _lines_of(description)

@@ -257,3 +257,36 @@ test("ICE servers that a server offers are bounded", () => {
   ];
   for (const servers of tooMuch) assert.throws(() => decode(welcome(servers)), MessageError);
 });
+
+test("new servers are used by the present peer connection, and ICE restarts for a relay alone", async () => {
+  const { ReplaceablePeerConnection } = await load("peer_connection.js");
+  for (const [type, areDue, restarts] of [["relay", true, 1], ["host", true, 0], ["relay", false, 0], [undefined, true, 1]]) {
+    const calls = [];
+    globalThis.RTCPeerConnection = class {
+      signalingState = "stable";
+      remoteDescription = null;
+      constructor(configuration) { this.configuration = configuration; }
+      sctp = { transport: { iceTransport: { getSelectedCandidatePair: () => (type ? { local: { type } } : null) } } };
+      createDataChannel = () => ({ readyState: "connecting" });
+      createOffer = async () => ({ type: "offer", sdp: "" });
+      setLocalDescription = async () => {};
+      getConfiguration() { return this.configuration; }
+      setConfiguration(configuration) { calls.push(configuration); }
+      restartIce() { calls.push("restart"); }
+    };
+    let servers = [{ urls: "turn:a" }];
+    const peer = new ReplaceablePeerConnection(() => ({ iceServers: servers }), { changed() {} });
+    peer.useServers(true);
+    assert.deepEqual(calls, []);
+    await peer.makeOffer();
+    servers = [{ urls: "turn:b" }];
+    peer.useServers(areDue);
+    assert.deepEqual(calls, [{ iceServers: servers }, ...Array(restarts).fill("restart")]);
+    delete globalThis.RTCPeerConnection;
+  }
+});
+
+test("a server's new servers are a message", () => {
+  assert.deepEqual(decode('{"type": "ice_servers", "ice_servers": []}'), { type: "ice_servers", ice_servers: [] });
+  assert.throws(() => decode('{"type": "ice_servers"}'), MessageError);
+});

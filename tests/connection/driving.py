@@ -7,7 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, SignalingEvent
+from fsm_rtc.connection.channel import (
+    IceServersChanged,
+    LinkDown,
+    LinkUp,
+    MessageReceived,
+    PeerJoined,
+    SignalingEvent,
+)
 from fsm_rtc.connection.driver import SignalingDriver
 from fsm_rtc.connection.exchanger import Exchanger
 from fsm_rtc.errors import Rejected
@@ -93,6 +100,9 @@ class NotingObserver:
 
     def link_changed(self, event: LinkUp | LinkDown) -> None:
         self._tell("link", event)
+
+    def ice_servers_changed(self, event: IceServersChanged) -> None:
+        self._tell("ice_servers", event)
 
     def peer_joined(self, peer: Introduction) -> None:
         self._tell("joined", peer)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from fsm_rtc import Configuration, Connection, Identity, WebSocketSignaling
-from fsm_rtc import SqliteFile
+from fsm_rtc.connection import SqliteFile
 from fsm_rtc.media import SyntheticVideoTrack
 
 

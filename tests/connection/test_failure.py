@@ -141,6 +141,7 @@ async def test_when_nobody_joins_it_waited() -> None:
         assert failure.states == {
             "connection.exchange": "idle",
             "connection.recovery": "idle",
+            "connection.relay_credentials": "newest",
             "connection.signaling_link": "Connected",
         }
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -40,16 +41,18 @@ def filled(path: Path, messages: int = 50) -> None:
     place.close()
 
 
+def read(path: Path) -> None:
+    """Open it, and read all that it keeps."""
+    with closing(SqliteFile(path)) as place:
+        place.load()
+        for peer in place.peers():
+            place.messages(peer)
+
+
 def refused(path: Path) -> str:
     """With what error it is refused, in opening or in reading; nothing of it tells what was said."""
     with pytest.raises(SnapshotError) as raised:
-        place = SqliteFile(path)
-        try:
-            place.load()
-            for peer in place.peers():
-                place.messages(peer)
-        finally:
-            place.close()
+        read(path)
     error: BaseException | None = raised.value
     while error is not None:
         assert SECRET not in f"{error} {error!r}"

@@ -17,6 +17,7 @@ from fsm_rtc.machines.negotiation import SignalingState
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
+from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
 
 LIMIT_SECONDS = 5.0
@@ -70,7 +71,9 @@ class End:
         self.told = Told()
         factory = partial(FakePeerConnection, network=network)
         configuration = Configuration(close_timeout_seconds=0.02)
-        self.peer = ReplaceablePeer(PeerOptions(configuration, factory, receive, "compiled", None, label), self.told)
+        options = PeerOptions(configuration, factory, receive, "compiled", None, label)
+        machines = MachineSet(label, generation=0, engine="compiled", journal=None)
+        self.peer = ReplaceablePeer(options, self.told, machines)
 
     @property
     def library(self) -> FakePeerConnection:

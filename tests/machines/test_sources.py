@@ -79,6 +79,7 @@ def test_a_machine_of_the_specification_names_the_draft() -> None:
         "track_source",
         "deliveries",
         "recovery",
+        "relay_credentials",
         "file_sending",
         "file_receiving",
     }

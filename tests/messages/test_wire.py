@@ -33,6 +33,7 @@ from fsm_rtc.messages import (
     decode,
     encode,
 )
+from fsm_rtc.messages.wire import IceServerInfo, IceServers
 from fsm_rtc.signaling.refusals import CLOSE_CODES, FINAL
 
 PROTOCOL_TEXT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -55,6 +56,7 @@ messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(Challenge, tokens, st.binary(min_size=16, max_size=64)),
     st.builds(Hello, tokens, tokens, introductions, signatures),
     st.builds(Welcome, st.lists(introductions, max_size=3).map(tuple)),
+    st.builds(IceServers, st.lists(st.builds(IceServerInfo, st.lists(tokens).map(tuple), tokens, tokens)).map(tuple)),
     st.builds(Joined, introductions),
     st.builds(Left, tokens, tokens),
     st.builds(Error, st.sampled_from(ErrorCode), st.text(characters)),

@@ -12,7 +12,7 @@ import pytest
 from fsm_rtc.engine import Entry, Journal, Started
 from fsm_rtc.errors import InvalidStateError, UnknownEngineError
 from fsm_rtc.peer import Configuration, DataChannel, IceCandidate, SessionDescription
-from fsm_rtc.testing import FakePeerConnection
+from fsm_rtc.testing import FakePeerConnection, FakeTrack
 from tests.peer.conftest import MakeFake
 from tests.peer.peers import announced, answer_of, connected, exchange, offer_of, opened, turns
 
@@ -305,7 +305,7 @@ async def test_after_close_everything_is_refused(make: MakeFake) -> None:
     synchronous: list[Callable[[], object]] = [
         lambda: peer.create_data_channel("late"),
         lambda: peer.add_transceiver("audio"),
-        lambda: peer.add_track(object()),
+        lambda: peer.add_track(FakeTrack("audio")),
         lambda: peer.receive("audio"),
     ]
     for call in synchronous:

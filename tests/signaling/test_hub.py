@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fsm_rtc.machines.session import SessionState
-from fsm_rtc.messages.wire import Draining, Error, ErrorCode, Joined, Left, Offer, Received, Welcome
-from fsm_rtc.signaling.hub import ACKNOWLEDGE_EVERY, Deliver, Forget, Hub
+from fsm_rtc.messages.wire import Draining, Error, ErrorCode, IceServers, Joined, Left, Offer, Received, Welcome
+from fsm_rtc.signaling.hub import ACKNOWLEDGE_EVERY, Deliver, Effect, Forget, Hub
 from fsm_rtc.signaling.limits import Limits
 from tests.signaling.hub_talk import attached, codes, deliveries, introduction, message, said
 
@@ -262,3 +262,57 @@ def test_clearing_forgets_everybody_and_tells_nobody(hub: Hub[int]) -> None:
     assert len(effects) == 2
     assert (len(hub), hub.member_count, hub.next_deadline) == (0, 0, None)
     assert hub.post(1, message("anna", "bert"), "text", 0.0) == ()
+
+
+# TURN credentials.
+
+
+def renewed(effects: tuple[Effect[int], ...]) -> list[int]:
+    """The sockets that get new servers."""
+    return [socket for socket, message in said(effects) if isinstance(message, IceServers)]
+
+
+@pytest.fixture
+def renewing() -> Hub[int]:
+    """A kitchen with anna on socket 1 since 0 s and bert on 2 since 10 s; credentials are renewed after 100 s."""
+    hub: Hub[int] = Hub(LIMITS, None, 100.0)
+    hub.join(1, "kitchen", introduction("anna"), 0.0)
+    hub.join(2, "kitchen", introduction("bert"), 10.0)
+    return hub
+
+
+def test_who_stays_gets_new_credentials_again_and_again(renewing: Hub[int]) -> None:
+    assert (renewing.next_renewal, renewed(renewing.renew(99.9))) == (100.0, [])
+    assert renewed(renewing.renew(100.0)) == [1]
+    assert renewed(renewing.renew(110.0)) == [2]
+    assert renewing.next_renewal == 200.0
+    assert renewed(renewing.renew(300.0)) == [1, 2]
+    assert renewing.next_renewal == 400.0
+
+
+def test_who_is_away_then_gets_them_when_it_is_back(renewing: Hub[int]) -> None:
+    renewing.lost(1, 95.0)
+    assert renewed(renewing.renew(100.0)) == []
+    assert renewing.next_renewal == 110.0
+    assert renewed(renewing.join(3, "kitchen", introduction("anna"), 105.0, seen=0)) == [3]
+    assert renewed(renewing.renew(204.9)) == [2]
+    assert renewed(renewing.renew(205.0)) == [3]
+
+
+def test_who_was_away_before_keeps_its_time(renewing: Hub[int]) -> None:
+    for _ in range(50):
+        renewing.lost(1, 50.0)
+        assert renewed(renewing.join(1, "kitchen", introduction("anna"), 60.0, seen=0)) == []
+    assert renewed(renewing.renew(100.0)) == [1]
+    assert renewed(renewing.renew(199.0)) == [2]
+
+
+def test_who_is_gone_gets_nothing(renewing: Hub[int]) -> None:
+    renewing.leave(1)
+    renewing.lost(2, 20.0)
+    renewing.tick(50.0)
+    assert (renewing.next_renewal, renewed(renewing.renew(1000.0))) == (None, [])
+
+
+def test_without_turn_there_is_nothing_to_renew(hub: Hub[int]) -> None:
+    assert (hub.next_renewal, hub.renew(1e9)) == (None, ())

@@ -193,13 +193,14 @@ def test_a_connection_needs_no_loop_to_be_made_configured_and_closed(kind: Any) 
     pc = kind(RTCConfiguration(iceServers=[], loopback=True))
     pc.restartIce()
     pc.setConfiguration(RTCConfiguration(iceServers=[], loopback=True))
-    for call in (
+    makes: list[Callable[[], object]] = [
         lambda: pc.createDataChannel("x"),
         lambda: pc.addTransceiver("audio"),
         lambda: pc.addTrack(AudioStreamTrack()),
-    ):
+    ]
+    for make in makes:
         with pytest.raises(RuntimeError, match="in a coroutine"):
-            call()
+            make()
     closing = pc.close()
     if kind is RTCPeerConnection:
         assert (pc.signalingState, pc.connectionState) == ("closed", "closed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import aiortc
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from fsm_rtc import RTCConfiguration, RTCPeerConnection
 from fsm_rtc.aiortc import RTCPeerConnection as DropIn
 from fsm_rtc.errors import CredentialsError, InvalidModificationError, InvalidStateError, UrlSyntaxError
-from fsm_rtc.peer import IceServer
+from fsm_rtc.peer import IceServer, PeerConnection
 from tests.peer.wpt.conftest import MakeRtc
 from tests.peer.wpt.exchanges import until, watched
 
@@ -124,3 +125,20 @@ async def test_a_closed_connection_is_not_configured(rtc: MakeRtc) -> None:
     await pc.close()
     with pytest.raises(InvalidStateError):
         pc.setConfiguration(RTCConfiguration())
+
+
+async def test_a_peer_connection_takes_other_servers_but_no_other_bundle_policy(
+    make_peer: Callable[[], PeerConnection],
+) -> None:
+    peer = make_peer()
+    servers = replace(peer.configuration, ice_servers=(IceServer("turn:127.0.0.1:9", "name", "secret"),))
+    peer.set_configuration(servers)
+    assert (peer.configuration, peer.is_relayed) == (servers, False)
+    with pytest.raises(InvalidModificationError, match="bundle_policy"):
+        peer.set_configuration(replace(servers, bundle_policy="balanced"))
+    with pytest.raises(ValueError, match="can't use the ICE servers"):
+        peer.set_configuration(replace(servers, ice_servers=(IceServer("stun:[::1]:3478"),)))
+    assert peer.configuration == servers
+    await peer.close()
+    with pytest.raises(InvalidStateError):
+        peer.set_configuration(servers)
