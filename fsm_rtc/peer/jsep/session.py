@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from fsm_rtc.errors import OperationError
+from fsm_rtc.errors import InvalidAccessError, OperationError
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.directions import receives, reversed_direction, sends
 from fsm_rtc.peer.ice import IceGatherer
@@ -21,16 +22,18 @@ from fsm_rtc.peer.jsep.codecs import common_codecs, common_extensions
 from fsm_rtc.peer.jsep.effects import RemoteTracks
 from fsm_rtc.peer.jsep.media import Media, SessionConfiguration
 from fsm_rtc.peer.jsep.need import needs_negotiation
-from fsm_rtc.peer.jsep.parsed import bundle_of, check_answer, parsed
+from fsm_rtc.peer.jsep.parsed import check_answer, groups_of, parsed
 from fsm_rtc.peer.jsep.private import is_role_set, set_controlling, set_dtls_role
 from fsm_rtc.peer.jsep.rtp import start_media
-from fsm_rtc.peer.jsep.sections import is_rejected, stream_ids
+from fsm_rtc.peer.jsep.sections import is_rejected, names_port, stream_ids
 from fsm_rtc.peer.jsep.slots import Slots
 from fsm_rtc.peer.jsep.transceiver import Negotiated, RTCRtpTransceiver
 from fsm_rtc.peer.jsep.transport import Remote, SctpTransport, Transport
 from fsm_rtc.peer.jsep.writer import Created, Writer
 from fsm_rtc.peer.media_stream import MediaStream
 from fsm_rtc.peer.profile import Profile
+from fsm_rtc.peer.sdp import made_up_mids, mids_like
+from fsm_rtc.peer.sdp import read as read_description
 
 __all__ = ["Session", "SessionEvents"]
 
@@ -117,12 +120,13 @@ class Session:
         created = self._offer if description.type == "offer" else self._answer
         if created is None or created.sdp != description.sdp:
             raise OperationError(f"this {description.type} is not the one that was created last; create it anew")
-        read = parsed(description)
+        read = created.description
+        read.type = description.type
         self._remember()
         if description.type == "offer":
             self._forget_restarts()
         for index, line in enumerate(created.lines):
-            self.writer.seen_mids.add(line.mid)
+            self.writer.see(line.mid)
             user = line.user
             if isinstance(user, RTCRtpTransceiver):
                 user.set_negotiated(replace(user.negotiated, mid=line.mid, line=index))
@@ -159,10 +163,37 @@ class Session:
             InvalidDescriptionError: it is no SDP, or nobody could connect with it.
             InvalidAccessError: it is no answer to the pending offer.
         """
-        read = parsed(description)
-        if description.type in ("answer", "pranswer") and self.slots.pending_local is not None:
-            check_answer(read, self.slots.pending_local)
-        return read
+        found = read_description(description)
+        local = self.slots.pending_local
+        if description.type == "offer":
+            current = self.slots.current_remote
+            before = [media.rtp.muxId for media in current.media] if current is not None else []
+            result = parsed(description, made_up_mids(found, before, self.writer.next_mid))
+            self._check_groups(result)
+            return result
+        offered = [media.rtp.muxId for media in local.media] if local is not None else []
+        result = parsed(description, mids_like(found, offered))
+        if local is not None:
+            check_answer(result, local, found)
+            self._check_groups(result)
+        return result
+
+    def _check_groups(self, read: Any) -> None:
+        """Refuse what takes a section out of a transport that it shares and can't leave any more."""
+        users = self.media.by_mid()
+        grouped = {mid: number for number, mids in enumerate(groups_of(read)) for mid in mids}
+        owners: dict[Transport, object] = {}
+        for media in read.media:
+            user = users.get(media.rtp.muxId)
+            if user is None or is_rejected(media):
+                continue
+            path, owner = self.media.path_of(user), grouped.get(media.rtp.muxId, media)
+            is_fixed = read.type != "offer" or self.media.has_begun(user)
+            if is_fixed and owners.setdefault(path, owner) != owner:
+                raise InvalidAccessError(
+                    f"this {read.type} has section {media.rtp.muxId!r} outside of the BUNDLE group whose transport it "
+                    "shares (RFC 9143, section 7.5); use bundle_policy max-compat for a side that doesn't bundle"
+                )
 
     def apply_remote(self, read: Any) -> RemoteTracks:
         """Apply what `read_remote` returned.
@@ -172,12 +203,22 @@ class Session:
         """
         self._remember()
         tracks = RemoteTracks()
+        known = self.media.transceivers_by_mid()
+        free = {kind: self._free_transceivers(kind) for kind in ("audio", "video")}
+        shared: dict[str, Transport] = {}
         for index, media in enumerate(read.media):
-            self.writer.seen_mids.add(media.rtp.muxId)
+            self.writer.see(media.rtp.muxId)
+            self.writer.extension_numbers.learn(media.rtp.headerExtensions)
             if media.kind in ("audio", "video"):
-                self._describe_media(read, media, index, tracks)
+                transceiver = known.get(media.rtp.muxId)
+                if transceiver is None and not is_rejected(media):
+                    transceiver = self._new_transceiver(media, read, free[media.kind], shared)
+                if transceiver is not None:
+                    self._describe_media(transceiver, read, media, index, tracks)
             elif media.kind == "application" and not is_rejected(media):
-                self._describe_data(media, index)
+                self._describe_data(read, media, index, shared)
+        if read.type == "offer":
+            self._separate(read)
         self.slots.pending_remote = read
         if read.type != "offer":
             self._agree(self.slots.pending_local, read, is_local=False)
@@ -185,13 +226,45 @@ class Session:
             self._settle()
         return tracks
 
-    def _describe_media(self, read: Any, media: Any, index: int, tracks: RemoteTracks) -> None:
+    def _new_transceiver(
+        self, media: Any, read: Any, free: deque[RTCRtpTransceiver], shared: dict[str, Transport]
+    ) -> RTCRtpTransceiver:
+        """One for a section that has none: one that waits for a section, or a new one."""
+        adopts = free and (self._profile.adopts_any_transceiver or receives(media.direction or "sendrecv"))
+        if adopts:
+            return free.popleft()
+        return self._remote_transceiver(media, read, self._shared_path(media.rtp.muxId, read, shared))
+
+    def _shared_path(self, mid: str, read: Any, shared: dict[str, Transport]) -> Transport:
+        """The transport of a section that the other side has brought: its group's, or its own.
+
+        Args:
+            mid: of that section.
+            read: the offer.
+            shared: what this function has found for the offer's mids so far; filled here.
+        """
+        if not shared:
+            users = self.media.by_mid()
+            for mids in groups_of(read):
+                present = (self.media.path_of(users[one]) for one in mids if one in users)
+                shared.update(dict.fromkeys(mids, next(present, None) or self.media.make_path()))
+        if mid not in shared:
+            shared[mid] = self.media.make_path()
+        return shared[mid]
+
+    def _separate(self, read: Any) -> None:
+        """Let sections that the offer doesn't bundle have transports of their own."""
+        users = self.media.by_mid()
+        groups = groups_of(read)
+        grouped = {mid for mids in groups for mid in mids}
+        alone = [[media.rtp.muxId] for media in read.media if media.rtp.muxId not in grouped]
+        self.media.separate([[users[mid] for mid in mids if mid in users] for mids in (*groups, *alone)])
+        self.media.drop_unused()
+
+    def _describe_media(
+        self, transceiver: RTCRtpTransceiver, read: Any, media: Any, index: int, tracks: RemoteTracks
+    ) -> None:
         mid = media.rtp.muxId
-        transceiver = self.media.transceiver_of(mid)
-        if transceiver is None:
-            if is_rejected(media):
-                return
-            transceiver = self._free_transceiver(media) or self._remote_transceiver(media, read)
         direction = "inactive" if is_rejected(media) else reversed_direction(media.direction or "sendrecv")
         codecs = tuple(common_codecs(transceiver, media.rtp.codecs)) if not is_rejected(media) else ()
         negotiated = replace(transceiver.negotiated, mid=mid, line=index, offered_direction=direction)
@@ -204,24 +277,19 @@ class Session:
         transceiver.set_negotiated(negotiated)
         tracks.describe(transceiver, direction, self._streams_of(media), read.webrtc_track_id(media))
 
-    def _free_transceiver(self, media: Any) -> RTCRtpTransceiver | None:
-        """The one that addTrack made and that no section stands for yet."""
-        wants_it = self._profile.adopts_any_transceiver or receives(media.direction or "sendrecv")
-        return next(
-            (
-                one
-                for one in self.media.transceivers
-                if one.kind == media.kind
-                and one.mid is None
-                and not one.is_stopping
-                and wants_it
-                and (one.is_from_track or self._profile.adopts_any_transceiver)
-            ),
-            None,
+    def _free_transceivers(self, kind: str) -> deque[RTCRtpTransceiver]:
+        """Those that addTrack made and that no section stands for yet."""
+        return deque(
+            one
+            for one in self.media.transceivers
+            if one.kind == kind
+            and one.mid is None
+            and not one.is_stopping
+            and (one.is_from_track or self._profile.adopts_any_transceiver)
         )
 
-    def _remote_transceiver(self, media: Any, read: Any) -> RTCRtpTransceiver:
-        transceiver = self.media.add_transceiver(media.kind, "recvonly")
+    def _remote_transceiver(self, media: Any, read: Any, path: Transport) -> RTCRtpTransceiver:
+        transceiver = self.media.add_transceiver(media.kind, "recvonly", path=path)
         transceiver.is_remote = True
         transceiver.receiver.name_track(read.webrtc_track_id(media))
         return transceiver
@@ -232,27 +300,30 @@ class Session:
             self._streams.setdefault(name, MediaStream(name))
         return tuple(self._streams[name] for name in dict.fromkeys(names))
 
-    def _describe_data(self, media: Any, index: int) -> None:
-        sctp = self.media.make_sctp()
+    def _describe_data(self, read: Any, media: Any, index: int, shared: dict[str, Transport]) -> None:
+        sctp = self.media.sctp
+        if sctp is None:
+            sctp = self.media.make_sctp(self._shared_path(media.rtp.muxId, read, shared))
         if sctp.mid is None:
             sctp.mid, sctp.line = media.rtp.muxId, index
-        self.writer.is_legacy = media.profile == "DTLS/SCTP"
+        self.writer.is_legacy = names_port(media)
 
     # Agreement.
 
     def _agree(self, local: Any, remote: Any, *, is_local: bool, gatherers: Created | None = None) -> None:
         """An answer, provisional or not, brings both sides' descriptions in force."""
         answer = local if is_local else remote
-        self.media.bundle(bundle_of(answer))
+        self.media.bundle(groups_of(answer))
         for line in gatherers.lines if gatherers is not None else ():
             if line.user is not None and line.gatherer is not None:
                 self._gather(self.media.path_of(line.user), line.gatherer, is_controlling=False)
+        transceivers, users = self.media.transceivers_by_mid(), self.media.by_mid()
         for index, media in enumerate(answer.media):
             here, there = local.media[index], remote.media[index]
-            transceiver = self.media.transceiver_of(media.rtp.muxId)
+            transceiver = transceivers.get(media.rtp.muxId)
             if transceiver is not None:
                 self._take_direction(transceiver, media, is_local=is_local)
-            user = self.media.of_mid(media.rtp.muxId)
+            user = users.get(media.rtp.muxId)
             if user is None or is_rejected(media):
                 continue
             path = self.media.path_of(user)
@@ -280,9 +351,9 @@ class Session:
         used = {media.ice.usernameFragment for media in self.slots.current_local.media if media.ice is not None}
         if not used & self.writer.to_replace:
             self.writer.to_replace = set()
+        transceivers = self.media.transceivers_by_mid()
         for media in (*self.slots.current_local.media, *self.slots.current_remote.media):
-            transceiver = self.media.transceiver_of(media.rtp.muxId)
-            if transceiver is not None and is_rejected(media):
+            if is_rejected(media) and (transceiver := transceivers.pop(media.rtp.muxId, None)) is not None:
                 self._stop_transceiver(transceiver)
         self.media.drop_unused()
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import aiortc
@@ -161,6 +162,11 @@ class Transport:
         self._candidate_added = candidate_added
         self._held: list[tuple[str, Any]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def fingerprints(self) -> list[Any]:
+        """This side's, as aiortc has them; it computes them anew each time."""
+        return list(self.dtls.getLocalParameters().fingerprints)
 
     @property
     def has_remote_candidates(self) -> bool:
