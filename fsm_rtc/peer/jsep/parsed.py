@@ -23,7 +23,10 @@ from fsm_rtc.peer.sdp import Candidate, ReadDescription, Section, check_transpor
 
 __all__ = ["as_aiortc_candidate", "check_answer", "groups_of", "kinds_and_mids", "parsed"]
 
-ROLES = {"actpass": "auto", "active": "client", "passive": "server", None: "auto"}
+ROLES = {"actpass": "auto", "active": "client", "passive": "server"}
+
+DEFAULT_SETUP = {"offer": "actpass", "pranswer": "active", "answer": "active"}
+"""Of a description that says nothing, as libwebrtc takes it: an answerer is the client, as RFC 9429 wants it to be."""
 
 DIGEST_CHARACTERS = {name: algorithm.digest_size * 3 - 1 for name, algorithm in X509_DIGEST_ALGORITHMS.items()}
 
@@ -56,7 +59,7 @@ def parsed(description: SessionDescription, mids: Sequence[str] | None = None) -
     for section in found.sections:
         mid = mids[section.index] if mids is not None else section.mid or ""
         is_used = section.is_in_use and not (section.kind == "application" and has_data)
-        media = _media(section, first.get(section.mid or "", section), found, mid, is_used)
+        media = _media(section, first.get(section.mid or "", section), found, mid, description.type if is_used else "")
         if is_used:
             _check(section, media, description.type, what)
             has_data = has_data or section.kind == "application"
@@ -64,20 +67,20 @@ def parsed(description: SessionDescription, mids: Sequence[str] | None = None) -
     return result
 
 
-def _media(section: Section, first: Section, found: ReadDescription, mid: str, is_used: bool) -> Any:
-    """A section in aiortc's form; one that nobody could use is as good as rejected."""
+def _media(section: Section, first: Section, found: ReadDescription, mid: str, kind: str) -> Any:
+    """A section of a description of this kind in aiortc's form; without a kind it is as good as rejected."""
     media: Any = sdp.MediaDescription(section.kind, 0, section.proto, list(section.formats))
     media.rtp = RTCRtpParameters(muxId=mid)
     media.ice = RTCIceParameters(iceLite=found.is_lite)
     media.names_itself = section.mid is not None
-    if not is_used:
+    if not kind:
         return media
     media.port = section.port or DISCARD_PORT
     media.direction = section.direction
     media.ice.usernameFragment, media.ice.password = section.ufrag or first.ufrag, section.password or first.password
     media.dtls = RTCDtlsParameters(
         fingerprints=[RTCDtlsFingerprint(*one) for one in section.fingerprints or first.fingerprints],
-        role=ROLES[section.setup or first.setup],
+        role=ROLES[section.setup or first.setup or DEFAULT_SETUP[kind]],
     )
     media.ice_options = section.attributes.get("ice-options")
     media.ice_candidates = [as_aiortc_candidate(one) for one in section.candidates]
@@ -195,7 +198,7 @@ def check_answer(answer: Any, offer: Any, found: ReadDescription) -> None:
 
     Raises:
         InvalidAccessError: its sections differ in number, kind or identification, or its groups are no part of the
-            offer's. Source: RFC 9143, section 7.3.3.
+            offer's. Source: RFC 9143, section 7.3.
     """
     here, there = kinds_and_mids(answer.media), kinds_and_mids(offer.media)
     for section, (one, other) in zip(found.sections, zip(here, there, strict=False), strict=False):
@@ -205,16 +208,20 @@ def check_answer(answer: Any, offer: Any, found: ReadDescription) -> None:
                 f"has {other[0]} {other[1]!r} there (RFC 3264, section 6)"
             )
     if len(here) != len(there):
+        last = f", the last in {found.sections[-1].where()}" if found.sections else ""
         raise InvalidAccessError(
-            f"Media sections in answer do not match offer: {len(here)} for {len(there)} (RFC 3264, section 6)"
+            f"Media sections in answer do not match offer: {len(here)}{last}, for {len(there)} (RFC 3264, section 6)"
         )
-    offered = groups_of(offer)
+    offered = [set(group) for group in groups_of(offer)]
     for group in groups_of(answer):
-        if not any(set(group) <= set(one) for one in offered):
+        line = next(line for line, mids in zip(found.group_lines, found.groups, strict=True) if set(group) <= set(mids))
+        whole = next((one for one in offered if set(group) <= one), None)
+        if whole is None:
             raise InvalidAccessError(
-                f"the answer's BUNDLE group {' '.join(group)[:80]!r} is no part of one that was offered "
-                "(RFC 9143, section 7.3.3)"
+                f"the answer's group in {line} is no part of one that was offered, or the second part of one "
+                "(RFC 9143, section 7.3); pass the answer unchanged"
             )
+        offered.remove(whole)
 
 
 def kinds_and_mids(media: Sequence[Any]) -> list[tuple[str, str]]:

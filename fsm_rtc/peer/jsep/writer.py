@@ -238,7 +238,7 @@ class Writer:
         """The mids of an offered group that this side takes part in, in the offer's order.
 
         A section whose transport connects already, and not as the group's, stays out of it: aiortc's senders and
-        receivers don't move once they have begun. Source: RFC 9143, section 7.3.3.
+        receivers don't move once they have begun. Source: RFC 9143, section 7.3.
         """
         offered = {media.rtp.muxId: media for media in offer.media}
         taken = [mid for mid in mids if mid in users and _is_accepted(offered[mid], users[mid])]

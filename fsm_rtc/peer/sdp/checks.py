@@ -111,7 +111,7 @@ def first_of_each(found: ReadDescription) -> dict[str, Section]:
 
 
 def _check_extensions(found: ReadDescription, what: str) -> None:
-    """A header extension's number means one thing for all who share a transport. Source: RFC 9143, section 7.1.1."""
+    """A header extension's number means one thing for all who share a transport. Source: RFC 9143."""
     known: dict[tuple[int, int], tuple[str, Section]] = {}
     first = first_of_each(found)
     for section in found.sections:
@@ -122,7 +122,7 @@ def _check_extensions(found: ReadDescription, what: str) -> None:
                 raise InvalidAccessError(
                     f"{what} has the header extension number {extension.id} for {uri} in {before.where()} and for "
                     f"{extension.uri} in {section.where()}: within a BUNDLE group a number means one "
-                    "(RFC 9143, section 7.1.1); number them alike"
+                    "(RFC 9143); number them alike"
                 )
 
 

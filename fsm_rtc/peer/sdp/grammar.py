@@ -235,8 +235,8 @@ def _extmap(section: Section, value: str) -> None:
 
 def _msid(section: Section, value: str) -> None:
     words = words_of(value)
-    if not words:
-        raise Unreadable("an msid names a stream, or - for none (RFC 8830, section 2)")
+    if not 1 <= len(words) <= 2:
+        raise Unreadable("an msid names a stream, or - for none, and a track (RFC 8830, section 2)")
     section.msids.append(Msid(words[0], words[1] if len(words) > 1 else None))
 
 

@@ -156,13 +156,16 @@ class ReadDescription:
     Attributes:
         sections: in order.
         groups: the mids of each BUNDLE group, in order.
+        group_lines: how an error names each group.
         is_lite: whether its side is an ICE lite agent.
+        by_mid: the sections that have a mid.
     """
 
     sections: tuple[Section, ...]
     groups: tuple[tuple[str, ...], ...] = ()
     is_lite: bool = False
     by_mid: dict[str, Section] = field(default_factory=dict)
+    group_lines: tuple[str, ...] = ()
 
     @property
     def trickles(self) -> bool:

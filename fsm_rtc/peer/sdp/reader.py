@@ -132,7 +132,8 @@ def _reading(sdp: str, what: str) -> Generator[None, None, ReadDescription]:
     by_mid = _by_mid(sections, what)
     _check_counts(sections, what)
     _check_groups(groups, by_mid, what)
-    return ReadDescription(tuple(sections), tuple(mids for _, _, mids in groups), is_lite, by_mid)
+    named = tuple(f"line {number} ({line[:80]!r})" for number, line, _ in groups)
+    return ReadDescription(tuple(sections), tuple(mids for _, _, mids in groups), is_lite, by_mid, named)
 
 
 def _lines(sdp: str, what: str) -> list[str]:
@@ -216,6 +217,9 @@ def _read_formats(section: Section, what: str) -> None:
     for one in section.formats:
         if not (one.isascii() and one.isdigit() and len(one) <= 3 and int(one) <= 127):
             rule = f"{one[:20]!r} is no payload type, 0 to 127 (RFC 3551; RFC 8866, section 5.14)"
+            raise _refused(what, section.line, section.text, rule)
+        if 64 <= int(one) <= 95 and int(one) in section.codecs:
+            rule = f"payload type {one} can't be told from RTCP on the same port (RFC 5761, section 4)"
             raise _refused(what, section.line, section.text, rule)
         codec = section.codecs.get(int(one)) or STATIC_CODECS.get(int(one))
         if codec is not None:

@@ -26,7 +26,6 @@ __all__ = ["OFFERS"]
 
 PLAIN = SESSION + bundle(0) + audio()
 ALL = SESSION + bundle(0, 1, 2) + audio() + video() + data()
-BARE_AUDIO = media("audio", "111", *AUDIO)
 LEGACY_DATA = (
     media("application", "5000", "sctpmap:5000 webrtc-datachannel 1024", mid="data", proto="DTLS/SCTP") + SECURE
 )
@@ -159,6 +158,11 @@ CODECS = {
     + video("rtpmap:97 rtx/90000", "fmtp:97 apt=100", formats="96 97"),
     "codec: H264 of a profile that is none": SESSION
     + video("rtpmap:97 H264/90000", "fmtp:97 profile-level-id=zzzzzz;packetization-mode=1", formats="96 97"),
+    "codec: format 72, an RTCP packet's": SESSION + audio("rtpmap:72 telephone-event/8000", formats="111 72"),
+    "codec: PCMU under a number of its own": SESSION
+    + media("audio", "100", "rtcp-mux", "rtpmap:100 PCMU/8000")
+    + SECURE,
+    "codec: Opus under a low number": SESSION + media("audio", "63", "rtcp-mux", "rtpmap:63 opus/48000/2") + SECURE,
     "codec: format 200": SESSION + audio(formats="111 200"),
     "codec: format 300": SESSION + audio(formats="111 300"),
     "codec: a word for a format": SESSION + audio(formats="111 x"),
@@ -200,6 +204,12 @@ TRANSPORTS = {
     "ice: pwd of 257": replaced(PLAIN, "asd88fgpdd777uzjYhagZg", "a" * 257),
     "ice: pwd of wrong characters": replaced(PLAIN, "asd88fgpdd777uzjYhagZg", "asd88fgpdd-77uzjYhagZ="),
     "ice: pwd with a space": replaced(PLAIN, "asd88fgpdd777uzjYhagZg", "asd88fgpdd 77uzjYhagZgx"),
+    "ice: short pwd in a rejected section": SESSION
+    + audio()
+    + video(secure="a=ice-ufrag:x\r\na=ice-pwd:y\r\n", port=0),
+    "ice: short pwd in a section of no kind": SESSION
+    + audio()
+    + lines("m=image 9 udptl t38", "a=mid:9", "a=ice-ufrag:x", "a=ice-pwd:y"),
     "ice: ufrag twice": in_audio("ice-ufrag:Zw2i"),
     "ice: lite": session("ice-lite") + audio(),
     "ice: options": session("ice-options:trickle ice2") + audio("ice-options:renomination"),
@@ -225,6 +235,8 @@ TRANSPORTS = {
     "dtls: digest in lower case": SESSION
     + audio(secure=ICE + lines(f"a=fingerprint:{FINGERPRINT.lower()}", "a=setup:actpass")),
     "dtls: hash unknown": replaced(PLAIN, "sha-256", "sha-999"),
+    "dtls: hash unknown beside sha-256": SESSION + audio(secure=lines("a=fingerprint:sha-999 4A:AD") + SECURE),
+    "dtls: two of sha-256": SESSION + audio(secure=lines(f"a=fingerprint:{FINGERPRINT.replace('4A', '4B')}") + SECURE),
     "dtls: digest too short": SESSION + audio(secure=ICE + lines("a=fingerprint:sha-256 4A:AD", "a=setup:actpass")),
     "dtls: digest that is none": SESSION + audio(secure=ICE + lines("a=fingerprint:sha-256 xy", "a=setup:actpass")),
     "dtls: fingerprint without a digest": SESSION
@@ -240,6 +252,8 @@ TRANSPORTS = {
     ),
     "crypto: malformed, beside DTLS": SESSION + audio("crypto:what"),
     "rtcp: no rtcp-mux": without(PLAIN, "a=rtcp-mux"),
+    "rtcp: no rtcp-mux, no group": SESSION + without(audio(), "a=rtcp-mux"),
+    "rtcp: rtcp-mux-only without rtcp-mux": SESSION + bundle(0) + without(audio("rtcp-mux-only"), "a=rtcp-mux\r"),
     "rtcp: rtcp-mux-only": in_audio("rtcp-mux-only"),
     "rtcp: rtcp-rsize and a port": in_audio("rtcp-rsize", "rtcp:9 IN IP4 0.0.0.0"),
     "rtcp: a port that is none": in_audio("rtcp:x"),
@@ -278,6 +292,12 @@ CANDIDATES = {
     "candidate: in a foundation of 33": with_candidates(candidate(foundation="f" * 33)),
     "candidate: at the session's level": session(candidate()) + audio(),
     "candidate: end of candidates": with_candidates(candidate(), "end-of-candidates"),
+    "candidate: malformed in a rejected section": SESSION + audio() + video("candidate:what", port=0),
+    "candidate: malformed in a section of no kind": SESSION
+    + audio()
+    + lines("m=image 9 udptl t38", "a=mid:9", "a=candidate:what"),
+    "candidate: tabs between the words": with_candidates(candidate().replace(" ", "\t")),
+    "candidate: two blanks between the words": with_candidates(candidate().replace(" udp", "  udp")),
     "candidate: remote-candidates": in_audio("remote-candidates:1 192.0.2.3 45664"),
 }
 
@@ -291,6 +311,7 @@ DIRECTIONS_AND_STREAMS = {
     "stream: msid": in_audio("msid:stream track"),
     "stream: msid without a track": in_audio("msid:stream"),
     "stream: msid empty": in_audio("msid:"),
+    "stream: msid of three words": in_audio("msid:stream track more"),
     "stream: msid of none": in_audio("msid:- track"),
     "stream: two msids": in_audio("msid:first track", "msid:second track"),
     "stream: ssrc msid (Plan B)": in_audio("ssrc:1001 cname:x", "ssrc:1001 msid:stream track"),
@@ -513,9 +534,11 @@ WHOLE = {
         "a=rtcp-rsize",
         "m=video 0 UDP/TLS/RTP/SAVPF 96",
         "c=IN IP4 127.0.0.1",
+        "a=rtpmap:96 VP8/90000",
         "a=mid:1",
         "a=bundle-only",
         "a=inactive",
+        "a=rtcp-mux",
     ),
 }
 
@@ -531,5 +554,3 @@ OFFERS: dict[str, str] = {
     **TEXTS,
 }
 """Each offer, by its name."""
-
-assert BARE_AUDIO  # used by answers too
