@@ -122,7 +122,8 @@ class AiortcBackend:
         self.session.read_remote(description)
 
     async def set_remote_description(self, description: SessionDescription) -> None:
-        tracks = self.session.apply_remote(self.session.read_remote(description))
+        read = self.session.read_remote(description)
+        tracks = self.session.apply_remote(read, await self.session.prepare_remote(read))
         self._find_sctp()
         if self._profile.plain_events:
             self._tell_tracks(tracks)

@@ -14,9 +14,12 @@ from fsm_rtc.machines.negotiation import Negotiation
 from fsm_rtc.peer.backend import Backend
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.descriptions import Descriptions
-from fsm_rtc.peer.sdp import BOUNDS, check_candidate, sections_of
+from fsm_rtc.peer.sdp import BOUNDS, check_candidate, read_in_turns, sections_of
 
 __all__ = ["Negotiator"]
+
+READ_AT_ONCE = 64 * 1024
+"""Characters of a description that is read at the call, in some 5 ms; a longer one is read some lines a turn."""
 
 LOCAL_TRIGGERS = {
     "offer": "set_local_offer",
@@ -103,7 +106,7 @@ class Negotiator:
         self._require_capability(trigger)
         if row.first is not None:
             self._require_capability(row.first)
-        elif trigger != "rollback":
+        elif trigger != "rollback" and len(description.sdp) <= READ_AT_ONCE:
             self._backend.check_remote(description)
         return self._set_remote(trigger, row, description)
 
@@ -114,6 +117,8 @@ class Negotiator:
             if row.first is not None:
                 await self._roll_back()
                 self._backend.settled()
+            if row.first is not None or len(description.sdp) > READ_AT_ONCE:
+                await read_in_turns(description)
                 self._backend.check_remote(description)
             await self._backend.set_remote_description(description)
             self._settle(trigger, description, lambda: self.descriptions.applied_remote(description))

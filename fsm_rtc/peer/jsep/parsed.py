@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiortc import sdp
+from aiortc.codecs import CODECS
 from aiortc.rtcdtlstransport import X509_DIGEST_ALGORITHMS, RTCDtlsFingerprint, RTCDtlsParameters
 from aiortc.rtcicetransport import RTCIceCandidate, RTCIceParameters
 from aiortc.rtcrtpparameters import (
@@ -29,6 +30,12 @@ DEFAULT_SETUP = {"offer": "actpass", "pranswer": "active", "answer": "active"}
 """Of a description that says nothing, as libwebrtc takes it: an answerer is the client, as RFC 9429 wants it to be."""
 
 DIGEST_CHARACTERS = {name: algorithm.digest_size * 3 - 1 for name, algorithm in X509_DIGEST_ALGORITHMS.items()}
+
+FEEDBACK = {(one.type, one.parameter) for kind in CODECS.values() for codec in kind for one in codec.rtcpFeedback}
+"""What aiortc can feed back, or is fed."""
+
+MAX_PARAMETERS = 64
+"""Of one fmtp line."""
 
 DEFAULT_MESSAGE_BYTES = 65536
 """Source: RFC 8841, section 6.1."""
@@ -110,8 +117,9 @@ def _sctp_port(section: Section) -> int:
 
 def _codecs(section: Section) -> list[RTCRtpCodecParameters]:
     feedback: dict[int | None, list[RTCRtcpFeedback]] = {}
-    for number, kind, parameter in section.feedback:
-        feedback.setdefault(number, []).append(RTCRtcpFeedback(kind, parameter))
+    for number, kind, parameter in dict.fromkeys(section.feedback):
+        if (kind, parameter) in FEEDBACK:
+            feedback.setdefault(number, []).append(RTCRtcpFeedback(kind, parameter))
     return [
         RTCRtpCodecParameters(
             mimeType=f"{section.kind}/{codec.name}",
@@ -128,7 +136,7 @@ def _codecs(section: Section) -> list[RTCRtpCodecParameters]:
 def _parameters(text: str) -> dict[str, Any]:
     """An fmtp line's pairs; what aiortc calculates with is a number, or isn't there."""
     result: dict[str, Any] = {}
-    for pair in text.split(";"):
+    for pair in text.split(";", MAX_PARAMETERS)[:MAX_PARAMETERS]:
         name, equals, value = pair.strip(" ").partition("=")
         if name and name not in sdp.FMTP_INT_PARAMETERS:
             result[name] = value if equals else None

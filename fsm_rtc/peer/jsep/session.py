@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -35,9 +35,12 @@ from fsm_rtc.peer.profile import Profile
 from fsm_rtc.peer.sdp import made_up_mids, mids_like
 from fsm_rtc.peer.sdp import read as read_description
 
-__all__ = ["Session", "SessionEvents"]
+__all__ = ["Prepared", "Session", "SessionEvents"]
 
 logger = logging.getLogger("fsm_rtc.peer")
+
+SECTIONS_A_TURN = 32
+"""So many sections' transceivers are made in one turn of the loop; with their transports they take some 20 ms."""
 
 
 class SessionEvents(Protocol):
@@ -54,6 +57,19 @@ class SessionEvents(Protocol):
 
     def changed(self) -> None:
         """A negotiation may be needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is made before a description is applied.
+
+    Attributes:
+        transceivers: those of its sections that have none, by mid.
+        paths: the transports of its sections that are new, by mid.
+    """
+
+    transceivers: dict[str, RTCRtpTransceiver] = field(default_factory=dict)
+    paths: dict[str, Transport] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +114,7 @@ class Session:
         self._snapshot: _Snapshot | None = None
         self._streams: dict[str, MediaStream] = {}
         self._begun: WeakSet[IceGatherer] = WeakSet()
+        self._read: tuple[SessionDescription, Any] | None = None
         self._offer: Created | None = None
         self._answer: Created | None = None
 
@@ -157,12 +174,21 @@ class Session:
     # The other side's descriptions.
 
     def read_remote(self, description: SessionDescription) -> Any:
-        """An aiortc SessionDescription that can be applied now.
+        """An aiortc SessionDescription that can be applied now; it is kept for the next time that it is asked for.
 
         Raises:
             InvalidDescriptionError: it is no SDP, or nobody could connect with it.
             InvalidAccessError: it is no answer to the pending offer.
         """
+        kept, self._read = self._read, None
+        if kept is not None and kept[0] is description:
+            self._check_groups(kept[1])
+            return kept[1]
+        result = self._read_anew(description)
+        self._read = description, result
+        return result
+
+    def _read_anew(self, description: SessionDescription) -> Any:
         found = read_description(description)
         local = self.slots.pending_local
         if description.type == "offer":
@@ -195,8 +221,25 @@ class Session:
                     "shares (RFC 9143, section 7.5); use bundle_policy max-compat for a side that doesn't bundle"
                 )
 
-    def apply_remote(self, read: Any) -> RemoteTracks:
-        """Apply what `read_remote` returned.
+    async def prepare_remote(self, read: Any) -> Prepared:
+        """Make what applying a description will need, some sections a turn; nothing of it is the session's yet."""
+        prepared = Prepared()
+        known = self.media.transceivers_by_mid()
+        free = {kind: len(self._free_transceivers(kind)) for kind in ("audio", "video")}
+        for media in read.media:
+            mid = media.rtp.muxId
+            if media.kind not in free or is_rejected(media) or mid in known:
+                continue
+            free[media.kind] -= 1
+            if free[media.kind] < 0:
+                path = self._shared_path(mid, read, prepared.paths)
+                prepared.transceivers[mid] = self.media.make_transceiver(media.kind, "recvonly", (), path)
+                if len(prepared.transceivers) % SECTIONS_A_TURN == 0:
+                    await asyncio.sleep(0)
+        return prepared
+
+    def apply_remote(self, read: Any, prepared: Prepared) -> RemoteTracks:
+        """Apply what `read_remote` returned, with what `prepare_remote` has made for it.
 
         Returns:
             What it changes in the other side's tracks; to be applied once the state has changed.
@@ -205,18 +248,17 @@ class Session:
         tracks = RemoteTracks()
         known = self.media.transceivers_by_mid()
         free = {kind: self._free_transceivers(kind) for kind in ("audio", "video")}
-        shared: dict[str, Transport] = {}
         for index, media in enumerate(read.media):
             self.writer.see(media.rtp.muxId)
             self.writer.extension_numbers.learn(media.rtp.headerExtensions)
             if media.kind in ("audio", "video"):
                 transceiver = known.get(media.rtp.muxId)
                 if transceiver is None and not is_rejected(media):
-                    transceiver = self._new_transceiver(media, read, free[media.kind], shared)
+                    transceiver = self._new_transceiver(media, read, free[media.kind], prepared)
                 if transceiver is not None:
                     self._describe_media(transceiver, read, media, index, tracks)
             elif media.kind == "application" and not is_rejected(media):
-                self._describe_data(read, media, index, shared)
+                self._describe_data(read, media, index, prepared.paths)
         if read.type == "offer":
             self._separate(read)
         self.slots.pending_remote = read
@@ -227,13 +269,19 @@ class Session:
         return tracks
 
     def _new_transceiver(
-        self, media: Any, read: Any, free: deque[RTCRtpTransceiver], shared: dict[str, Transport]
+        self, media: Any, read: Any, free: deque[RTCRtpTransceiver], prepared: Prepared
     ) -> RTCRtpTransceiver:
         """One for a section that has none: one that waits for a section, or a new one."""
         adopts = free and (self._profile.adopts_any_transceiver or receives(media.direction or "sendrecv"))
         if adopts:
             return free.popleft()
-        return self._remote_transceiver(media, read, self._shared_path(media.rtp.muxId, read, shared))
+        made = prepared.transceivers.get(media.rtp.muxId)
+        if made is None:
+            path = self._shared_path(media.rtp.muxId, read, prepared.paths)
+            made = self.media.make_transceiver(media.kind, "recvonly", (), path)
+        made.is_remote = True
+        made.receiver.name_track(read.webrtc_track_id(media))
+        return self.media.take(made)
 
     def _shared_path(self, mid: str, read: Any, shared: dict[str, Transport]) -> Transport:
         """The transport of a section that the other side has brought: its group's, or its own.
@@ -287,12 +335,6 @@ class Session:
             and not one.is_stopping
             and (one.is_from_track or self._profile.adopts_any_transceiver)
         )
-
-    def _remote_transceiver(self, media: Any, read: Any, path: Transport) -> RTCRtpTransceiver:
-        transceiver = self.media.add_transceiver(media.kind, "recvonly", path=path)
-        transceiver.is_remote = True
-        transceiver.receiver.name_track(read.webrtc_track_id(media))
-        return transceiver
 
     def _streams_of(self, media: Any) -> tuple[MediaStream, ...]:
         names = stream_ids(media) if sends(media.direction or "sendrecv") else []
@@ -348,6 +390,8 @@ class Session:
         """The negotiation is complete."""
         self.slots.settle()
         self._snapshot = None
+        in_use = {stream for one in self.media.transceivers for stream in one.receiver.streams}
+        self._streams = {name: stream for name, stream in self._streams.items() if stream in in_use}
         used = {media.ice.usernameFragment for media in self.slots.current_local.media if media.ice is not None}
         if not used & self.writer.to_replace:
             self.writer.to_replace = set()

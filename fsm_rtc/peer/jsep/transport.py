@@ -19,6 +19,12 @@ __all__ = ["DtlsTransport", "Remote", "SctpTransport", "Transport"]
 
 logger = logging.getLogger("fsm_rtc.peer")
 
+MAX_CANDIDATES = 100
+"""Of the other side's, for one transport and generation: more would be no more than pairs that a check list leaves out.
+
+Source: RFC 8445, section 6.1.2.5. aioice sorts all its pairs anew for each candidate.
+"""
+
 
 class DtlsTransport(aiortc.RTCDtlsTransport):
     """RTCDtlsTransport."""
@@ -161,6 +167,7 @@ class Transport:
         self._connected = connected
         self._candidate_added = candidate_added
         self._held: list[tuple[str, Any]] = []
+        self._fed = ("", 0)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @cached_property
@@ -197,6 +204,9 @@ class Transport:
             is_complete: whether there are no more.
             ufrag: the other side's user fragment that they belong to.
         """
+        known, count = self._fed if self._fed[0] == ufrag else (ufrag, 0)
+        candidates = candidates[: MAX_CANDIDATES - count]
+        self._fed = known, count + len(candidates)
         given = [*candidates, *([None] if is_complete else [])]
         if self.remote is None or self.remote.ice.usernameFragment == ufrag:
             self._give(given)

@@ -7,7 +7,7 @@ from itertools import count
 from fsm_rtc.errors import InvalidAccessError, InvalidDescriptionError
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.sdp.model import ReadDescription, Section
-from fsm_rtc.peer.sdp.reader import read
+from fsm_rtc.peer.sdp.reader import BOUNDS, read
 
 __all__ = [
     "candidates_of",
@@ -81,9 +81,16 @@ def check_transports(found: ReadDescription, what: str) -> None:
         InvalidAccessError: the sections of a group contradict each other.
     """
     first = first_of_each(found)
+    transports: set[int] = set()
     for section in found.sections:
         if not section.is_in_use:
             continue
+        transports.add(first.get(section.mid or "", section).index)
+        if len(transports) > BOUNDS.transports:
+            raise InvalidDescriptionError(
+                f"{what} has more than {BOUNDS.transports} sections that share no transport, the last in "
+                f"{section.where()}; let the other side bundle them (RFC 9143)"
+            )
         given = (section, first.get(section.mid or "", section))
         for attribute in ("ice-ufrag", "ice-pwd"):
             if not any(one.attributes.get(attribute) for one in given):

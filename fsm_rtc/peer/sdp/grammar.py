@@ -82,6 +82,8 @@ def section_of(value: str, index: int, line: int) -> Section:
     if len(words) < 4:
         raise Unreadable("an m= line has a kind, a port, a protocol and formats (RFC 8866, section 5.14)")
     kind, port, proto, *formats = words
+    if len(formats) > MOST["formats"]:
+        raise Unreadable(f"at most {MOST['formats']} formats of a section are read")
     if not all(PRINTABLE.fullmatch(word) for word in words):
         raise Unreadable("an m= line is of printable ASCII characters (RFC 8866, section 9)")
     number = _number(port, 0xFFFF, "a section has one port (RFC 8866, section 5.14; a count makes no sense with ICE)")
@@ -230,6 +232,8 @@ def _extmap(section: Section, value: str) -> None:
         raise Unreadable("an extmap has a number and a URI (RFC 8285, section 8)")
     number = _number(words[0].partition("/")[0], 255, "an extmap begins with its number (RFC 8285, section 8)", 1)
     is_encrypted = words[1] == "urn:ietf:params:rtp-hdrext:encrypt" and len(words) > 2
+    if len(section.extensions) == MOST["extmap"]:
+        raise Unreadable(f"at most {MOST['extmap']} header extensions of a section are read")
     section.extensions.append(Extension(number, words[1], words[2] if is_encrypted else ""))
 
 
@@ -237,6 +241,8 @@ def _msid(section: Section, value: str) -> None:
     words = words_of(value)
     if not 1 <= len(words) <= 2:
         raise Unreadable("an msid names a stream, or - for none, and a track (RFC 8830, section 2)")
+    if len(section.msids) == MOST["msid"]:
+        raise Unreadable(f"at most {MOST['msid']} streams of a section are read")
     section.msids.append(Msid(words[0], words[1] if len(words) > 1 else None))
 
 
@@ -273,6 +279,12 @@ def _max_message_size(section: Section, value: str) -> None:
 
 
 Reader = Callable[[Section, str], None]
+
+MAX_VALUE = 8192
+"""Characters of a line that counts; a BUNDLE group of 256 long mids has half as many."""
+
+MOST = {"formats": 256, "extmap": 64, "msid": 64}
+"""Of one section. No browser writes a tenth."""
 
 TRANSPORT: dict[str, Reader] = {
     "ice-ufrag": _credential("ice-ufrag", 4),

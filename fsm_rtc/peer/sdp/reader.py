@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from fsm_rtc.errors import InvalidAccessError, SdpSyntaxError
 from fsm_rtc.peer.description import SessionDescription
-from fsm_rtc.peer.sdp.grammar import STATIC_CODECS, Unreadable, group_of, mid_of, readers, section_of
+from fsm_rtc.peer.sdp.grammar import MAX_VALUE, STATIC_CODECS, Unreadable, group_of, mid_of, readers, section_of
 from fsm_rtc.peer.sdp.model import ReadDescription, Section
 
 __all__ = ["BOUNDS", "Bounds", "read", "read_in_turns", "read_text"]
@@ -33,15 +33,19 @@ class Bounds:
 
     Attributes:
         characters: of its text.
+        lines: of its text.
         sections: media sections.
         candidates: ICE candidates, those that come later too.
         sources: ssrcs.
+        transports: groups, and sections that are in none; each costs a socket for each address.
     """
 
     characters: int = 1024 * 1024
+    lines: int = 32_768
     sections: int = 256
     candidates: int = 1024
     sources: int = 4096
+    transports: int = 64
 
 
 BOUNDS = Bounds()
@@ -91,8 +95,6 @@ def read_text(sdp: str, what: str = "this description") -> ReadDescription:
 
 def _reading(sdp: str, what: str) -> Generator[None, None, ReadDescription]:
     """Reads; yields now and then, so that others have a turn."""
-    if len(sdp) > BOUNDS.characters:
-        raise SdpSyntaxError(f"{what} has {len(sdp)} characters, more than the {BOUNDS.characters} that are read")
     lines = _lines(sdp, what)
     _check_head(lines, what)
     session = Section("", -1, 1, lines[0], 0, "", ())
@@ -114,20 +116,22 @@ def _reading(sdp: str, what: str) -> Generator[None, None, ReadDescription]:
                 with _line(what, number, line):
                     sections[-1].mid = mid_of(value)
             elif name == "group" and not sections:
+                if len(value) > MAX_VALUE:
+                    raise _refused(what, number, line, f"at most {MAX_VALUE} characters of a line are read")
                 mids = group_of(value)
                 if mids:
                     groups.append((number, line, mids))
             elif name == "ice-lite" and not sections:
                 is_lite = True
         elif line[0] == "m":
-            _finish(sections[-1] if sections else session, session, waiting, what)
+            yield from _finish(sections[-1] if sections else session, session, waiting, what)
             waiting = []
             if len(sections) == BOUNDS.sections:
                 raise _refused(what, number, line, f"at most {BOUNDS.sections} media sections are read")
             with _line(what, number, line):
                 sections.append(section_of(line[2:], len(sections), number))
             names = readers(sections[-1])
-    _finish(sections[-1] if sections else session, session, waiting, what)
+    yield from _finish(sections[-1] if sections else session, session, waiting, what)
     yield
     by_mid = _by_mid(sections, what)
     _check_counts(sections, what)
@@ -138,6 +142,12 @@ def _reading(sdp: str, what: str) -> Generator[None, None, ReadDescription]:
 
 def _lines(sdp: str, what: str) -> list[str]:
     """The lines, ended by LF or CRLF; a last one that isn't ended, and empty ones behind it, are nobody's harm."""
+    for name, count, most in (
+        ("characters", len(sdp), BOUNDS.characters),
+        ("lines", sdp.count("\n"), BOUNDS.lines),
+    ):
+        if count > most:
+            raise SdpSyntaxError(f"{what} has {count} {name}, more than the {most} that are read")
     lines = [line.rstrip("\r \t") for line in sdp.split("\n")]
     while lines and not lines[-1]:
         lines.pop()
@@ -187,7 +197,7 @@ def _refused(what: str, number: int, line: str, rule: str) -> SdpSyntaxError:
     )
 
 
-def _finish(section: Section, session: Section, waiting: list[Line], what: str) -> None:
+def _finish(section: Section, session: Section, waiting: list[Line], what: str) -> Generator[None, None, None]:
     """Read a section's attributes, now that it is known whether somebody uses it."""
     if section is not session:
         is_bundle_only = any(name == "bundle-only" for _, _, name, _ in waiting)
@@ -200,8 +210,13 @@ def _finish(section: Section, session: Section, waiting: list[Line], what: str) 
     table = readers(None if section is session else section)
     place = 0
     try:
-        for place, (_, _, name, value) in enumerate(waiting):  # noqa: B007 - told below
+        for place, (_, _, name, value) in enumerate(waiting):
+            if len(value) > MAX_VALUE:
+                raise Unreadable(f"at most {MAX_VALUE} characters of a line are read")
             table[name](section, value)
+            if place % LINES_A_SLICE == LINES_A_SLICE - 1:
+                _check_counts([section], what)
+                yield
     except Unreadable as error:
         number, line, _, _ = waiting[place]
         raise _refused(what, number, line, str(error)) from None
