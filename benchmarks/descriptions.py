@@ -3,8 +3,8 @@
 Each attack is an offer that has as much of something as is read. It is applied and answered by a connection, at a
 quarter, a half and all of that size, and the connection closed. The figures: the exponent of the thread's time over
 the size, fitted by least squares; the thread's time in the longest turn of the event loop; and what one more such
-connection leaves in memory. Garbage collection is off while time is taken: how long one takes depends on what else the program
-holds. Beside each, what bare aiortc takes for the same offer, where it can read it.
+connection leaves in memory. Garbage collection is off while time is taken: how long one takes depends on what else
+the program holds. Beside each, what bare aiortc takes for the same offer, where it can read it.
 """
 
 from __future__ import annotations

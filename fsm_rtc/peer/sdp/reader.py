@@ -153,8 +153,8 @@ def _lines(sdp: str, what: str) -> list[str]:
         lines.pop()
     if not lines or lines[0] != "v=0":
         raise SdpSyntaxError(
-            f"{what} is not SDP: it must begin with v=0 (RFC 8866, section 5.1), not "
-            f"{(lines or [''])[0][:40]!r} in line 1; pass the other side's sdp unchanged",
+            f"{what} is not SDP: it must begin with v=0 (RFC 8866, section 5.1), and "
+            f"line 1 ({(lines or [''])[0][:40]!r}) doesn't; pass the other side's sdp unchanged",
             line=1,
         )
     return lines

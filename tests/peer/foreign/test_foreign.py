@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -23,17 +24,24 @@ def chromium() -> Table:
     return load()
 
 
-async def own_verdicts() -> Table:
-    adapter = LocalAdapter(Own())
-    await adapter.start()
-    try:
-        return await ask(adapter)
-    finally:
-        await adapter.aclose()
+@pytest.fixture(scope="module")
+def own() -> Table:
+    """This side's verdicts."""
+
+    async def asked() -> Table:
+        adapter = LocalAdapter(Own())
+        await adapter.start()
+        try:
+            return await ask(adapter)
+        finally:
+            await adapter.aclose()
+
+    return asyncio.run(asked())
 
 
-async def test_each_is_answered_or_refused_as_chromium_does_or_the_documentation_says_why_not(chromium: Table) -> None:
-    own = await own_verdicts()
+def test_each_is_answered_or_refused_as_chromium_does_or_the_documentation_says_why_not(
+    own: Table, chromium: Table
+) -> None:
     differing = {
         name
         for name, verdict in own.verdicts.items()
@@ -43,8 +51,7 @@ async def test_each_is_answered_or_refused_as_chromium_does_or_the_documentation
     assert differing == set(DEVIATIONS)
 
 
-async def test_what_is_refused_is_refused_by_a_named_error_with_line_and_rule() -> None:
-    own = await own_verdicts()
+def test_what_is_refused_is_refused_by_a_named_error_with_line_and_rule(own: Table) -> None:
     for name, verdict in own.verdicts.items():
         if not verdict.refused:
             continue
