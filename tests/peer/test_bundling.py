@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aiortc import AudioStreamTrack
+from aiortc import AudioStreamTrack, RTCBundlePolicy
 
 import fsm_rtc
 import fsm_rtc.aiortc
@@ -58,7 +58,7 @@ class Pair:
 
     def __init__(self, face: Any, policy: str = "max-compat") -> None:
         self.offerer, self.answerer = (
-            face(RTCConfiguration(iceServers=[], bundlePolicy=policy, loopback=True)) for _ in range(2)
+            face(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy(policy), loopback=True)) for _ in range(2)
         )
         self.tracks: dict[Any, list[Any]] = {self.offerer: [], self.answerer: []}
         for side in self.tracks:

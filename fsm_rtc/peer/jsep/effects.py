@@ -71,8 +71,8 @@ class RemoteTracks:
         for stream, track in self.removed:
             stream.removeTrack(track)
             stream.emit("removetrack", track)
+        told = {(id(stream), id(event.track)) for event in self.events for stream in event.streams}
         for stream, track in self.added:
-            is_new = not any(stream in event.streams and event.track is track for event in self.events)
             stream.addTrack(track)
-            if is_new:
+            if (id(stream), id(track)) not in told:
                 stream.emit("addtrack", track)

@@ -26,16 +26,19 @@ def needs_negotiation(media: Media, slots: Slots, *, restarts: bool) -> bool:
     local = _sections(slots.current_local)
     if media.sctp is not None and not any(one.kind == "application" and not is_rejected(one) for one in local.values()):
         return True
-    return any(_is_open(one, slots, local) for one in media.transceivers)
+    remote = _sections(slots.current_remote)
+    return any(_is_open(one, slots, local, remote) for one in media.transceivers)
 
 
-def _is_open(transceiver: RTCRtpTransceiver, slots: Slots, local: dict[str, Any]) -> bool:
+def _is_open(
+    transceiver: RTCRtpTransceiver, slots: Slots, local: dict[str, Any], remote_sections: dict[str, Any]
+) -> bool:
     here = local.get(transceiver.mid or "")
     if transceiver.is_stopping:
         return here is not None and not transceiver.stopped_for_both and not is_rejected(here)
     if here is None:
         return True
-    there = _sections(slots.current_remote).get(transceiver.mid or "")
+    there = remote_sections.get(transceiver.mid or "")
     direction = transceiver.wanted_direction
     if sends(direction) and (not here.msid or set(stream_ids(here)) != set(transceiver.sender.stream_ids)):
         return True

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiortc import sdp
-from aiortc.codecs import CODECS
+from aiortc.codecs import CODECS, HEADER_EXTENSIONS
 from aiortc.rtcdtlstransport import X509_DIGEST_ALGORITHMS, RTCDtlsFingerprint, RTCDtlsParameters
 from aiortc.rtcicetransport import RTCIceCandidate, RTCIceParameters
 from aiortc.rtcrtpparameters import (
@@ -33,6 +33,9 @@ DIGEST_CHARACTERS = {name: algorithm.digest_size * 3 - 1 for name, algorithm in 
 
 FEEDBACK = {(one.type, one.parameter) for kind in CODECS.values() for codec in kind for one in codec.rtcpFeedback}
 """What aiortc can feed back, or is fed."""
+
+EXTENSIONS = {one.uri for kind in HEADER_EXTENSIONS.values() for one in kind}
+"""The header extensions that aiortc knows."""
 
 MAX_PARAMETERS = 64
 """Of one fmtp line."""
@@ -79,6 +82,7 @@ def _media(section: Section, first: Section, found: ReadDescription, mid: str, k
     media: Any = sdp.MediaDescription(section.kind, 0, section.proto, list(section.formats))
     media.rtp = RTCRtpParameters(muxId=mid)
     media.ice = RTCIceParameters(iceLite=found.is_lite)
+    media.numbered = []
     media.names_itself = section.mid is not None
     if not kind:
         return media
@@ -100,8 +104,9 @@ def _media(section: Section, first: Section, found: ReadDescription, mid: str, k
     media.rtcp_mux = "rtcp-mux" in section.attributes
     media.msid = MSID_BREAK.join(" ".join(filter(None, one)) for one in section.msids) or None
     media.rtp.codecs = _codecs(section)
+    media.numbered = section.extensions
     media.rtp.headerExtensions = [
-        RTCRtpHeaderExtensionParameters(id=one.id, uri=one.uri) for one in section.extensions if not one.encrypted
+        RTCRtpHeaderExtensionParameters(id=one.id, uri=one.uri) for one in section.extensions if one.uri in EXTENSIONS
     ]
     media.ssrc = [sdp.SsrcDescription(ssrc=ssrc, **said) for ssrc, said in section.ssrcs.items()]
     media.ssrc_group = [sdp.GroupDescription(semantic, list(sources)) for semantic, sources in section.ssrc_groups]

@@ -250,7 +250,7 @@ class Session:
         free = {kind: self._free_transceivers(kind) for kind in ("audio", "video")}
         for index, media in enumerate(read.media):
             self.writer.see(media.rtp.muxId)
-            self.writer.extension_numbers.learn(media.rtp.headerExtensions)
+            self.writer.extension_numbers.learn(media.numbered)
             if media.kind in ("audio", "video"):
                 transceiver = known.get(media.rtp.muxId)
                 if transceiver is None and not is_rejected(media):

@@ -283,7 +283,7 @@ Reader = Callable[[Section, str], None]
 MAX_VALUE = 8192
 """Characters of a line that counts; a BUNDLE group of 256 long mids has half as many."""
 
-MOST = {"formats": 256, "extmap": 64, "msid": 64}
+MOST = {"formats": 128, "extmap": 64, "msid": 8}
 """Of one section. No browser writes a tenth."""
 
 TRANSPORT: dict[str, Reader] = {
