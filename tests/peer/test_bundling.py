@@ -175,3 +175,40 @@ async def test_an_answer_without_mids_takes_those_of_the_offer() -> None:
         assert [one.mid for one in pair.offerer.getTransceivers()] == ["0", "1"]
     finally:
         await pair.close()
+
+
+WRONG = "a=fingerprint:sha-256 " + ":".join(["00"] * 32) + "\r\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "connects"),
+    [
+        (lambda sdp: sdp.replace("a=fingerprint:sha-256", f"{WRONG}a=fingerprint:sha-256"), True),
+        (lambda sdp: re.sub("a=fingerprint:sha-(384|512).*\r\n", "", sdp).replace("sha-256 ", "SHA-256 "), True),
+        (lambda sdp: re.sub("(a=fingerprint:sha-512) ..", "\\1 00", sdp), False),
+        (lambda sdp: re.sub("a=fingerprint:.*\r\n", WRONG, sdp), False),
+    ],
+    ids=["one of several", "one in upper case", "the best one is wrong", "all wrong"],
+)
+async def test_one_fingerprint_of_the_best_hash_function_has_to_hold(change: Change, *, connects: bool) -> None:
+    pair = Pair(fsm_rtc.RTCPeerConnection)
+    states: asyncio.Queue[str] = asyncio.Queue()
+    pair.answerer.on("connectionstatechange", lambda: states.put_nowait(pair.answerer.connectionState))
+    try:
+        await pair.exchange(change)
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while (state := await states.get()) not in ("connected", "failed"):
+                pass
+        assert state == ("connected" if connects else "failed")
+    finally:
+        await pair.close()
+
+
+@pytest.mark.parametrize("is_lite", [True, False])
+async def test_who_answers_a_lite_agent_controls_ice(*, is_lite: bool) -> None:
+    pair = Pair(fsm_rtc.RTCPeerConnection)
+    try:
+        await pair.exchange(lambda sdp: sdp.replace("t=0 0\r\n", "t=0 0\r\na=ice-lite\r\n") if is_lite else sdp)
+        assert pair.answerer.sctp.transport.transport.role == ("controlling" if is_lite else "controlled")
+    finally:
+        await pair.close()

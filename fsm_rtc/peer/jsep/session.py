@@ -356,9 +356,10 @@ class Session:
         """An answer, provisional or not, brings both sides' descriptions in force."""
         answer = local if is_local else remote
         self.media.bundle(groups_of(answer))
-        for line in gatherers.lines if gatherers is not None else ():
+        for line, there in zip(gatherers.lines, remote.media, strict=True) if gatherers is not None else ():
             if line.user is not None and line.gatherer is not None:
-                self._gather(self.media.path_of(line.user), line.gatherer, is_controlling=False)
+                # A lite agent checks and nominates nothing, so the full one does. Source: RFC 8445, section 6.1.1.
+                self._gather(self.media.path_of(line.user), line.gatherer, is_controlling=there.ice.iceLite)
         transceivers, users = self.media.transceivers_by_mid(), self.media.by_mid()
         for index, media in enumerate(answer.media):
             here, there = local.media[index], remote.media[index]

@@ -10,7 +10,12 @@ from functools import cached_property
 from typing import Any
 
 import aiortc
-from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsParameters
+from aiortc.rtcdtlstransport import (
+    X509_DIGEST_ALGORITHMS,
+    RTCCertificate,
+    RTCDtlsParameters,
+    certificate_digest,
+)
 
 from fsm_rtc.peer.ice import IceGatherer, IceTransport
 from fsm_rtc.peer.jsep.private import unnumbered_channels
@@ -46,6 +51,19 @@ class DtlsTransport(aiortc.RTCDtlsTransport):
     def close(self) -> None:
         """Count as closed from now on, whatever the library has still to do."""
         self._is_closed = True
+
+    def _validate_peer_identity(self, remoteParameters: RTCDtlsParameters) -> None:
+        """Take the certificate that one of the fingerprints of the best hash function names; aiortc wants all to.
+
+        A side with several certificates writes a fingerprint for each. Source: RFC 8122, section 5.
+        """
+        best = max((one.algorithm for one in remoteParameters.fingerprints), key=_strength, default="")
+        named = [one for one in remoteParameters.fingerprints if one.algorithm == best]
+        certificate = self._ssl.get_peer_certificate(as_cryptography=True) if self._ssl is not None else None
+        if certificate is not None and best in X509_DIGEST_ALGORITHMS:
+            digest = certificate_digest(certificate, best)
+            named = [one for one in named if one.value.upper() == digest] or named
+        super()._validate_peer_identity(RTCDtlsParameters(named, remoteParameters.role))
 
     def getRemoteCertificates(self) -> list[bytes]:
         """The other side's certificate in DER, once DTLS has begun; else nothing."""
@@ -125,6 +143,11 @@ class SctpTransport(aiortc.RTCSctpTransport):
         super()._set_state(state)
         if state == self.State.ESTABLISHED and before != self.state:
             self.emit("statechange")
+
+
+def _strength(algorithm: str) -> int:
+    """The order of hash functions, the unknown ones first."""
+    return list(X509_DIGEST_ALGORITHMS).index(algorithm) if algorithm in X509_DIGEST_ALGORITHMS else -1
 
 
 @dataclass(frozen=True, slots=True)
