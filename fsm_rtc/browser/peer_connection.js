@@ -1,5 +1,7 @@
 // The present RTCPeerConnection of a call, as an exchange uses it; replaced when the other side has another certificate.
 
+import { ExtensionNumbers } from "./extension_numbers.js";
+
 const SECURE_CHANNEL = "secure-channel";
 
 /**
@@ -18,6 +20,7 @@ export class ReplaceablePeerConnection {
   #isClosed = false;
   /** @type {Map<MediaStreamTrack, MediaStream>} */
   #tracks = new Map();
+  #extensions = new ExtensionNumbers();
   /** @type {RTCPeerConnection | null} */
   connection = null;
   /** @type {RTCDataChannel | null} */
@@ -74,7 +77,8 @@ export class ReplaceablePeerConnection {
     if (!isExpected && (this.channel === null || ["closing", "closed"].includes(this.channel.readyState))) {
       this.#adopt(connection.createDataChannel(SECURE_CHANNEL));
     }
-    await connection.setLocalDescription(await connection.createOffer());
+    const { sdp = "" } = await connection.createOffer();
+    await connection.setLocalDescription({ type: "offer", sdp: this.#extensions.numbered(sdp) });
     return connection.localDescription?.sdp ?? "";
   }
 
@@ -93,6 +97,7 @@ export class ReplaceablePeerConnection {
   async applyOffer(sdp) {
     let connection = this.#present();
     if (hasAnotherCertificate(connection, sdp)) connection = this.#open();
+    this.#extensions.learn(sdp);
     try {
       await connection.setRemoteDescription({ type: "offer", sdp });
     } catch (error) {
@@ -152,6 +157,7 @@ export class ReplaceablePeerConnection {
       if (this.connection === connection) tell(event);
     };
     this.connection = connection;
+    this.#extensions = new ExtensionNumbers();
     connection.onicecandidate = ifPresent(({ candidate }) => this.#events.candidate(candidate?.toJSON() ?? null));
     connection.onnegotiationneeded = ifPresent(() => this.#events.negotiationNeeded());
     connection.onconnectionstatechange = ifPresent(() => this.#events.changed());

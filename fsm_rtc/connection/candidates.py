@@ -36,8 +36,8 @@ CANDIDATE_CHARACTERS = 4096
 
 def ice_ufrag_of(description: SessionDescription) -> str:
     """The user fragment of a description's first media section; empty if it has none."""
-    sections = sections_of(description.sdp)
-    return sections[0].attributes.get("ice-ufrag", "") if sections else ""
+    sections = sections_of(description)
+    return sections[0].ufrag or "" if sections else ""
 
 
 class EarlyCandidates:

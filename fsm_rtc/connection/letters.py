@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from fsm_rtc.errors import InvalidDescriptionError
+from fsm_rtc.errors import InvalidAccessError, InvalidDescriptionError
 from fsm_rtc.messages import Ack, Answer, Offer, PeerMessage, is_genuine
 from fsm_rtc.peer.description import SdpType, SessionDescription
 from fsm_rtc.peer.sdp import check_description
@@ -89,6 +89,8 @@ class ReceivedLetter:
             check_description(self.description)
         except InvalidDescriptionError as refused:
             return refused.detail
+        except InvalidAccessError:
+            return "sdp-syntax-error"
         return ""
 
     @property

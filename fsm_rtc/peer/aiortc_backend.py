@@ -14,15 +14,9 @@ from typing import Any
 
 import aiortc
 from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
-from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
+from aiortc.sdp import candidate_to_sdp
 
-from fsm_rtc.errors import (
-    InvalidAccessError,
-    InvalidCandidateError,
-    NoRunningLoopError,
-    NoUsableAddressError,
-    OperationError,
-)
+from fsm_rtc.errors import InvalidAccessError, NoRunningLoopError, NoUsableAddressError, OperationError
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
@@ -35,11 +29,12 @@ from fsm_rtc.peer.ice.picture import picture_of
 from fsm_rtc.peer.ice_picture import IcePicture
 from fsm_rtc.peer.jsep.effects import RemoteTracks
 from fsm_rtc.peer.jsep.media import SessionConfiguration
+from fsm_rtc.peer.jsep.parsed import as_aiortc_candidate
 from fsm_rtc.peer.jsep.private import CountedInBytes, warn_of_another_version
 from fsm_rtc.peer.jsep.session import Session
 from fsm_rtc.peer.jsep.transport import Transport
 from fsm_rtc.peer.profile import Profile
-from fsm_rtc.peer.sdp import with_candidate
+from fsm_rtc.peer.sdp import read_candidate, with_candidates
 
 __all__ = ["AiortcBackend"]
 
@@ -116,17 +111,22 @@ class AiortcBackend:
                 "connect it to a network, or use loopback=True (fsm-rtc demo --loopback) to stay on 127.0.0.1"
             )
         self.session.apply_local(description)
-        sdp = description.sdp
-        for path in self._numbers:
-            for candidate in path.newest_gatherer.getLocalCandidates():
-                sdp = with_candidate(sdp, self._candidate(path, path.newest_gatherer, candidate))
-        return SessionDescription(description.type, sdp)
+        first = self.session.media.first_sections()
+        return with_candidates(
+            description,
+            (
+                _written(candidate, path.newest_gatherer, *first.get(path, (None, None)))
+                for path in self._numbers
+                for candidate in path.newest_gatherer.getLocalCandidates()
+            ),
+        )
 
     def check_remote(self, description: SessionDescription) -> None:
         self.session.read_remote(description)
 
     async def set_remote_description(self, description: SessionDescription) -> None:
-        tracks = self.session.apply_remote(self.session.read_remote(description))
+        read = self.session.read_remote(description)
+        tracks = self.session.apply_remote(read, await self.session.prepare_remote(read))
         self._find_sctp()
         if self._profile.plain_events:
             self._tell_tracks(tracks)
@@ -166,13 +166,8 @@ class AiortcBackend:
             index = candidate.sdp_m_line_index if candidate is not None else None
             self.session.add_candidate(None, index, candidate.username_fragment if candidate is not None else None)
             return
-        try:
-            parsed = candidate_from_sdp(candidate.candidate.removeprefix("candidate:"))
-        except (AssertionError, ValueError, IndexError) as error:
-            raise InvalidCandidateError(
-                f"aiortc can't parse the candidate {candidate.candidate[:80]!r}: {error}"
-            ) from error
-        self.session.add_candidate(parsed, candidate.sdp_m_line_index, candidate.username_fragment)
+        read = as_aiortc_candidate(read_candidate(candidate.candidate))
+        self.session.add_candidate(read, candidate.sdp_m_line_index, candidate.username_fragment)
 
     def create_data_channel(self, label: str, options: ChannelOptions) -> AiortcChannel:
         _need_loop("a data channel")
@@ -341,9 +336,7 @@ class AiortcBackend:
 
     def _candidate(self, path: Transport, gatherer: IceGatherer, candidate: Any) -> IceCandidate:
         """A candidate with the first section that uses its transport; an end of candidates if None."""
-        mid, line = self.session.media.section_of(path)
-        text = f"candidate:{candidate_to_sdp(candidate)}" if candidate is not None else ""
-        return IceCandidate(text, mid, line, gatherer.getLocalParameters().usernameFragment)
+        return _written(candidate, gatherer, *self.session.media.section_of(path))
 
     def _failed(self, error: Any) -> None:
         if self._events is not None:
@@ -412,6 +405,11 @@ def _need_loop(what: str) -> None:
     # aiortc's keep the loop that is there when they are made; another one than runs later does nothing for them.
     if running_loop() is None:
         raise NoRunningLoopError(f"{what} needs a running event loop; make it in a coroutine, as given to asyncio.run")
+
+
+def _written(candidate: Any, gatherer: IceGatherer, mid: str | None, line: int | None) -> IceCandidate:
+    text = f"candidate:{candidate_to_sdp(candidate)}" if candidate is not None else ""
+    return IceCandidate(text, mid, line, gatherer.getLocalParameters().usernameFragment)
 
 
 def _session_configuration(configuration: Configuration) -> SessionConfiguration:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Self, cast, get_args
 
 from fsm_rtc.errors import InvalidCandidateError, InvalidDescriptionError
@@ -21,12 +21,16 @@ class SessionDescription:
         type: ``offer``, ``pranswer``, ``answer`` or ``rollback``.
         sdp: the description itself; empty for a rollback.
 
+    Attributes:
+        known: what it says, once `fsm_rtc.peer.sdp.read` has read it; the same object is handed on, and read once.
+
     Raises:
         InvalidDescriptionError: the type is none of these, or the SDP is no text.
     """
 
     type: SdpType
     sdp: str = ""
+    known: object = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.type not in get_args(SdpType):

@@ -14,9 +14,12 @@ from fsm_rtc.machines.negotiation import Negotiation
 from fsm_rtc.peer.backend import Backend
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.descriptions import Descriptions
-from fsm_rtc.peer.sdp import check_candidate, sections_of
+from fsm_rtc.peer.sdp import BOUNDS, check_candidate, read_in_turns, sections_of
 
 __all__ = ["Negotiator"]
+
+READ_AT_ONCE = 64 * 1024
+"""Characters of a description that is read at the call, in some 5 ms; a longer one is read some lines a turn."""
 
 LOCAL_TRIGGERS = {
     "offer": "set_local_offer",
@@ -24,9 +27,6 @@ LOCAL_TRIGGERS = {
     "answer": "set_local_answer",
     "rollback": "rollback",
 }
-MAX_REMOTE_CANDIDATES = 2048
-"""So many candidates of the other side one description takes, its own included; each makes pairs to be checked."""
-
 REMOTE_TRIGGERS = {
     "offer": "set_remote_offer",
     "pranswer": "set_remote_pranswer",
@@ -106,7 +106,7 @@ class Negotiator:
         self._require_capability(trigger)
         if row.first is not None:
             self._require_capability(row.first)
-        elif trigger != "rollback":
+        elif trigger != "rollback" and len(description.sdp) <= READ_AT_ONCE:
             self._backend.check_remote(description)
         return self._set_remote(trigger, row, description)
 
@@ -117,6 +117,8 @@ class Negotiator:
             if row.first is not None:
                 await self._roll_back()
                 self._backend.settled()
+            if row.first is not None or len(description.sdp) > READ_AT_ONCE:
+                await read_in_turns(description)
                 self._backend.check_remote(description)
             await self._backend.set_remote_description(description)
             self._settle(trigger, description, lambda: self.descriptions.applied_remote(description))
@@ -128,37 +130,39 @@ class Negotiator:
 
     def add_candidate(self, candidate: IceCandidate | None) -> Coroutine[Any, Any, None]:
         """Give the library a candidate of the other side."""
-        remote = self.descriptions.remote
-        if remote is None:
+        applied = self.descriptions.applied_remotes
+        if not applied:
             raise InvalidStateError(
                 "a candidate came before the other side's description; set_remote_description first, or let "
                 "ConnectionStore keep early candidates"
             )
-        if remote.sdp.count("a=candidate:") >= MAX_REMOTE_CANDIDATES:
-            raise OperationError(
-                f"the other side has given {MAX_REMOTE_CANDIDATES} candidates, and may give no more of them"
-            )
+        remote = applied[0]
         if candidate is not None:
             if candidate.sdp_mid is not None or candidate.sdp_m_line_index is not None:
-                candidate = check_candidate(candidate, remote)
+                candidate = check_candidate(candidate, remote.base)
             self._check_generation(candidate)
+        if candidate not in remote and len(remote) >= BOUNDS.candidates:
+            raise OperationError(
+                f"the other side has sent {len(remote)} candidates for one description, and no more are taken; "
+                "a peer that has so many is no browser"
+            )
         return self._add_candidate(candidate)
 
     async def _add_candidate(self, candidate: IceCandidate | None) -> None:
+        if any(candidate in applied for applied in self.descriptions.applied_remotes[:1]):
+            return
         await self._backend.add_ice_candidate(candidate)
         self.descriptions.add_candidate("remote", candidate)
 
     def _check_generation(self, candidate: IceCandidate) -> None:
         """Refuse a candidate whose user fragment no remote description has, in its section if it names one."""
         ufrag, index = candidate.username_fragment, candidate.sdp_m_line_index
-        applied = (self.descriptions.pending_remote, self.descriptions.current_remote)
-        known = [
-            section.attributes.get("ice-ufrag")
-            for description in applied
-            if description is not None
-            for section in sections_of(description.sdp)
+        known = (
+            section.ufrag
+            for applied in self.descriptions.applied_remotes
+            for section in sections_of(applied.base)
             if index in (None, section.index)
-        ]
+        )
         if ufrag is not None and ufrag not in known:
             raise OperationError(
                 f"the remote description has no user fragment {ufrag!r} there; "

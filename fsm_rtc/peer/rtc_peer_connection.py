@@ -20,7 +20,6 @@ from fsm_rtc.peer.arguments import DIRECTIONS, KINDS, as_streams
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.event_target import EventTarget
-from fsm_rtc.peer.jsep.parsed import trickles
 from fsm_rtc.peer.peer_connection import PeerConnection
 from fsm_rtc.peer.profile import SPECIFICATION, Profile
 from fsm_rtc.peer.rtc_configuration import Fixed, RTCConfiguration, as_configuration
@@ -28,6 +27,7 @@ from fsm_rtc.peer.rtc_data_channel import RTCDataChannel
 from fsm_rtc.peer.rtc_errors import CLOSED, BadArgumentError, BadKindError, argued, specified
 from fsm_rtc.peer.rtc_ice_candidate import RTCIceCandidate, RTCPeerConnectionIceEvent, as_candidate
 from fsm_rtc.peer.rtc_session_description import RTCSessionDescription
+from fsm_rtc.peer.sdp import trickles
 from fsm_rtc.peer.statistics import report_of, selected
 from fsm_rtc.peer.statistics_streams import rtp_statistics
 from fsm_rtc.peer.track_event import RTCTrackEvent

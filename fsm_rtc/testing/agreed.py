@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from fsm_rtc.peer.description import SessionDescription
-from fsm_rtc.peer.directions import DIRECTIONS, common_direction, reversed_direction, sends
+from fsm_rtc.peer.directions import common_direction, reversed_direction, sends
 from fsm_rtc.peer.sdp import Section, sections_of
 
 __all__ = ["Agreed", "direction_of"]
@@ -19,7 +19,7 @@ __all__ = ["Agreed", "direction_of"]
 
 def direction_of(section: Section) -> str:
     """A media section's direction; without one it is sendrecv."""
-    return next((one for one in reversed(section.attributes) if one in DIRECTIONS), "sendrecv")
+    return section.direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Agreed:
             remote: the other side's answer or offer.
             wanted: mid and direction of each transceiver when the answer was applied.
         """
-        here, there = sections_of(local.sdp), sections_of(remote.sdp)
+        here, there = sections_of(local), sections_of(remote)
         described = {section.mid or "": direction_of(section) for section in here}
         is_answer = local.type == "answer"
         return cls(

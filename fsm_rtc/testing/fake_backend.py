@@ -207,7 +207,7 @@ class FakeBackend:
         await self._begin("set_remote_description")
         tracks = self._sections.apply_remote(description)
         self._remote_found = candidates_of(description)
-        self._remote_ufrag = sections_of(description.sdp)[0].attributes["ice-ufrag"]
+        self._remote_ufrag = sections_of(description)[0].ufrag
         self._follows += [partial(self._tell_track, track) for track in tracks]
         self._settle(description)
 
@@ -445,7 +445,7 @@ class FakeBackend:
                 f"m={line.kind} 9 {protocol}",
                 f"a=mid:{line.mid}",
                 f"a=ice-ufrag:{self.ufrag}",
-                "a=ice-pwd:in-memory-password-0000",
+                "a=ice-pwd:inMemoryPassword0000000",
                 f"a=setup:{setup}",
                 f"a={line.direction}",
             ]

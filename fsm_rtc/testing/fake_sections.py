@@ -264,7 +264,7 @@ class FakeSections:
 
 
 def _with_mids(description: SessionDescription | None) -> list[tuple[Section, str]]:
-    return [(section, section.mid or "") for section in sections_of(description.sdp)] if description else []
+    return [(section, section.mid or "") for section in sections_of(description)] if description else []
 
 
 def _lines_of(description: SessionDescription | None) -> list[tuple[str, str]]:

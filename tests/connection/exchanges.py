@@ -21,7 +21,7 @@ ROOM = "kitchen"
 def sdp(name: str, number: int) -> str:
     return (
         "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
-        f"a=mid:0\r\na=ice-ufrag:{name}{number}\r\na=ice-pwd:0123456789012345678901\r\n"
+        f"a=mid:0\r\na=ice-ufrag:{name}{number:03}\r\na=ice-pwd:0123456789012345678901\r\n"
         f"a=fingerprint:sha-256 {':'.join(['FA'] * 32)}\r\n"
     )
 

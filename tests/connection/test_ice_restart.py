@@ -14,6 +14,7 @@ from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.peer_connection import PeerConnection
 from fsm_rtc.peer.sdp import fingerprints_of
 
+SESSION = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
 LOOPBACK = Configuration(loopback=True)
 LIMIT_SECONDS = 30
 
@@ -92,9 +93,9 @@ def test_a_description_belongs_to_the_connection_of_its_certificate() -> None:
         sections = "".join(
             f"m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=fingerprint:sha-256 {fingerprint}\r\n" for fingerprint in fingerprints
         )
-        return SessionDescription("offer", f"v=0\r\n{sections}")
+        return SessionDescription("offer", SESSION + sections)
 
     assert fingerprints_of(described("aa:bb", "AA:BB")) == {"SHA-256 AA:BB"}
     assert fingerprints_of(described("aa:bb")).isdisjoint(fingerprints_of(described("aa:bc")))
-    session = SessionDescription("offer", "v=0\r\na=fingerprint:sha-256 AA\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n")
+    session = SessionDescription("offer", f"{SESSION}a=fingerprint:sha-256 AA\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n")
     assert fingerprints_of(session) == {"SHA-256 AA"}

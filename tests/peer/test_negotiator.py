@@ -24,10 +24,13 @@ from tests.peer.conftest import MakeFake
 from tests.peer.peers import answer_of, exchange, offer_of, reasons, turns
 
 SDP = """v=0
+o=- 1 1 IN IP4 0.0.0.0
+s=-
+t=0 0
 m=video 9 UDP/TLS/RTP/SAVPF 96
 a=mid:0
-a=ice-ufrag:far
-a=ice-pwd:far
+a=ice-ufrag:away
+a=ice-pwd:0123456789012345678901
 a=fingerprint:sha-256 AA
 """
 OFFER, PRANSWER, ANSWER = (SessionDescription(type_, SDP) for type_ in ("offer", "pranswer", "answer"))

@@ -11,14 +11,16 @@ from fsm_rtc.testing.agreed import Agreed
 
 Kind = Literal["offer", "answer"]
 
+SESSION = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+
 
 def described(kind: Kind, *sections: str) -> SessionDescription:
     """A description with these lines, each a section's media line and attributes, by number."""
     lines = [line for section in sections for line in section.split()]
     sdp = "".join(
-        f"m={line[2:]} 9 X 0\r\n" if line.startswith("m=") else f"a={line}\r\n" for line in ["mid:none", *lines]
+        f"m={line[2:]} 9 RTP/SAVPF 0\r\n" if line.startswith("m=") else f"a={line}\r\n" for line in ["mid:none", *lines]
     )
-    return SessionDescription(kind, f"v=0\r\n{sdp}")
+    return SessionDescription(kind, f"{SESSION}{sdp}")
 
 
 def agreed(local: SessionDescription, remote: SessionDescription, wanted: str = "") -> Agreed:
@@ -77,7 +79,7 @@ def test_a_data_section_is_agreed_on_when_it_is_there() -> None:
 
 
 def test_a_rejected_section_asks_for_no_further_negotiation() -> None:
-    refused = SessionDescription("answer", "v=0\r\nm=audio 0 X 0\r\na=mid:0\r\na=inactive\r\n")
+    refused = SessionDescription("answer", SESSION + "m=audio 0 RTP/SAVPF 0\r\na=mid:0\r\na=inactive\r\n")
     outcome = agreed(described("offer", "m=audio mid:0 sendonly"), refused)
     assert all(outcome.covers("0", direction) for direction in ALL)
     bundled = SessionDescription("answer", refused.sdp + "a=bundle-only\r\n")
@@ -85,14 +87,14 @@ def test_a_rejected_section_asks_for_no_further_negotiation() -> None:
 
 
 def test_a_sections_own_direction_goes_before_the_sessions() -> None:
-    session = SessionDescription("answer", "v=0\r\na=inactive\r\nm=audio 9 X 0\r\na=mid:0\r\na=sendonly\r\n")
+    session = SessionDescription("answer", SESSION + "a=inactive\r\nm=audio 9 RTP/SAVPF 0\r\na=mid:0\r\na=sendonly\r\n")
     outcome = agreed(described("offer", "m=audio mid:0 recvonly"), session)
     assert outcome.remote == {"0": "recvonly"}
 
 
 def test_sections_without_a_mid_are_known_by_an_empty_one() -> None:
     outcome = agreed(
-        SessionDescription("offer", "v=0\r\nm=audio 9 X 0\r\n"),
-        SessionDescription("answer", "v=0\r\nm=audio 9 X 0\r\n"),
+        SessionDescription("offer", SESSION + "m=audio 9 RTP/SAVPF 0\r\n"),
+        SessionDescription("answer", SESSION + "m=audio 9 RTP/SAVPF 0\r\n"),
     )
     assert outcome.covers("", "sendrecv")

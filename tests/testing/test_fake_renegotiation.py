@@ -57,7 +57,7 @@ Pair = tuple[FakePeerConnection, FakePeerConnection]
 def lines(description: SessionDescription | None) -> list[str]:
     """The media lines' kinds, with mid and direction."""
     assert description is not None
-    return [f"{section.kind} {section.mid} {direction_of(section)}" for section in sections_of(description.sdp)]
+    return [f"{section.kind} {section.mid} {direction_of(section)}" for section in sections_of(description)]
 
 
 async def test_kinds_that_come_later_stand_behind_those_there_are_and_bring_tracks(pair: Pair) -> None:

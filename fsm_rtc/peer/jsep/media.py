@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakSet
@@ -99,26 +99,37 @@ class Media:
 
     # Making.
 
-    def add_transceiver(self, track_or_kind: Any, direction: str, streams: Iterable[Any] = ()) -> RTCRtpTransceiver:
-        """A new transceiver."""
+    def add_transceiver(
+        self, track_or_kind: Any, direction: str, streams: Iterable[Any] = (), path: Transport | None = None
+    ) -> RTCRtpTransceiver:
+        """A new transceiver, over this transport or the one that is due."""
         kind = track_or_kind if isinstance(track_or_kind, str) else track_or_kind.kind
-        path = self._path_for(kind)
+        return self.take(self.make_transceiver(track_or_kind, direction, streams, path or self._path_for(kind)))
+
+    def make_transceiver(
+        self, track_or_kind: Any, direction: str, streams: Iterable[Any], path: Transport
+    ) -> RTCRtpTransceiver:
+        """A transceiver that is not the session's yet; making aiortc's sender and receiver takes some 0.2 ms."""
+        kind = track_or_kind if isinstance(track_or_kind, str) else track_or_kind.kind
         habit = self.profile.tracks_end_with_sender
-        transceiver = RTCRtpTransceiver(
+        return RTCRtpTransceiver(
             RTCRtpSender(track_or_kind, path, self, self._make_status(), streams, stops_track=habit),
             RTCRtpReceiver(kind, path, self._track_status, ends_with_sender=habit),
             direction,
             self.profile,
             self,
         )
+
+    def take(self, transceiver: RTCRtpTransceiver) -> RTCRtpTransceiver:
+        """Let a transceiver be one of the session's."""
         self.transceivers.append(transceiver)
-        self._show_early(path)
+        self._show_early(transceiver.sender.path)
         return transceiver
 
-    def make_sctp(self) -> SctpTransport:
-        """The data channels' transport, made if there is none."""
+    def make_sctp(self, path: Transport | None = None) -> SctpTransport:
+        """The data channels' transport, made if there is none, over this one or the one that is due."""
         if self.sctp is None:
-            self.sctp = SctpTransport(self._path_for("application"))
+            self.sctp = SctpTransport(path or self._path_for("application"))
             self._show_early(self.sctp.path)
         return self.sctp
 
@@ -151,10 +162,15 @@ class Media:
         return path
 
     def _path_for(self, kind: str) -> Transport:
-        """The transport of a new section: the one that an answer has bundled the others to, or as the policy has it."""
+        """The transport of a new section: the one that an answer has bundled the others to, or as the policy has it.
+
+        Beside sections that an answer has left unbundled it is a new one.
+        """
         policy = self.configuration.bundle_policy
         if self._bundled in self.paths:
             return self._bundled
+        if any(path.remote is not None for path in self.paths):
+            return self.make_path()
         if policy is aiortc.RTCBundlePolicy.MAX_BUNDLE:
             shared = next((self.path_of(user) for user in self.users()), None)
         elif policy is aiortc.RTCBundlePolicy.BALANCED:
@@ -186,6 +202,14 @@ class Media:
         """The transport that it uses."""
         return user.sender.path if isinstance(user, RTCRtpTransceiver) else user.path
 
+    def by_mid(self) -> dict[str, User]:
+        """What the sections stand for, by their mids."""
+        return {user.mid: user for user in self.users() if user.mid is not None}
+
+    def transceivers_by_mid(self) -> dict[str, RTCRtpTransceiver]:
+        """The transceivers that have a section, stopped or not, by its mid."""
+        return {one.mid: one for one in self.transceivers if one.mid is not None}
+
     def of_mid(self, mid: str) -> User | None:
         """What the section of this mid stands for."""
         return next((user for user in self.users() if user.mid == mid), None)
@@ -193,6 +217,16 @@ class Media:
     def transceiver_of(self, mid: str) -> RTCRtpTransceiver | None:
         """The transceiver of this mid, stopped or not."""
         return next((one for one in self.transceivers if one.mid == mid), None)
+
+    def first_sections(self) -> dict[Transport, tuple[str | None, int | None]]:
+        """The mid and the index of the first section that uses each transport."""
+        first: dict[Transport, tuple[str | None, int | None]] = {}
+        for user in self.users():
+            line = user.negotiated.line if isinstance(user, RTCRtpTransceiver) else user.line
+            path = self.path_of(user)
+            if user.mid is not None and line is not None and line <= (first.get(path, ("", line))[1] or 0):
+                first[path] = user.mid, line
+        return first
 
     def section_of(self, path: Transport) -> tuple[str | None, int | None]:
         """The mid and the index of the first section that uses a transport."""
@@ -212,18 +246,47 @@ class Media:
             path.is_visible = path.is_described = True
             self._shown(path)
 
-    def bundle(self, mids: list[str]) -> None:
-        """Let the sections of these mids use the first one's transport; give up the ones that nobody uses any more."""
-        users = [user for mid in mids if (user := self.of_mid(mid)) is not None]
-        if not users:
-            return
-        first = self._bundled = self.path_of(users[0])
-        # What no description holds yet will be bundled with them.
-        waiting = [user for user in self.users() if user.mid is None and not self.path_of(user).is_described]
-        for user in (*users[1:], *waiting):
-            if self.path_of(user) is not first:
-                user.use(first)
+    def bundle(self, groups: Sequence[Sequence[str]]) -> None:
+        """Let the sections of each group use its first one's transport; give up those that nobody uses any more.
+
+        A section that is added later uses the first group's, and so does what no description holds yet.
+        """
+        by_mid = self.by_mid()
+        self._bundled = None
+        for mids in groups:
+            users = [by_mid[mid] for mid in mids if mid in by_mid]
+            for user in users:
+                if self.path_of(user) is not self.path_of(users[0]):
+                    user.use(self.path_of(users[0]))
+            if users:
+                self._bundled = self._bundled or self.path_of(users[0])
+        if self._bundled is not None:
+            for user in self.users():
+                if user.mid is None and not self.path_of(user).is_described:
+                    user.use(self._bundled)
         self.drop_unused()
+
+    def has_begun(self, user: User) -> bool:
+        """Whether an answer has given it its transport, for good: aiortc's senders and receivers don't move later."""
+        if isinstance(user, RTCRtpTransceiver):
+            return user.negotiated.current_direction is not None
+        return user.remote is not None
+
+    def separate(self, groups: Sequence[Sequence[User]]) -> None:
+        """Let no two of these groups use one transport; what has begun stays where it is."""
+        owners: dict[Transport, int] = {}
+        for number, users in enumerate(groups):
+            for user in users:
+                if self.has_begun(user):
+                    owners[self.path_of(user)] = number
+        for number, users in enumerate(groups):
+            fresh: dict[Transport, Transport] = {}
+            for user in users:
+                path = self.path_of(user)
+                if owners.setdefault(path, number) != number and not self.has_begun(user):
+                    if path not in fresh:
+                        fresh[path] = self.make_path()
+                    user.use(fresh[path])
 
     def drop_unused(self) -> None:
         """Give up the transports that nobody uses any more."""

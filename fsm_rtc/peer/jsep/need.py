@@ -26,12 +26,15 @@ def needs_negotiation(media: Media, slots: Slots, *, restarts: bool) -> bool:
     local = _sections(slots.current_local)
     if media.sctp is not None and not any(one.kind == "application" and not is_rejected(one) for one in local.values()):
         return True
-    return any(_is_open(one, slots, local) for one in media.transceivers)
+    remote = _sections(slots.current_remote)
+    return any(_is_open(one, slots, local, remote) for one in media.transceivers)
 
 
-def _is_open(transceiver: RTCRtpTransceiver, slots: Slots, local: dict[str, Any]) -> bool:
+def _is_open(
+    transceiver: RTCRtpTransceiver, slots: Slots, local: dict[str, Any], remote_sections: dict[str, Any]
+) -> bool:
     here = local.get(transceiver.mid or "")
-    there = _sections(slots.current_remote).get(transceiver.mid or "")
+    there = remote_sections.get(transceiver.mid or "")
     if transceiver.is_stopping:
         # By the letter one that was never described would need negotiation for ever: no offer can ever hold it.
         return here is not None and not is_rejected(here) and not (there is not None and is_rejected(there))

@@ -11,7 +11,12 @@ from contextlib import suppress
 from typing import Any
 
 import aiortc
-from aiortc.rtcdtlstransport import X509_DIGEST_ALGORITHMS, RTCDtlsParameters, certificate_digest
+from aiortc.rtcdtlstransport import (
+    X509_DIGEST_ALGORITHMS,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    certificate_digest,
+)
 from cryptography.x509 import Certificate
 from OpenSSL import SSL
 
@@ -23,8 +28,10 @@ __all__ = [
     "configure_rtp",
     "dtls_role",
     "enable_directions",
+    "fingerprints_to_match",
     "is_expected",
     "is_role_set",
+    "matches",
     "send_alert",
     "set_controlling",
     "set_dtls_role",
@@ -86,12 +93,24 @@ def set_dtls_role(dtls: aiortc.RTCDtlsTransport, role: str) -> None:
         dtls._set_role(role)
 
 
+def fingerprints_to_match(expected: RTCDtlsParameters) -> list[RTCDtlsFingerprint]:
+    """Those of the best hash function that is known here: one of them is enough; a side with several certificates
+    writes one for each. Source: RFC 8122, section 5.
+    """
+    order = list(X509_DIGEST_ALGORITHMS)
+    known = [one for one in expected.fingerprints if one.algorithm.lower() in order]
+    best = max((order.index(one.algorithm.lower()) for one in known), default=None)
+    return [one for one in known if order.index(one.algorithm.lower()) == best]
+
+
+def matches(certificate: Certificate, fingerprint: RTCDtlsFingerprint) -> bool:
+    """Whether a certificate has this fingerprint, of a known hash function."""
+    return fingerprint.value.upper() == certificate_digest(certificate, fingerprint.algorithm.lower())
+
+
 def is_expected(certificate: Certificate, expected: RTCDtlsParameters) -> bool:
-    """Whether a certificate has each fingerprint whose algorithm is known here, and one at least."""
-    known = [one for one in expected.fingerprints if one.algorithm.lower() in X509_DIGEST_ALGORITHMS]
-    return bool(known) and all(
-        one.value.upper() == certificate_digest(certificate, one.algorithm.lower()) for one in known
-    )
+    """Whether a certificate has one of the fingerprints of the best hash function."""
+    return any(matches(certificate, one) for one in fingerprints_to_match(expected))
 
 
 def verify_with(dtls: aiortc.RTCDtlsTransport, is_right: Callable[[Certificate], bool]) -> None:

@@ -43,8 +43,7 @@ async def start_media(media: Media, path: Transport, slots: Slots, cname: str) -
     sctp = media.sctp
     if sctp is not None and sctp.path is path and sctp.remote is not None and sctp.state != "closed":
         remote = sctp.remote
-        port = int(remote.fmt[0]) if remote.profile == "DTLS/SCTP" else remote.sctp_port
-        await sctp.start(remote.sctpCapabilities, port if port is not None else 5000)
+        await sctp.start(remote.sctpCapabilities, remote.sctp_port)
 
 
 def _section(description: Any, mid: str | None) -> Any:

@@ -18,10 +18,13 @@ from fsm_rtc.peer.jsep.transport import SctpTransport, Transport
 
 __all__ = [
     "MSID_BREAK",
+    "Section",
     "add_transport",
+    "body_of",
     "data_section",
     "is_rejected",
     "media_section",
+    "names_port",
     "rejected_section",
     "remote_msid",
     "remote_track_id",
@@ -36,6 +39,20 @@ MSID_BREAK = "\r\na=msid:"
 """Between the streams of one section: aiortc's MediaDescription has room for one, and writes it as it is."""
 
 
+class Section(sdp.MediaDescription):
+    """A section that this side writes.
+
+    Attributes:
+        names_itself: whether it has an a=mid line; an answer has one where the offer has (RFC 9429, section 5.3.1).
+    """
+
+    names_itself = True
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if self.names_itself else text.replace(f"a=mid:{self.rtp.muxId}\r\n", "", 1)
+
+
 def media_section(
     transceiver: RTCRtpTransceiver,
     *,
@@ -44,12 +61,13 @@ def media_section(
     codecs: Sequence[Any],
     extensions: Sequence[Any],
     cname: str,
+    profile: str = "UDP/TLS/RTP/SAVPF",
 ) -> Any:
     """A section for audio or video, without its transport."""
-    media = sdp.MediaDescription(
+    media = Section(
         kind=transceiver.kind,
         port=DISCARD_PORT,
-        profile="UDP/TLS/RTP/SAVPF",
+        profile=profile,
         fmt=[codec.payloadType for codec in codecs],
     )
     media.direction = direction
@@ -68,25 +86,30 @@ def media_section(
     return media
 
 
-def data_section(sctp: SctpTransport, *, mid: str, is_legacy: bool) -> Any:
+def data_section(sctp: SctpTransport, *, mid: str, is_legacy: bool, profile: str = "") -> Any:
     """A section for data channels, without its transport.
 
     Args:
         sctp: the SCTP transport.
         mid: its identification.
         is_legacy: whether to write it as browsers of before 2019 do.
+        profile: its transport protocol; the usual one if empty.
     """
+    media: Any
     if is_legacy:
-        media = sdp.MediaDescription(kind="application", port=DISCARD_PORT, profile="DTLS/SCTP", fmt=[sctp.port])
+        media = Section("application", DISCARD_PORT, profile or "DTLS/SCTP", [sctp.port])
         media.sctpmap[sctp.port] = f"webrtc-datachannel {sctp._outbound_streams_count}"
     else:
-        media = sdp.MediaDescription(
-            kind="application", port=DISCARD_PORT, profile="UDP/DTLS/SCTP", fmt=["webrtc-datachannel"]
-        )
+        media = Section("application", DISCARD_PORT, profile or "UDP/DTLS/SCTP", ["webrtc-datachannel"])
         media.sctp_port = sctp.port
     media.rtp.muxId = mid
     media.sctpCapabilities = sctp.getCapabilities()
     return media
+
+
+def names_port(media: Any) -> bool:
+    """Whether a section for data channels has its SCTP port in its m= line, as browsers wrote before 2019."""
+    return str(media.fmt[0]).isdigit()
 
 
 def rejected_section(like: Any) -> Any:
@@ -95,7 +118,7 @@ def rejected_section(like: Any) -> Any:
     Args:
         like: an aiortc MediaDescription.
     """
-    media = sdp.MediaDescription(kind=like.kind, port=0, profile=like.profile, fmt=list(like.fmt))
+    media: Any = Section(kind=like.kind, port=0, profile=like.profile, fmt=list(like.fmt))
     media.host = DISCARD_HOST
     media.direction = "inactive" if like.kind in ("audio", "video") else None
     media.rtp.muxId = like.rtp.muxId
@@ -107,12 +130,12 @@ def add_transport(media: Any, path: Transport, gatherer: IceGatherer, role: str)
     """Write where the section is to be reached."""
     media.ice = gatherer.getLocalParameters()
     media.ice_options = "trickle"
-    media.ice_candidates = gatherer.getLocalCandidates()
+    media.ice_candidates = list(gatherer.getLocalCandidates())
     media.ice_candidates_complete = gatherer.state == "completed"
     media.host, media.port = DISCARD_HOST, DISCARD_PORT
     if media.ice_candidates:
         media.host, media.port = media.ice_candidates[0].ip, media.ice_candidates[0].port
-    media.dtls = RTCDtlsParameters(fingerprints=path.dtls.getLocalParameters().fingerprints, role=role)
+    media.dtls = RTCDtlsParameters(fingerprints=path.fingerprints, role=role)
 
 
 def stream_ids(media: Any) -> list[str]:
@@ -140,21 +163,23 @@ def is_rejected(media: Any) -> bool:
     return bool(media.port == 0)
 
 
-def whole(sections: Iterable[Any], *, kind: str, session: str, version: int) -> str:
-    """A description of these sections.
+def whole(sections: Iterable[Any], *, kind: str, groups: Iterable[Sequence[str]]) -> Any:
+    """A description of these sections, as an aiortc SessionDescription.
 
     Args:
         sections: aiortc MediaDescriptions, in order.
         kind: ``offer`` or ``answer``.
-        session: the session's number.
-        version: how often its description has changed.
+        groups: the mids of each BUNDLE group.
     """
     description = sdp.SessionDescription()
-    description.origin = f"- {session} {version} IN IP4 0.0.0.0"
     description.msid_semantic.append(sdp.GroupDescription(semantic="WMS", items=["*"]))
     description.type = kind
     description.media = list(sections)
-    bundled: list[int | str] = [media.rtp.muxId for media in description.media if not is_rejected(media)]
-    if bundled:
-        description.group.append(sdp.GroupDescription(semantic="BUNDLE", items=bundled))
-    return str(description)
+    description.group += [sdp.GroupDescription(semantic="BUNDLE", items=list(mids)) for mids in groups]
+    return description
+
+
+def body_of(description: Any) -> str:
+    """A description's text behind its o= line: what it says, whichever version it is."""
+    text = str(description)
+    return text[text.index("\r\ns=") + 2 :]

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from fsm_rtc.errors import OperationError
+from fsm_rtc.errors import InvalidAccessError, OperationError
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.description import SessionDescription
@@ -24,20 +25,25 @@ from fsm_rtc.peer.jsep.codecs import common_codecs, common_extensions, preferred
 from fsm_rtc.peer.jsep.effects import RemoteTracks
 from fsm_rtc.peer.jsep.media import Media, SessionConfiguration
 from fsm_rtc.peer.jsep.need import needs_negotiation
-from fsm_rtc.peer.jsep.parsed import bundle_of, check_answer, parsed
+from fsm_rtc.peer.jsep.parsed import check_answer, groups_of, parsed
 from fsm_rtc.peer.jsep.private import is_role_set, set_controlling, set_dtls_role
 from fsm_rtc.peer.jsep.rtp import start_media
-from fsm_rtc.peer.jsep.sections import is_rejected, remote_msid, remote_track_id, stream_ids
+from fsm_rtc.peer.jsep.sections import is_rejected, names_port, remote_msid, remote_track_id, stream_ids
 from fsm_rtc.peer.jsep.slots import Slots
 from fsm_rtc.peer.jsep.transceiver import Negotiated, RTCRtpTransceiver
 from fsm_rtc.peer.jsep.transport import Remote, SctpTransport, Transport
 from fsm_rtc.peer.jsep.writer import Created, Writer
 from fsm_rtc.peer.media_stream import MediaStream
 from fsm_rtc.peer.profile import Profile
+from fsm_rtc.peer.sdp import made_up_mids, mids_like
+from fsm_rtc.peer.sdp import read as read_description
 
-__all__ = ["Session", "SessionEvents"]
+__all__ = ["Prepared", "Session", "SessionEvents"]
 
 logger = logging.getLogger("fsm_rtc.peer")
+
+SECTIONS_A_TURN = 32
+"""So many sections' transceivers are made in one turn of the loop; with their transports they take some 20 ms."""
 
 
 class SessionEvents(Protocol):
@@ -63,6 +69,19 @@ class SessionEvents(Protocol):
 
     def transceiver_removed(self, status: Transceiver) -> None:
         """The transceiver of this machine is not part of the session any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is made before a description is applied.
+
+    Attributes:
+        transceivers: those of its sections that have none, by mid.
+        paths: the transports of its sections that are new, by mid.
+    """
+
+    transceivers: dict[str, RTCRtpTransceiver] = field(default_factory=dict)
+    paths: dict[str, Transport] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +130,7 @@ class Session:
         self._streams: dict[str, MediaStream] = {}
         self._unnamed_stream = str(uuid.uuid4())
         self._begun: WeakSet[IceGatherer] = WeakSet()
+        self._read: tuple[SessionDescription, Any] | None = None
         self._offer: Created | None = None
         self._answer: Created | None = None
 
@@ -133,12 +153,13 @@ class Session:
         created = self._offer if description.type == "offer" else self._answer
         if created is None or created.sdp != description.sdp:
             raise OperationError(f"this {description.type} is not the one that was created last; create it anew")
-        read = parsed(description)
+        read = created.description
+        read.type = description.type
         self._remember()
         if description.type == "offer":
             self._forget_restarts()
         for index, line in enumerate(created.lines):
-            self.writer.seen_mids.add(line.mid)
+            self.writer.see(line.mid)
             user = line.user
             if isinstance(user, RTCRtpTransceiver):
                 codecs = user.negotiated.codecs if description.type == "offer" else tuple(line.media.rtp.codecs)
@@ -171,31 +192,93 @@ class Session:
     # The other side's descriptions.
 
     def read_remote(self, description: SessionDescription) -> Any:
-        """An aiortc SessionDescription that can be applied now.
+        """An aiortc SessionDescription that can be applied now; it is kept for the next time that it is asked for.
 
         Raises:
             InvalidDescriptionError: it is no SDP, or nobody could connect with it.
             InvalidAccessError: it is no answer to the pending offer.
         """
-        read = parsed(description)
-        if description.type in ("answer", "pranswer") and self.slots.pending_local is not None:
-            check_answer(read, self.slots.pending_local)
-        return read
+        kept, self._read = self._read, None
+        if kept is not None and kept[0] is description:
+            self._check_groups(kept[1])
+            return kept[1]
+        result = self._read_anew(description)
+        self._read = description, result
+        return result
 
-    def apply_remote(self, read: Any) -> RemoteTracks:
-        """Apply what `read_remote` returned.
+    def _read_anew(self, description: SessionDescription) -> Any:
+        found = read_description(description)
+        local = self.slots.pending_local
+        if description.type == "offer":
+            current = self.slots.current_remote
+            before = [media.rtp.muxId for media in current.media] if current is not None else []
+            result = parsed(description, made_up_mids(found, before, self.writer.next_mid))
+            self._check_groups(result)
+            return result
+        offered = [media.rtp.muxId for media in local.media] if local is not None else []
+        result = parsed(description, mids_like(found, offered))
+        if local is not None:
+            check_answer(result, local, found)
+            self._check_groups(result)
+        return result
+
+    def _check_groups(self, read: Any) -> None:
+        """Refuse what takes a section out of a transport that it shares and can't leave any more."""
+        users = self.media.by_mid()
+        grouped = {mid: number for number, mids in enumerate(groups_of(read)) for mid in mids}
+        owners: dict[Transport, object] = {}
+        for media in read.media:
+            user = users.get(media.rtp.muxId)
+            if user is None or is_rejected(media):
+                continue
+            path, owner = self.media.path_of(user), grouped.get(media.rtp.muxId, media)
+            is_fixed = read.type != "offer" or self.media.has_begun(user)
+            if is_fixed and owners.setdefault(path, owner) != owner:
+                raise InvalidAccessError(
+                    f"this {read.type} has section {media.rtp.muxId!r} outside of the BUNDLE group whose transport it "
+                    "shares (RFC 9143, section 7.5); use bundle_policy max-compat for a side that doesn't bundle"
+                )
+
+    async def prepare_remote(self, read: Any) -> Prepared:
+        """Make what applying a description will need, some sections a turn; nothing of it is the session's yet."""
+        prepared = Prepared()
+        known = self.media.transceivers_by_mid()
+        free = {kind: len(self._free_transceivers(kind)) for kind in ("audio", "video")}
+        for media in read.media:
+            mid = media.rtp.muxId
+            if media.kind not in free or is_rejected(media) or mid in known:
+                continue
+            free[media.kind] -= 1
+            if free[media.kind] < 0:
+                path = self._shared_path(mid, read, prepared.paths)
+                prepared.transceivers[mid] = self.media.make_transceiver(media.kind, "recvonly", (), path)
+                if len(prepared.transceivers) % SECTIONS_A_TURN == 0:
+                    await asyncio.sleep(0)
+        return prepared
+
+    def apply_remote(self, read: Any, prepared: Prepared) -> RemoteTracks:
+        """Apply what `read_remote` returned, with what `prepare_remote` has made for it.
 
         Returns:
             What it changes in the other side's tracks; to be applied once the state has changed.
         """
         self._remember()
         tracks = RemoteTracks()
+        known = self.media.transceivers_by_mid()
+        free = {kind: self._free_transceivers(kind) for kind in ("audio", "video")}
         for index, media in enumerate(read.media):
-            self.writer.seen_mids.add(media.rtp.muxId)
+            self.writer.see(media.rtp.muxId)
+            self.writer.extension_numbers.learn(media.numbered)
             if media.kind in ("audio", "video"):
-                self._describe_media(read, media, index, tracks)
+                transceiver = known.get(media.rtp.muxId)
+                if transceiver is None and not is_rejected(media):
+                    transceiver = self._new_transceiver(media, read, free[media.kind], prepared)
+                if transceiver is not None:
+                    self._describe_media(transceiver, read, media, index, tracks)
             elif media.kind == "application" and not is_rejected(media):
-                self._describe_data(media, index)
+                self._describe_data(read, media, index, prepared.paths)
+        if read.type == "offer":
+            self._separate(read)
         self.slots.pending_remote = read
         if read.type != "offer":
             self._agree(self.slots.pending_local, read, is_local=False)
@@ -203,13 +286,51 @@ class Session:
             self._settle()
         return tracks
 
-    def _describe_media(self, read: Any, media: Any, index: int, tracks: RemoteTracks) -> None:
+    def _new_transceiver(
+        self, media: Any, read: Any, free: deque[RTCRtpTransceiver], prepared: Prepared
+    ) -> RTCRtpTransceiver:
+        """One for a section that has none: one that waits for a section, or a new one."""
+        adopts = free and (self._profile.adopts_any_transceiver or receives(media.direction or "sendrecv"))
+        if adopts:
+            return free.popleft()
+        made = prepared.transceivers.get(media.rtp.muxId)
+        if made is None:
+            path = self._shared_path(media.rtp.muxId, read, prepared.paths)
+            made = self.media.make_transceiver(media.kind, "recvonly", (), path)
+        made.is_remote = True
+        made.receiver.name_track(remote_track_id(media))
+        return self.media.take(made)
+
+    def _shared_path(self, mid: str, read: Any, shared: dict[str, Transport]) -> Transport:
+        """The transport of a section that the other side has brought: its group's, or its own.
+
+        Args:
+            mid: of that section.
+            read: the offer.
+            shared: what this function has found for the offer's mids so far; filled here.
+        """
+        if not shared:
+            users = self.media.by_mid()
+            for mids in groups_of(read):
+                present = (self.media.path_of(users[one]) for one in mids if one in users)
+                shared.update(dict.fromkeys(mids, next(present, None) or self.media.make_path()))
+        if mid not in shared:
+            shared[mid] = self.media.make_path()
+        return shared[mid]
+
+    def _separate(self, read: Any) -> None:
+        """Let sections that the offer doesn't bundle have transports of their own."""
+        users = self.media.by_mid()
+        groups = groups_of(read)
+        grouped = {mid for mids in groups for mid in mids}
+        alone = [[media.rtp.muxId] for media in read.media if media.rtp.muxId not in grouped]
+        self.media.separate([[users[mid] for mid in mids if mid in users] for mids in (*groups, *alone)])
+        self.media.drop_unused()
+
+    def _describe_media(
+        self, transceiver: RTCRtpTransceiver, read: Any, media: Any, index: int, tracks: RemoteTracks
+    ) -> None:
         mid = media.rtp.muxId
-        transceiver = self.media.transceiver_of(mid)
-        if transceiver is None:
-            if is_rejected(media):
-                return
-            transceiver = self._free_transceiver(media) or self._remote_transceiver(media)
         direction = "inactive" if is_rejected(media) else reversed_direction(media.direction or "sendrecv")
         codecs = tuple(common_codecs(transceiver, media.rtp.codecs)) if not is_rejected(media) else ()
         if read.type != "offer":
@@ -227,27 +348,16 @@ class Session:
         if is_rejected(media):
             self._reject(transceiver)
 
-    def _free_transceiver(self, media: Any) -> RTCRtpTransceiver | None:
-        """The one that addTrack made and that no section stands for yet."""
-        wants_it = self._profile.adopts_any_transceiver or receives(media.direction or "sendrecv")
-        return next(
-            (
-                one
-                for one in self.media.transceivers
-                if one.kind == media.kind
-                and one.mid is None
-                and not one.is_stopping
-                and wants_it
-                and (one.is_from_track or self._profile.adopts_any_transceiver)
-            ),
-            None,
+    def _free_transceivers(self, kind: str) -> deque[RTCRtpTransceiver]:
+        """Those that addTrack made and that no section stands for yet."""
+        return deque(
+            one
+            for one in self.media.transceivers
+            if one.kind == kind
+            and one.mid is None
+            and not one.is_stopping
+            and (one.is_from_track or self._profile.adopts_any_transceiver)
         )
-
-    def _remote_transceiver(self, media: Any) -> RTCRtpTransceiver:
-        transceiver = self.media.add_transceiver(media.kind, "recvonly")
-        transceiver.is_remote = True
-        transceiver.receiver.name_track(remote_track_id(media))
-        return transceiver
 
     def _streams_of(self, media: Any) -> tuple[MediaStream, ...]:
         """The streams of its track; the one stream of all that name none, as RFC 8830, section 4.1, has it."""
@@ -258,27 +368,31 @@ class Session:
             self._streams.setdefault(name, MediaStream(name))
         return tuple(self._streams[name] for name in dict.fromkeys(names))
 
-    def _describe_data(self, media: Any, index: int) -> None:
-        sctp = self.media.make_sctp()
+    def _describe_data(self, read: Any, media: Any, index: int, shared: dict[str, Transport]) -> None:
+        sctp = self.media.sctp
+        if sctp is None:
+            sctp = self.media.make_sctp(self._shared_path(media.rtp.muxId, read, shared))
         if sctp.mid is None:
             sctp.mid, sctp.line = media.rtp.muxId, index
-        self.writer.is_legacy = media.profile == "DTLS/SCTP"
+        self.writer.is_legacy = names_port(media)
 
     # Agreement.
 
     def _agree(self, local: Any, remote: Any, *, is_local: bool, gatherers: Created | None = None) -> None:
         """An answer, provisional or not, brings both sides' descriptions in force."""
         answer = local if is_local else remote
-        self.media.bundle(bundle_of(answer))
-        for line in gatherers.lines if gatherers is not None else ():
+        self.media.bundle(groups_of(answer))
+        for line, there in zip(gatherers.lines, remote.media, strict=True) if gatherers is not None else ():
             if line.user is not None and line.gatherer is not None:
-                self._gather(self.media.path_of(line.user), line.gatherer, is_controlling=False)
+                # A lite agent checks and nominates nothing, so the full one does. Source: RFC 8445, section 6.1.1.
+                self._gather(self.media.path_of(line.user), line.gatherer, is_controlling=there.ice.iceLite)
+        transceivers, users = self.media.transceivers_by_mid(), self.media.by_mid()
         for index, media in enumerate(answer.media):
             here, there = local.media[index], remote.media[index]
-            transceiver = self.media.transceiver_of(media.rtp.muxId)
+            transceiver = transceivers.get(media.rtp.muxId)
             if transceiver is not None:
                 self._take_direction(transceiver, media, is_local=is_local)
-            user = self.media.of_mid(media.rtp.muxId)
+            user = users.get(media.rtp.muxId)
             if user is None or is_rejected(media):
                 continue
             path = self.media.path_of(user)
@@ -302,12 +416,14 @@ class Session:
         """The negotiation is complete."""
         self.slots.settle()
         self._snapshot = None
+        in_use = {stream for one in self.media.transceivers for stream in one.receiver.streams}
+        self._streams = {name: stream for name, stream in self._streams.items() if stream in in_use}
         used = {media.ice.usernameFragment for media in self.slots.current_local.media if media.ice is not None}
         if not used & self.writer.to_replace:
             self.writer.to_replace = set()
+        transceivers = self.media.transceivers_by_mid()
         for media in (*self.slots.current_local.media, *self.slots.current_remote.media):
-            transceiver = self.media.transceiver_of(media.rtp.muxId)
-            if transceiver is not None and is_rejected(media):
+            if is_rejected(media) and (transceiver := transceivers.pop(media.rtp.muxId, None)) is not None:
                 self._remove(transceiver)
         self.media.drop_unused()
 

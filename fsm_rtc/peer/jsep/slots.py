@@ -30,6 +30,11 @@ class Slots:
         """The other side's, pending or current."""
         return self.pending_remote or self.current_remote
 
+    @property
+    def last_answer(self) -> Any:
+        """The answer of the last complete negotiation, or None."""
+        return next((one for one in (self.current_local, self.current_remote) if one and one.type == "answer"), None)
+
     def settle(self) -> None:
         """The negotiation is complete."""
         self.current_local, self.current_remote = self.local, self.remote

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import aiortc
@@ -13,7 +14,14 @@ from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsParameters
 from OpenSSL import SSL
 
 from fsm_rtc.peer.ice import IceGatherer, IceTransport
-from fsm_rtc.peer.jsep.private import is_expected, send_alert, unnumbered_channels, verify_with
+from fsm_rtc.peer.jsep.private import (
+    fingerprints_to_match,
+    is_expected,
+    matches,
+    send_alert,
+    unnumbered_channels,
+    verify_with,
+)
 
 __all__ = ["Certificate", "DtlsTransport", "Remote", "SctpTransport", "Transport"]
 
@@ -21,6 +29,12 @@ DEFAULT_MESSAGE_BYTES = 65536
 """The longest message that the other side takes if its description doesn't say. Source: RFC 8841, section 6."""
 
 logger = logging.getLogger("fsm_rtc.peer")
+
+MAX_CANDIDATES = 100
+"""Of the other side's, for one transport and generation: more would be no more than pairs that a check list leaves out.
+
+Source: RFC 8445, section 6.1.2.5. aioice sorts all its pairs anew for each candidate.
+"""
 
 
 AT_ONCE = 50
@@ -79,6 +93,16 @@ class DtlsTransport(aiortc.RTCDtlsTransport):
     def close(self) -> None:
         """Count as closed from now on, whatever the library has still to do."""
         self._is_closed = True
+
+    def _validate_peer_identity(self, remoteParameters: RTCDtlsParameters) -> None:
+        """Take the certificate that one of the fingerprints of the best hash function names; aiortc wants all to.
+
+        A side with several certificates writes a fingerprint for each. Source: RFC 8122, section 5.
+        """
+        certificate = self._ssl.get_peer_certificate(as_cryptography=True) if self._ssl is not None else None
+        named = fingerprints_to_match(remoteParameters)
+        right = [one for one in named if certificate is not None and matches(certificate, one)]
+        super()._validate_peer_identity(RTCDtlsParameters(right or named, remoteParameters.role))
 
     def getRemoteCertificates(self) -> list[bytes]:
         """The other side's certificate in DER, once DTLS has begun; else nothing."""
@@ -216,7 +240,13 @@ class Transport:
         self._candidate_added = candidate_added
         self._held: list[tuple[str, Any]] = []
         self._taking: asyncio.Task[None] | None = None
+        self._fed = ("", 0)
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def fingerprints(self) -> list[Any]:
+        """This side's, as aiortc has them; it computes them anew each time."""
+        return list(self.dtls.getLocalParameters().fingerprints)
 
     @property
     def has_remote_candidates(self) -> bool:
@@ -247,6 +277,9 @@ class Transport:
             is_complete: whether there are no more.
             ufrag: the other side's user fragment that they belong to.
         """
+        known, count = self._fed if self._fed[0] == ufrag else (ufrag, 0)
+        candidates = candidates[: MAX_CANDIDATES - count]
+        self._fed = known, count + len(candidates)
         given = [*candidates, *([None] if is_complete else [])]
         is_begun = self.ice.iceGatherer is self.gatherer
         if self.remote is None or (self.remote.ice.usernameFragment == ufrag and is_begun):

@@ -1,23 +1,27 @@
-"""Writing offers and answers. Source: RFC 9429, sections 5.2 and 5.3."""
+"""Writing offers and answers. Source: RFC 9429, sections 5.2 and 5.3; RFC 9143 for groups."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from fsm_rtc.peer.directions import common_direction
 from fsm_rtc.peer.ice import IceGatherer
-from fsm_rtc.peer.jsep.codecs import offered_codecs, offered_extensions, preferred_codecs
+from fsm_rtc.peer.jsep.codecs import ExtensionNumbers, PayloadNumbers, offered_codecs, preferred_codecs
 from fsm_rtc.peer.jsep.media import Media, User
-from fsm_rtc.peer.jsep.parsed import bundle_of
+from fsm_rtc.peer.jsep.parsed import groups_of
 from fsm_rtc.peer.jsep.private import dtls_role
 from fsm_rtc.peer.jsep.sections import (
     add_transport,
+    body_of,
     data_section,
     is_rejected,
     media_section,
+    names_port,
     rejected_section,
     whole,
 )
@@ -26,6 +30,9 @@ from fsm_rtc.peer.jsep.transceiver import RTCRtpTransceiver
 from fsm_rtc.peer.jsep.transport import Transport
 
 __all__ = ["Created", "Line", "Writer"]
+
+MID_DIGITS = 9
+"""Longer mids of digits are the other side's; this side's never get there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +59,12 @@ class Created:
     Attributes:
         sdp: its text.
         lines: its sections.
+        description: the same as an aiortc SessionDescription.
     """
 
     sdp: str
     lines: tuple[Line, ...]
+    description: Any
 
 
 class Writer:
@@ -66,17 +75,19 @@ class Writer:
         slots: what was described before.
 
     Attributes:
-        seen_mids: the identifications that are taken.
+        next_mid: the lowest number that no section was ever called.
         to_replace: the user fragments that the next offer has to replace.
-        is_legacy: whether to write data channels' sections as browsers of before 2019 do.
+        is_legacy: whether to offer data channels as browsers of before 2019 do.
+        extension_numbers: how header extensions are numbered.
     """
 
     def __init__(self, media: Media, slots: Slots) -> None:
         self._media = media
         self._slots = slots
-        self.seen_mids: set[str] = set()
+        self.next_mid = 0
         self.to_replace: set[str] = set()
         self.is_legacy = False
+        self.extension_numbers = ExtensionNumbers()
         self._cname = secrets.token_hex(8)
         self._session = str(secrets.randbits(62))
         self._version = 0
@@ -96,51 +107,81 @@ class Writer:
             restart: whether every transport gets new ICE credentials.
         """
         gatherers = _Gatherers(self._media, self.to_replace, restart=restart)
-        mids = set(self.seen_mids)
-        waiting = [one for one in self._media.transceivers if one.mid is None and not one.is_stopping]
-        lines = list(self._earlier_lines(mids, waiting, gatherers))
+        mids = count(self.next_mid)
+        numbers = self._numbers()
+        waiting = deque(one for one in self._media.transceivers if one.mid is None and not one.is_stopping)
+        lines = list(self._earlier_lines(mids, waiting, gatherers, numbers))
+        earlier = len(lines)
         has_data = any(line.media.kind == "application" and line.user is not None for line in lines)
         data_first = self._media.configuration.always_data and not has_data
         if data_first:
-            lines.append(self._data_line(_new_mid(mids), gatherers))
-        lines += [self._offered_line(one, _new_mid(mids), gatherers) for one in waiting]
+            lines.append(self._data_line(str(next(mids)), gatherers))
+        lines += [self._offered_line(one, str(next(mids)), gatherers, numbers) for one in waiting]
         if self._media.sctp is not None and not has_data and not data_first:
-            lines.append(self._data_line(_new_mid(mids), gatherers))
-        return self._created("offer", lines)
+            lines.append(self._data_line(str(next(mids)), gatherers))
+        return self._created("offer", lines, self._offered_groups(lines, earlier))
 
-    def _earlier_lines(self, mids: set[str], waiting: list[RTCRtpTransceiver], gatherers: _Gatherers) -> Iterator[Line]:
+    def see(self, mid: str) -> None:
+        """Take notice of a mid, so that no other section gets it."""
+        if mid.isascii() and mid.isdigit() and len(mid) <= MID_DIGITS:
+            self.next_mid = max(self.next_mid, int(mid) + 1)
+
+    def _numbers(self) -> PayloadNumbers:
+        return PayloadNumbers(codec for one in self._media.transceivers for codec in one.negotiated.codecs)
+
+    def _offered_groups(self, lines: Sequence[Line], earlier: int) -> list[list[str]]:
+        """Those of the last answer, as far as they are alive, and what is new in the first of them.
+
+        Source: RFC 9429, section 5.2.2.
+        """
+        alive = [line.mid for line in lines if line.user is not None]
+        answer = self._slots.last_answer
+        if answer is None:
+            return [alive]
+        before = {media.rtp.muxId for media in answer.media}
+        kept = [[mid for mid in group if mid in set(alive)] for group in groups_of(answer)] or [[]]
+        kept[0] += [mid for mid in alive if mid not in before]
+        return kept
+
+    def _earlier_lines(
+        self,
+        mids: Iterator[int],
+        waiting: deque[RTCRtpTransceiver],
+        gatherers: _Gatherers,
+        numbers: PayloadNumbers,
+    ) -> Iterator[Line]:
         """The sections that were there before: they keep their places."""
         local = self._slots.local.media if self._slots.local is not None else []
         remote = self._slots.remote.media if self._slots.remote is not None else []
+        users = self._media.by_mid()
+        known = {one.mid for one in self._media.transceivers}
         for index in range(max(len(local), len(remote))):
             like = local[index] if index < len(local) else remote[index]
             mid = like.rtp.muxId
-            user = self._media.of_mid(mid)
+            user = users.get(mid)
             if isinstance(user, RTCRtpTransceiver) and not user.is_stopping:
-                yield self._offered_line(user, mid, gatherers)
+                yield self._offered_line(user, mid, gatherers, numbers)
             elif user is not None and not isinstance(user, RTCRtpTransceiver):
                 yield self._data_line(mid, gatherers)
-            elif waiting and self._is_free(index, mid):
-                yield self._offered_line(waiting.pop(0), _new_mid(mids), gatherers)
+            elif waiting and self._is_free(index) and mid not in known:
+                yield self._offered_line(waiting.popleft(), str(next(mids)), gatherers, numbers)
             else:
                 yield Line(rejected_section(like), mid)
 
-    def _is_free(self, index: int, mid: str) -> bool:
+    def _is_free(self, index: int) -> bool:
         """Whether the section was rejected for good, so that another one may take its place."""
         current = (self._slots.current_local, self._slots.current_remote)
-        rejected = any(one is not None and index < len(one.media) and is_rejected(one.media[index]) for one in current)
-        return rejected and self._media.transceiver_of(mid) is None
+        return any(one is not None and index < len(one.media) and is_rejected(one.media[index]) for one in current)
 
-    def _offered_line(self, transceiver: RTCRtpTransceiver, mid: str, gatherers: _Gatherers) -> Line:
-        others = [one.negotiated for one in self._media.transceivers]
-        codecs = offered_codecs(transceiver, [codec for one in others for codec in one.codecs])
-        extensions = offered_extensions(transceiver, [extension for one in others for extension in one.extensions])
+    def _offered_line(
+        self, transceiver: RTCRtpTransceiver, mid: str, gatherers: _Gatherers, numbers: PayloadNumbers
+    ) -> Line:
         media = media_section(
             transceiver,
             mid=mid,
             direction=transceiver.wanted_direction,
-            codecs=codecs,
-            extensions=extensions,
+            codecs=offered_codecs(transceiver, numbers),
+            extensions=self.extension_numbers.offered(transceiver.kind),
             cname=self._cname,
         )
         return self._with_transport(media, mid, transceiver, gatherers, "auto")
@@ -155,17 +196,20 @@ class Writer:
     def answer(self) -> Created:
         """An answer to the other side's pending offer."""
         offer = self._slots.pending_remote
-        bundle = bundle_of(offer)
-        shared = next((user for mid in bundle if (user := self._media.of_mid(mid)) is not None), None)
+        users = self._media.by_mid()
+        groups = [self._answered_group(mids, users, offer) for mids in groups_of(offer)]
+        first = {mid: users[mids[0]] for mids in groups for mid in mids}
+        before = self._slots.current_remote
+        known = {media.rtp.muxId: media.ice.usernameFragment for media in before.media} if before is not None else {}
         gatherers = _Gatherers(self._media, set(), restart=False)
         lines = []
         for media in offer.media:
             mid = media.rtp.muxId
-            user = self._media.of_mid(mid)
-            # Asked now: the preferences may have been set since the offer came.
-            codecs = preferred_codecs(user, user.negotiated.codecs) if isinstance(user, RTCRtpTransceiver) else None
-            if user is None or is_rejected(media) or codecs == []:
-                lines.append(Line(rejected_section(media), mid))
+            user = users.get(mid)
+            if user is None or not _is_accepted(media, user):
+                section = rejected_section(media)
+                section.names_itself = media.names_itself
+                lines.append(Line(section, mid))
                 continue
             if isinstance(user, RTCRtpTransceiver):
                 negotiated = user.negotiated
@@ -173,27 +217,38 @@ class Writer:
                     user,
                     mid=mid,
                     direction=common_direction(user.described_direction, negotiated.offered_direction or "inactive"),
-                    codecs=codecs or (),
+                    codecs=_answered_codecs(user),
                     extensions=negotiated.extensions,
                     cname=self._cname,
+                    profile=media.profile,
                 )
             else:
-                section = data_section(user, mid=mid, is_legacy=self.is_legacy)
-            first = shared if shared is not None and mid in bundle else user
-            if self._restarts(media):
-                gatherers.renew(self._media.path_of(first))
-            role = dtls_role(self._media.path_of(first).dtls)
+                section = data_section(user, mid=mid, is_legacy=names_port(media), profile=media.profile)
+            section.names_itself = media.names_itself
+            path = self._media.path_of(first.get(mid, user))
+            if known.get(mid) is not None and known[mid] != media.ice.usernameFragment:
+                gatherers.renew(path)
+            role = dtls_role(path.dtls)
             if role == "auto":
                 role = "server" if media.dtls.role == "client" else "client"
-            lines.append(self._with_transport(section, mid, user, gatherers, role, self._media.path_of(first)))
-        return self._created("answer", lines)
+            lines.append(self._with_transport(section, mid, user, gatherers, role, path))
+        return self._created("answer", lines, [mids for mids in groups if mids])
 
-    def _restarts(self, offered: Any) -> bool:
-        """Whether the other side's credentials for a section are other ones than those in force."""
-        before = self._slots.current_remote
-        sections = before.media if before is not None else []
-        known = [media.ice.usernameFragment for media in sections if media.rtp.muxId == offered.rtp.muxId]
-        return bool(known) and known[0] is not None and known[0] != offered.ice.usernameFragment
+    def _answered_group(self, mids: Sequence[str], users: Mapping[str, User], offer: Any) -> list[str]:
+        """The mids of an offered group that this side takes part in, in the offer's order.
+
+        A section whose transport connects already, and not as the group's, stays out of it: aiortc's senders and
+        receivers don't move once they have begun. Source: RFC 9143, section 7.3.
+        """
+        offered = {media.rtp.muxId: media for media in offer.media}
+        taken = [mid for mid in mids if mid in users and _is_accepted(offered[mid], users[mid])]
+        if not taken:
+            return []
+        begun = [mid for mid in taken if self._media.has_begun(users[mid])]
+        shared = self._media.path_of(users[(begun or taken)[0]])
+        apart = {mid for mid in begun if self._media.path_of(users[mid]) is not shared}
+        # The first of an answer's group gives its transport; others keep the offer's order.
+        return [*begun[:1], *(mid for mid in taken if mid not in apart and mid not in begun[:1])]
 
     # Both.
 
@@ -211,14 +266,15 @@ class Writer:
         add_transport(media, path, gatherer, role)
         return Line(media, mid, user, gatherer)
 
-    def _created(self, kind: str, lines: list[Line]) -> Created:
+    def _created(self, kind: str, lines: list[Line], groups: list[list[str]]) -> Created:
         """The description; its version changes when it does."""
-        sections = [line.media for line in lines]
-        text = whole(sections, kind=kind, session=self._session, version=self._version)
-        if text != self._last:
+        description = whole((line.media for line in lines), kind=kind, groups=[mids for mids in groups if mids])
+        body = body_of(description)
+        if body != self._last:
             self._version += 1
-            text = self._last = whole(sections, kind=kind, session=self._session, version=self._version)
-        return Created(text, tuple(lines))
+            self._last = body
+        description.origin = f"- {self._session} {self._version} IN IP4 0.0.0.0"
+        return Created(f"v=0\r\no={description.origin}\r\n{body}", tuple(lines), description)
 
 
 class _Gatherers:
@@ -244,8 +300,13 @@ class _Gatherers:
             self._new[id(path)] = self._media.make_gatherer(shared.getLocalParameters() if shared else None)
 
 
-def _new_mid(mids: set[str]) -> str:
-    """An identification that is not taken, and now is."""
-    mid = next(str(number) for number in range(len(mids) + 1) if str(number) not in mids)
-    mids.add(mid)
-    return mid
+def _answered_codecs(transceiver: RTCRtpTransceiver) -> list[Any]:
+    """Asked when the answer is made: the preferences may have been set since the offer came."""
+    return preferred_codecs(transceiver, transceiver.negotiated.codecs)
+
+
+def _is_accepted(media: Any, user: User) -> bool:
+    """Whether an offered section gets an answer; one whose transceiver was stopped since then does."""
+    if is_rejected(media):
+        return False
+    return not isinstance(user, RTCRtpTransceiver) or bool(_answered_codecs(user))
