@@ -20,7 +20,7 @@ import { Wakefulness } from "./wakefulness.js";
 const MAX_NAME_CHARACTERS = 128;
 const LAST_WORDS_MILLISECONDS = 300;
 const STOOD_MILLISECONDS = 20_000; // longer than any browser takes to notice that nobody answers ICE's checks
-const AWAKE_MILLISECONDS = 1000; // what came while the page stood still is read first: it may say that this side is replaced
+const CHECK_MILLISECONDS = 1000; // what has come already is read first: it may say that another tab has replaced this one
 const KEPT_CALLS = 256;
 const KEPT_ENDED = 16;
 
@@ -96,7 +96,7 @@ export class Room extends Emitter {
   #standing = 0;
   /** @type {number | null} */
   #stoodSince = null;
-  #wakefulness = new Wakefulness(() => setTimeout(() => this.#link?.check(), AWAKE_MILLISECONDS));
+  #wakefulness = new Wakefulness(() => this.#checkLinkSoon());
 
   /**
    * @param {string} url - ws://HOST:PORT/ROOM or wss://HOST:PORT/ROOM; the room's name is the whole path
@@ -329,7 +329,7 @@ export class Room extends Emitter {
           this.#look();
         },
         ended: (ended) => this.#ended(ended),
-        suspects: () => this.#link?.check(),
+        suspects: () => this.#checkLinkSoon(),
         hasJustWoken: () => this.#wakefulness.hasJustWoken,
       },
       this.#limits,
@@ -399,6 +399,11 @@ export class Room extends Emitter {
     }
     this.tell("ended", peer);
     this.#look();
+  }
+
+  /** A silent peer, or a host that slept: the link may be dead too. */
+  #checkLinkSoon() {
+    setTimeout(() => this.#link?.check(), CHECK_MILLISECONDS);
   }
 
   // The session.
