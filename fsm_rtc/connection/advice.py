@@ -63,13 +63,13 @@ RULES = (
         "Start the other side, and compare the server's address and the room's name with those used there.",
     ),
     AdviceRule(
+        symptoms.was_forged,
+        "Somebody sends what isn't signed by who he says he is: don't trust this signalling server, and try another.",
+    ),
+    AdviceRule(
         symptoms.met_one_who_is_busy,
         "The other side is in a call with somebody else, and a call is of two: wait until it is over, use another room "
         "of your own, or a Room (`fsm-rtc join`) on all sides, where many talk.",
-    ),
-    AdviceRule(
-        symptoms.was_forged,
-        "Somebody sends what isn't signed by who he says he is: don't trust this signalling server, and try another.",
     ),
     AdviceRule(
         symptoms.is_not_trusted,

@@ -39,6 +39,7 @@ CASES: list[tuple[str, Failure]] = [
     ("met_nobody", at(Phase.WAITING)),
     ("was_forged", at(Phase.TRUST, rejections={"introduced_itself": 1})),
     ("was_forged", at(Phase.EXCHANGE, rejections={"signed_by_the_peer": 2})),
+    ("met_one_who_is_busy", at(Phase.EXCHANGE, peer_was_busy=True)),
     ("is_not_trusted", at(Phase.TRUST, by_peer=True)),
     ("does_not_trust", at(Phase.TRUST, rejections={"trusted": 1})),
     ("turn_refused_the_user", at(Phase.GATHERING, candidate_errors=(NO_STUN, WRONG_USER), relay_only=True)),
