@@ -9,8 +9,10 @@ import pytest
 from fsm_rtc import Configuration, Connection, ConnectionStore, Identity
 from fsm_rtc.connection import memory_pipe
 from fsm_rtc.connection.candidates import ice_ufrag_of
-from fsm_rtc.connection.events import Negotiated
+from fsm_rtc.connection.events import Negotiated, Recovered, Recovering
+from fsm_rtc.engine import Journal
 from fsm_rtc.peer.description import SessionDescription
+from fsm_rtc.peer.ice.consent import ConsentTimes
 from fsm_rtc.peer.peer_connection import PeerConnection
 from fsm_rtc.peer.sdp import fingerprints_of
 
@@ -99,3 +101,40 @@ def test_a_description_belongs_to_the_connection_of_its_certificate() -> None:
     assert fingerprints_of(described("aa:bb")).isdisjoint(fingerprints_of(described("aa:bc")))
     session = SessionDescription("offer", f"{SESSION}a=fingerprint:sha-256 AA\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n")
     assert fingerprints_of(session) == {"SHA-256 AA"}
+
+
+async def test_a_call_whose_ice_has_failed_is_had_back_on_the_same_peer_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fsm_rtc.peer.ice.consent.CONSENT", ConsentTimes(0.1, 0.05, 0.02, 0.1, 0.3, 0.5))
+    pipes, journal = memory_pipe(), Journal()
+    small, great = sorted((Identity.generate(), Identity.generate()), key=lambda identity: identity.id)
+    async with (
+        asyncio.timeout(LIMIT_SECONDS),
+        Connection(pipes[0], great, configuration=LOOPBACK, journal=journal, label="leader") as one,
+        Connection(pipes[1], small, configuration=LOOPBACK) as other,
+    ):
+        calls = (one, other)
+        for call in calls:
+            await call.wait_for_ready()
+        connections = [call.peer_connection for call in calls]
+        events = one.events()
+        for connection in connections:
+            for path in connection._backend._numbers:  # type: ignore[union-attr]
+                for protocol in path.ice._connection._protocols:
+                    protocol.transport.close()
+        recovering: list[str] = []
+        async for event in events:
+            if isinstance(event, Recovering):
+                recovering.append(event.how)
+            if isinstance(event, Recovered):
+                break
+        assert recovering == ["ICE restart"]
+        assert [call.peer_connection for call in calls] == connections
+        heard = other.messages()
+        await one.send("back")
+        assert await anext(heard) == "back"
+    moves = [
+        entry.target for entry in journal.entries("leader.recovery") if entry.accepted and entry.source != entry.target
+    ]
+    assert moves == ["suspect", "restarting ICE", "idle"]

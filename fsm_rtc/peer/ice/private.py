@@ -1,8 +1,8 @@
 """Which private parts of aioice are used here, and the version they were checked against.
 
-Checked: aioice 0.13.0. With another version that lacks one of them, `missing_parts` says so once, and gathering and
-consent are left to aioice itself: everything is gathered before anything is checked, by the first STUN and the first
-TURN server, and ICE can't be restarted; calls go on to work.
+Checked: aioice 0.13.0. With another version that lacks one of them, `missing_parts` says so once, and gathering,
+checks and consent are left to aioice itself: everything is gathered before anything is checked, by the first STUN and
+the first TURN server, and ICE can't be restarted; calls go on to work.
 """
 
 from __future__ import annotations
