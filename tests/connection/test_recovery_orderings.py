@@ -15,13 +15,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import event, given
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 
+from fsm_rtc.connection import MemoryPersistence
 from fsm_rtc.connection.connection import Connection
 from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
 from fsm_rtc.connection.events import Ended, GaveUp
-from fsm_rtc.connection.persistence import MemoryPersistence
 from fsm_rtc.connection.recovery_policy import RecoveryPolicy
 from fsm_rtc.errors import ChannelClosedError
 from fsm_rtc.machines.recovery import RecoveryState
@@ -232,6 +232,17 @@ def frozen_heap() -> Iterator[None]:
     gc.unfreeze()
 
 
+GAVE_UP_AND_HEARD_IT_AGAIN = [
+    ("wait", 0, 30.0),
+    ("send", 1, 0.0),
+    ("down", 0, 0.0),
+    ("cut", 0, 49.0),
+    ("kill", 1, 58.0),
+]
+"""The one that gives up hears again, from the other's next run, what it has heard before."""
+
+
+@example(script=GAVE_UP_AND_HEARD_IT_AGAIN, seed=0, faults=0.0)
 @given(script=st.lists(steps, min_size=1, max_size=20), seed=st.integers(0, 1 << 16), faults=st.floats(0.0, 0.4))
 def test_once_the_faults_end_both_are_connected_or_both_have_given_up(
     script: list[tuple[str, int, float]], seed: int, faults: float
