@@ -31,7 +31,7 @@ from fsm_rtc.errors import InvalidStateError
 from fsm_rtc.machines.track_source import TrackSource
 from fsm_rtc.media.frames import Copier, Media, buffer_for, seconds_of
 
-__all__ = ["Pump", "Tap"]
+__all__ = ["KEPT_AT", "Pump", "Tap"]
 
 logger = logging.getLogger("fsm_rtc.media")
 
@@ -60,6 +60,7 @@ class Pump:
         self._copier = Copier()
         self._pace = Pace(track.kind)
         self._last: Media | None = None
+        self._missed_before = 0
         self._task: asyncio.Task[None] | None = None
         self._track = weakref.ref(track)
         track.on("ended", self._stopped)  # once() would make a cycle of the track
@@ -96,7 +97,14 @@ class Pump:
 
     def leave(self, tap: Tap) -> None:
         """A tap wants no more."""
-        self._taps.discard(tap)
+        if tap in self._taps:
+            self._missed_before += tap.missed
+            self._taps.discard(tap)
+
+    @property
+    def missed(self) -> int:
+        """How many frames its readers were too slow for, all together."""
+        return self._missed_before + sum(tap.missed for tap in self._taps)
 
     def want(self) -> None:
         """A reader has nothing to take."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from fsm_rtc.media.frames import Media
-from fsm_rtc.media.pump import Tap
+from fsm_rtc.media.pump import KEPT_AT, Pump, Tap
 
-__all__ = ["Subscription", "subscribe"]
+__all__ = ["Subscription", "missed_frames", "subscribe"]
 
 
 class Subscription(MediaStreamTrack):
@@ -58,3 +58,13 @@ def subscribe(track: MediaStreamTrack) -> Subscription:
         track: an aiortc MediaStreamTrack, local or remote, or a subscription.
     """
     return Subscription(track)
+
+
+def missed_frames(track: MediaStreamTrack) -> int:
+    """How many frames of a track its readers were too slow for, senders and subscriptions, all together.
+
+    Args:
+        track: an aiortc MediaStreamTrack; one that nobody has read yet has missed none.
+    """
+    pump: Pump | None = getattr(track, KEPT_AT, None)
+    return pump.missed if pump is not None else 0

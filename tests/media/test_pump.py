@@ -15,7 +15,7 @@ from aiortc.mediastreams import MediaStreamError, VideoStreamTrack
 
 from fsm_rtc.errors import InvalidStateError
 from fsm_rtc.machines.track_source import TrackSourceState
-from fsm_rtc.media import Subscription, subscribe
+from fsm_rtc.media import Subscription, missed_frames, subscribe
 from fsm_rtc.media.pump import Pump
 from tests.media.sources import AtOnce, Ending, Fed, NextTurn, packet, picture, sound, turns
 
@@ -95,6 +95,9 @@ async def test_a_slow_one_gets_the_latest_picture_and_is_told_how_many_it_missed
         assert await numbers_of(*asked) == [number]
     assert await numbers_of(*asking(slow)) == [39]
     assert (slow.missed, quick.missed) == (38, 0)
+    assert missed_frames(track) == 38
+    slow.stop()
+    assert missed_frames(track) == 38
     track.stop()
 
 

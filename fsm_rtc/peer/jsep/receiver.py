@@ -180,7 +180,9 @@ class RTCRtpReceiver(ObservedReceiver):
     def make_track(self, id: str | None = None) -> None:  # noqa: A002 - the track's own name for it
         """Give it its one track, unless it has it."""
         if self.track is None:
-            adopt_remote_track(self, RemoteTrack(self.kind, id, self._make_status(), self._waiting_frames))
+            status = self._make_status()
+            status.observe(self._track_moved)
+            adopt_remote_track(self, RemoteTrack(self.kind, id, status, self._waiting_frames))
 
     # What it hears.
 
@@ -189,7 +191,6 @@ class RTCRtpReceiver(ObservedReceiver):
         self._heard_at = loop.time()
         if self.track is not None and self.track.muted and not self.track.status.is_final:
             self.track.status.on_packet()
-            self._listen(loop, SILENCE_SECONDS)
 
     def said_goodbye(self) -> None:
         self._mute("on_bye")
@@ -205,19 +206,22 @@ class RTCRtpReceiver(ObservedReceiver):
         if self.track is not None and not self.track.muted:
             self.track.status.fire(trigger)
 
-    def _listen(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        """Look after so long whether it is silent; while the track is muted or has ended nobody looks."""
-        if self._listening is not None:
+    def _track_moved(self, _: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
+        if isinstance(outcome, Accepted) and self._listening is not None:
             self._listening.cancel()
+            self._listening = None
+        if isinstance(outcome, Accepted) and outcome.target is RemoteTrackState.LIVE:
+            self._listen(SILENCE_SECONDS)
+
+    def _listen(self, seconds: float) -> None:
+        """Look after so long whether it is silent; while the track is muted or has ended nobody looks."""
+        loop = asyncio.get_running_loop()
         self._listening = loop.call_later(seconds, self._look, loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._listening = None
-        if self.track.muted:
-            return
         rest = self._heard_at + SILENCE_SECONDS - loop.time()
         if rest > 0:
-            self._listen(loop, rest)
+            self._listen(rest)
         else:
             self._mute("on_silence")
 

@@ -203,10 +203,11 @@ async def test_frames_that_nobody_reads_give_way_to_new_ones(rtc: MakeRtc, monke
     track.stop()
 
 
-async def test_the_journal_tells_what_became_of_it() -> None:
+@pytest.mark.parametrize("engine", ["compiled", "transitions"])
+async def test_the_journal_tells_what_became_of_it(engine: str) -> None:
     journal, track = Journal(), Small()
     one = RTCPeerConnection(RTCConfiguration(loopback=True))
-    other = RTCPeerConnection(RTCConfiguration(loopback=True), journal=journal, label="other")
+    other = RTCPeerConnection(RTCConfiguration(loopback=True), journal=journal, label="other", engine=engine)
     one.addTrack(track)
     remote = await call(one, other)
     await one.close()
