@@ -1,8 +1,8 @@
 """A wire with a delay: ``python delay.py SECONDS NAMESPACE DEVICE NAMESPACE DEVICE``.
 
 Makes a TUN device in each of two network namespaces. What one of them is given comes out of the other after the delay,
-in order, each packet by itself. Says ``ready`` when the devices are there, and ends when its input does: so it goes with
-who started it, killed or not, and the devices go with it.
+in order, each packet by itself. Says ``ready`` when the devices are there, and ends when its input does: so it goes
+with who started it, killed or not, and the devices go with it.
 
 What is on its way is bounded, as a router's queue is: what comes when it is full is dropped.
 """

@@ -236,12 +236,13 @@ def existing(maker: int) -> list[str]:
 def test_nothing_is_left_behind() -> None:
     before = run("ip", "-o", "link", "show")
     with network(Access((Nat.CONE,), delay_seconds=0.01)) as net:
-        asleep = subprocess.Popen(net.here.inside("sleep", "1000"))
-        while not net.here.namespace.processes():
-            assert asleep.poll() is None
+        asleep = subprocess.Popen(net.here.inside("sh", "-c", "echo; exec sleep 1000"), stdout=subprocess.PIPE)
+        assert asleep.stdout is not None
+        asleep.stdout.readline()
         assert existing(os.getpid())
     assert existing(os.getpid()) == []
-    assert asleep.wait() == -signal.SIGKILL
+    with asleep:
+        assert asleep.wait() == -signal.SIGKILL
     assert run("ip", "-o", "link", "show") == before
 
 
@@ -249,9 +250,9 @@ MAKER = """
 import subprocess, sys
 from tests.network.topology import Access, network
 with network(Access(delay_seconds=0.01)) as net:
-    subprocess.Popen(net.here.inside("sleep", "1000"))
-    while not net.here.namespace.processes(): pass
-    print("made", flush=True)
+    asleep = subprocess.Popen(net.here.inside("sh", "-c", "echo; exec sleep 1000"), stdout=subprocess.PIPE)
+    asleep.stdout.readline()
+    print(asleep.pid, flush=True)
     sys.stdin.read()
 """
 
@@ -261,9 +262,8 @@ def test_what_a_killed_run_left_goes_when_the_next_begins() -> None:
         [sys.executable, "-c", MAKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as maker:
         assert maker.stdout is not None
-        assert maker.stdout.readline() == "made\n"
+        asleep = int(maker.stdout.readline())
         left = existing(maker.pid)
-        (asleep,) = Namespace(next(name for name in left if name.endswith("here"))).processes()
         namespaces.remove_stale()
         assert existing(maker.pid) == left  # it lives
         maker.kill()
