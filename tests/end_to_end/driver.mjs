@@ -35,9 +35,9 @@ const pages = new Map();
 let numbers = 0;
 
 const commands = {
-  async launch({ browser, executable }) {
+  async launch({ browser, executable, preferences }) {
     const options = { executablePath: executable, headless: true, browser };
-    if (browser === "firefox") options.extraPrefsFirefox = FIREFOX;
+    if (browser === "firefox") options.extraPrefsFirefox = { ...FIREFOX, ...preferences };
     else options.args = CHROMIUM;
     const number = (numbers += 1);
     browsers.set(number, await puppeteer.launch(options));

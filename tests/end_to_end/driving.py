@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,10 +100,14 @@ class Browsers:
 
     Args:
         folder: where its package is.
+        by: what starts it, such as ``ip netns exec NAME``.
+        preferences: of Firefox, besides those that every test wants.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, by: Sequence[str] = (), preferences: Mapping[str, Any] | None = None) -> None:
         self._folder = folder
+        self._by = by
+        self._preferences = dict(preferences or {})
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._launched: dict[str, int] = {}
@@ -111,6 +115,7 @@ class Browsers:
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
+            *self._by,
             "node",
             str(FOLDER / "driver.mjs"),
             str(self._folder),
@@ -147,7 +152,9 @@ class Browsers:
         async with self._launching:
             if browser not in self._launched:
                 executable = next(filter(None, map(shutil.which, EXECUTABLES[browser])))
-                self._launched[browser] = await self.do("launch", browser=browser, executable=executable)
+                self._launched[browser] = await self.do(
+                    "launch", browser=browser, executable=executable, preferences=self._preferences
+                )
         return Page(self, await self.do("open", browser=self._launched[browser], url=url))
 
     @asynccontextmanager
