@@ -3,8 +3,10 @@
 from typing import Any
 
 from fsm_rtc.engine import Chart, Derived
+from fsm_rtc.machines.candidate_pair import CandidatePair
 from fsm_rtc.machines.candidates import Candidates
 from fsm_rtc.machines.connection_state import ConnectionState, IceConnection, IceGathering
+from fsm_rtc.machines.consent import Consent
 from fsm_rtc.machines.data_channel import Channel, Flow
 from fsm_rtc.machines.delivery import Deliveries
 from fsm_rtc.machines.dtls import Dtls
@@ -35,6 +37,8 @@ CHARTS: dict[str, type[Chart[Any, Any]]] = {
     "candidates": Candidates,
     "gathering": Gathering,
     "ice": Ice,
+    "candidate_pair": CandidatePair,
+    "consent": Consent,
     "dtls": Dtls,
     "sctp": Sctp,
     "data_channel": Channel,

@@ -246,10 +246,13 @@ class AiortcBackend:
         self._next_number += 1
         if id(path) not in self._followed:
             self._followed.add(id(path))
-            self._listen(path.ice, "statechange", lambda: self._ice_changed(path))
+            self._listen(path.ice, "statechange", lambda: self._report("ice", path))
             self._listen(path.dtls, "statechange", lambda: self._dtls_changed(path))
         if self._events is not None:
             self._events.transport_added(self._numbers[path])
+        # It may have got on before anybody looked.
+        self._report("ice", path)
+        self._report("dtls", path)
 
     def _removed(self, number: int) -> None:
         if self._events is not None:
@@ -279,7 +282,8 @@ class AiortcBackend:
         state = path.ice.state
         if state == "connected" and self._profile.ends_in_completed:
             return "completed"
-        if state == "checking" and not (path.has_remote_candidates or self._profile.checks_at_once):
+        told = self._told.get((what, self._numbers[path]), "new")
+        if state == "checking" and told == "new" and not (path.has_remote_candidates or self._profile.checks_at_once):
             return "new"
         return state
 
@@ -297,12 +301,6 @@ class AiortcBackend:
         self._told[what, number] = value
         if value != before:
             self._events.reported(what, number, value)
-
-    def _ice_changed(self, path: Transport) -> None:
-        self._report("ice", path)
-        is_lost = path.ice.state == "failed" and path.dtls.state == "connected"
-        if is_lost and self._profile.closes_with_peer and self._events is not None:
-            self._events.closed_by_library()
 
     def _dtls_changed(self, path: Transport) -> None:
         self._report("dtls", path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -73,6 +74,9 @@ class AiortcChannel:
         self._channel.on("close", self._closed)
         self._channel.on("message", self._received)
         self._channel.on("bufferedamountlow", self._drained)
+        if self._channel.readyState == "open":
+            # A negotiated one that is made on a live association; its open event comes behind who made it.
+            asyncio.get_running_loop().call_soon(self._opened)
 
     def detach(self) -> None:
         self._events = None

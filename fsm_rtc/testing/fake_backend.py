@@ -415,12 +415,10 @@ class FakeBackend:
         if not all(side._connected and side._sections.agreed.has_data for side in (self, other)):
             return
         if channel.options.negotiated:
-            twins = [twin for twin in other.channels if twin.options.negotiated and twin.id == channel.id]
-            if not twins:
-                return
-            twin = twins[0]
-            twin.peer, channel.peer = channel, twin
-            twin.tell_opened()
+            # It is open as soon as the association is, whether or not the other side has made its own.
+            twins = (twin for twin in other.channels if twin.options.negotiated and twin.id == channel.id)
+            if (twin := next(twins, None)) is not None:
+                twin.peer, channel.peer = channel, twin
         else:
             twin = FakeChannel(other, channel.label, channel.options, channel)
             other.channels.append(twin)

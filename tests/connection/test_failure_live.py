@@ -28,7 +28,7 @@ from fsm_rtc.connection import Ended, memory_pipe
 from fsm_rtc.connection.evidence import Phase, Reach
 from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.recovery_policy import RecoveryPolicy
-from fsm_rtc.peer.ice.agent import Consent
+from fsm_rtc.peer.ice.consent import ConsentTimes
 from tests.connection.calls import Tap
 
 LIMIT_SECONDS = 20.0
@@ -178,7 +178,7 @@ async def test_turn_alone_is_allowed_and_refuses() -> None:
 
 
 async def test_the_other_side_vanishes_in_the_middle_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fsm_rtc.peer.ice.agent.CONSENT", Consent(0.05, 0.02, expiry_seconds=0.5))
+    monkeypatch.setattr("fsm_rtc.peer.ice.consent.CONSENT", ConsentTimes(0.05, 0.05, 0.02, 0.1, 0.2, 0.5))
     here, there = (Tap(channel) for channel in memory_pipe("kitchen"))
     async with (
         asyncio.timeout(LIMIT_SECONDS),

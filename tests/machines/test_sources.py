@@ -66,6 +66,8 @@ def test_a_machine_of_the_specification_names_the_draft() -> None:
         "peer_status",
         "negotiation_jsep",
         "exchange_unsigned",
+        "candidate_pair",
+        "consent",
         "flow",
         "deliveries",
         "recovery",

@@ -10,45 +10,20 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from aioice import Candidate, TransportPolicy, ice, stun
+from aioice import Candidate, TransportPolicy, ice
 
+from fsm_rtc.peer.ice.consent import Consenting
 from fsm_rtc.peer.ice.private import abandon_relay
 from fsm_rtc.peer.ice.servers import Server, ServerError, reflexive_candidate, relayed_candidate
 
-__all__ = ["CONSENT", "Agent", "Consent", "host_addresses"]
+__all__ = ["Agent", "host_addresses"]
 
 logger = logging.getLogger("fsm_rtc.peer.ice")
 
-
-class Consent:
-    """How often the other side is asked whether it still wants what is sent. Source: RFC 7675.
-
-    Attributes:
-        interval_seconds: between two questions, 20 % more or less.
-        retry_seconds: between two questions while there is no answer.
-        missed: as many questions without an answer count as disconnected.
-        expiry_seconds: after this time without an answer nothing is sent any more.
-    """
-
-    def __init__(
-        self,
-        interval_seconds: float = 2.5,
-        retry_seconds: float = 0.25,
-        missed: int = 3,
-        expiry_seconds: float = 30.0,
-    ) -> None:
-        self.interval_seconds = interval_seconds
-        self.retry_seconds = retry_seconds
-        self.missed = missed
-        self.expiry_seconds = expiry_seconds
-
-
-CONSENT = Consent()
 
 GOODBYE_SECONDS = 1.0
 """How long a TURN server has to say that it has freed an address; it frees it later by itself."""
@@ -59,8 +34,8 @@ def host_addresses() -> list[str]:
     return ice.get_host_addresses(use_ipv4=True, use_ipv6=True)
 
 
-class Agent(ice.Connection):
-    """An aioice Connection with one component.
+class Agent(Consenting):
+    """An aioice Connection with one component; checks and consent are as in its bases.
 
     Args:
         servers: those to ask.
@@ -74,9 +49,6 @@ class Agent(ice.Connection):
         found: called with each aioice Candidate of this side.
         failed: called with a server that gave no candidate, the host candidate it was asked for or None, and why.
         received: called with each datagram of the other side's.
-        consented: called with whether the other side answers, when that changes.
-        expired: called when consent has expired.
-        consent: how often the other side is asked.
     """
 
     def __init__(
@@ -96,24 +68,11 @@ class Agent(ice.Connection):
         self.found: Callable[[Candidate], None] = _ignore
         self.failed: Callable[[Server, Candidate | None, ServerError], None] = _ignore
         self.received: Callable[[bytes], None] = _ignore
-        self.consented: Callable[[bool], None] = _ignore
-        self.expired: Callable[[], None] = _ignore
-        self.consent = CONSENT
         self._servers = servers
         self._timeout_seconds = timeout_seconds
         self._loopback = loopback
         self._is_gathering = True
         self._asking: set[asyncio.Task[None]] = set()
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether there is a nominated pair."""
-        return bool(self._nominated)
-
-    @property
-    def nominated_pair(self) -> Any:
-        """aioice's CandidatePair, or None."""
-        return self._nominated.get(1)
 
     @property
     def has_remote_end(self) -> bool:
@@ -143,7 +102,7 @@ class Agent(ice.Connection):
         else:
             await self._ask_servers()
         self._is_gathering = False
-        if self._early_checks_done and not self._closing:
+        if not self._closing:
             self._check_list_maybe_fail()
 
     def _addresses(self) -> list[str]:
@@ -202,10 +161,8 @@ class Agent(ice.Connection):
             return
         self._protocols.append(protocol)
         self._add(candidate)
-        if self._early_checks_done:
-            for remote in self._remote_candidates:
-                self._pair_remote_candidate(remote)
-            self.sort_check_list()
+        for remote in self._remote_candidates:
+            self._pair_remote_candidate(remote)
 
     def _add(self, candidate: Candidate) -> None:
         is_known = any((one.host, one.port) == (candidate.host, candidate.port) for one in self._local_candidates)
@@ -217,43 +174,11 @@ class Agent(ice.Connection):
         """Whether more pairs may come, so that nothing has failed yet: of either side's candidates."""
         return self._is_gathering or super()._remote_candidates_expected()
 
-    # Data and consent.
+    # Data, and the end.
 
     def data_received(self, data: bytes, component: int) -> None:
+        self.heard_at = self._now()
         self.received(data)
-
-    async def query_consent(self) -> None:
-        """Ask the other side again and again whether it still wants what is sent, and tell when that changes."""
-        loop = asyncio.get_running_loop()
-        answered = loop.time()
-        missed = 0
-        while not self._closing:
-            interval = self.consent.interval_seconds * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-            await asyncio.sleep(interval if missed == 0 else self.consent.retry_seconds)
-            if await self._is_answered():
-                if missed >= self.consent.missed:
-                    self.consented(True)
-                answered, missed = loop.time(), 0
-                continue
-            missed += 1
-            if loop.time() - answered >= self.consent.expiry_seconds:
-                self._nominated.clear()
-                self.expired()
-                return
-            if missed == self.consent.missed:
-                self.consented(False)
-
-    async def _is_answered(self) -> bool:
-        pair = self.nominated_pair
-        if pair is None or self.remote_password is None or pair.protocol.transport.is_closing():
-            return False
-        request = self.build_request(pair, nominate=False)
-        key = self.remote_password.encode("utf8")
-        try:
-            await pair.protocol.request(request, pair.remote_addr, integrity_key=key, retransmissions=0)
-        except stun.TransactionError:
-            return False
-        return True
 
     async def close(self) -> None:
         """Close every socket, and wait until nothing is left."""

@@ -22,9 +22,10 @@ class PlainAgent(ice.Connection):
         username, password: this side's credentials, or None for new ones.
 
     Attributes:
-        hosts_found, found, failed, received, consented, expired: as in `Agent`; `failed`, `consented` and `expired`
-            are never called.
+        hosts_found, found, failed, received, heard, selected, exhausted, consented, expired: as in `Agent`; of the
+            calls, `found` and `received` alone are made.
         is_connected: whether there is a way to the other side.
+        is_missing, requests, generation: as in `Agent`; it doesn't know.
         has_all_candidates, has_remote_end: as in `Agent`.
     """
 
@@ -42,9 +43,15 @@ class PlainAgent(ice.Connection):
         self.found: Callable[[Candidate], None] = _ignore
         self.failed: Callable[..., None] = _ignore
         self.received: Callable[[bytes], None] = _ignore
+        self.heard: Callable[[], None] = _ignore
+        self.selected: Callable[[], None] = _ignore
+        self.exhausted: Callable[[bool], None] = _ignore
         self.consented: Callable[[bool], None] = _ignore
         self.expired: Callable[[], None] = _ignore
         self.is_connected = False
+        self.is_missing = False
+        self.requests = 1
+        self.generation = 0
         self.has_remote_end = False
         self._has_gathered = False
 

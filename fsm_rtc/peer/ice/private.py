@@ -14,29 +14,47 @@ from typing import Any
 
 from aioice import ice
 
-__all__ = ["CHECKED_VERSION", "abandon_relay", "missing_parts"]
+__all__ = ["CHECKED_VERSION", "abandon_relay", "is_closing", "missing_parts"]
 
 logger = logging.getLogger("fsm_rtc.peer.ice")
 
 CHECKED_VERSION = "0.13"
 
 PARTS = (
+    "_check_list",
+    "_check_list_done",
     "_check_list_maybe_fail",
+    "_check_list_state",
     "_closing",
+    "_early_checks",
     "_early_checks_done",
+    "_find_pair",
     "_local_candidates",
     "_local_candidates_end",
     "_local_candidates_start",
     "_nominated",
     "_pair_remote_candidate",
     "_protocols",
+    "_prune_components",
+    "_query_consent_task",
     "_remote_candidates",
     "_remote_candidates_end",
     "_remote_candidates_expected",
     "_transport_policy",
+    "build_request",
+    "check_incoming",
     "get_component_candidates",
+    "sort_check_list",
+    "switch_role",
 )
-FUNCTIONS = ("StunProtocol", "get_host_addresses", "relayed_candidate", "server_reflexive_candidate")
+FUNCTIONS = (
+    "CandidatePair",
+    "StunProtocol",
+    "candidate_pair_priority",
+    "get_host_addresses",
+    "relayed_candidate",
+    "server_reflexive_candidate",
+)
 
 
 @cache
@@ -66,3 +84,9 @@ def abandon_relay(transport: Any) -> None:
     if client is not None and goodbye is not None:
         goodbye.cancel()
         client.transport.close()
+
+
+def is_closing(transport: Any) -> bool:
+    """Whether a socket takes nothing any more; a relayed one doesn't say, and drops what it can't send."""
+    asked = getattr(transport, "is_closing", None)
+    return asked is not None and bool(asked())

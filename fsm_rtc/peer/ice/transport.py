@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,12 @@ from fsm_rtc.peer.ice.plain_agent import PlainAgent
 __all__ = ["IceCandidatePair", "IceTransport"]
 
 AnyAgent = Agent | PlainAgent
+
+OUTLIVES_SECONDS = 2.0
+"""How long an agent is kept after another one has taken its place: what was sent to it arrives within this time."""
+
+LOOKING = {"new": "checking", "disconnected": "checking", "failed": "checking", "completed": "connected"}
+"""Where a state leads when checks begin, for the first time or anew; the others stay. Source: as in `machines.ice`."""
 
 GATHERING = {"new": "new", "gathering": "gathering", "completed": "complete"}
 
@@ -63,6 +70,7 @@ class IceTransport(aiortc.RTCIceTransport):
         self._active: AnyAgent | None = None
         self._remote: RTCIceParameters | None = None
         self._settled = asyncio.Event()
+        self._over = asyncio.Event()
         self._closings: set[asyncio.Task[None]] = set()
         self._role_set = False
         self.selectedCandidatePairChanges = 0
@@ -144,9 +152,11 @@ class IceTransport(aiortc.RTCIceTransport):
             raise InvalidStateError("RTCIceTransport is closed")
         before = self._gatherer
         gatherer.agent.ice_controlling = before.agent.ice_controlling
+        gatherer.agent.generation = before.agent.generation + 1
         self._gatherer = gatherer
         self._connection = gatherer.agent
         if before.agent is not self._active:
+            self._agents.remove(before.agent)
             self._close_later(before.stop())
         self._use(gatherer)
         await self._look(gatherer, remoteParameters)
@@ -156,43 +166,83 @@ class IceTransport(aiortc.RTCIceTransport):
         self._settled.clear()
         self._remote = remote
         agent.remote_is_lite = remote.iceLite
+        if remote.iceLite:
+            # Source: RFC 8445, section 6.1.1: the full one controls.
+            agent.ice_controlling = True
         agent.remote_username = remote.usernameFragment
         agent.remote_password = remote.password
-        self._set_state("checking")
+        self._set_state(LOOKING.get(self._state, self._state))
         try:
             await agent.connect()
         except ConnectionError:
             if gatherer is self._gatherer:
-                self._set_state("failed")
+                self._found_nothing()
         else:
-            if gatherer is self._gatherer and self._state != "closed":
-                self._switch(agent)
-        finally:
+            self._consider(agent)
             if gatherer is self._gatherer:
-                self._settled.set()
+                await self._settled.wait()
 
     def _use(self, gatherer: IceGatherer) -> None:
         agent = gatherer.agent
         self._agents.append(agent)
         agent.received = self._inbox.put_nowait
+        agent.heard = lambda: self._consider(agent)
+        agent.selected = lambda: self._selected(agent)
+        agent.exhausted = lambda is_exhausted: self._exhausted(agent, is_exhausted)
         agent.consented = lambda is_alive: self._consented(agent, is_alive)
         agent.expired = lambda: self._expired(agent)
         gatherer.on("statechange", lambda: self._gathered(gatherer))
 
+    @property
+    def _is_carried(self) -> bool:
+        """Whether a pair is in use whose other side answers."""
+        return self._active is not None and self._active.is_connected and not self._active.is_missing
+
+    @property
+    def _is_looking(self) -> bool:
+        """Whether another way is looked for."""
+        return not self._settled.is_set()
+
+    def _consider(self, agent: AnyAgent) -> None:
+        """Use another way once it is known that the other side uses it too.
+
+        A peer that restarts ICE answers checks before it has this side's answer, or without ever getting it, and uses
+        its old pair meanwhile; its own check with the new credentials shows that it has the answer.
+        """
+        if agent is not self._gatherer.agent or agent is self._active or self._state == "closed":
+            return
+        is_known = agent.requests > 0 or agent.remote_is_lite
+        if agent.is_connected and (is_known or not self._is_carried):
+            self._switch(agent)
+
     def _switch(self, agent: AnyAgent) -> None:
-        """The agent has found a way: use it, and close the one before."""
+        """The agent has found a way: use it, and close the one before when nothing can be on its way to it any more."""
         before, self._active = self._active, agent
-        self.selectedCandidatePairChanges += 1
-        self.emit("selectedcandidatepairchange")
-        if before is not None and before is not agent:
-            self._agents.remove(before)
-            self._close_later(before.close())
+        self._settled.set()
+        self._selected(agent)
+        if before is not None:
+            self._close_later(self._outlive(before))
         self._set_state("connected")
         asyncio.get_running_loop().call_soon(self._complete, agent)
 
+    def _selected(self, agent: AnyAgent) -> None:
+        if agent is self._active:
+            self.selectedCandidatePairChanges += 1
+            self.emit("selectedcandidatepairchange")
+
+    def _found_nothing(self) -> None:
+        """No way, or no other one: then the present one serves as long as the other side answers on it."""
+        self._settled.set()
+        if self._active is None or not self._active.is_connected:
+            self._set_state("failed")
+        elif self._active.is_missing:
+            self._set_state("disconnected")
+        else:
+            self._complete(self._active)
+
     def _complete(self, agent: AnyAgent) -> None:
         """Nothing better can be found any more."""
-        if agent is self._active and self._state == "connected" and agent.has_all_candidates:
+        if agent is self._active and self._state == "connected" and agent.has_all_candidates and not self._is_looking:
             self._set_state("completed")
 
     def _gathered(self, gatherer: IceGatherer) -> None:
@@ -200,17 +250,23 @@ class IceTransport(aiortc.RTCIceTransport):
             self.emit("gatheringstatechange")
             self._complete(gatherer.agent)
 
+    def _exhausted(self, agent: AnyAgent, is_exhausted: bool) -> None:
+        """Every pair has failed, and more may come; or one has come."""
+        if agent is self._gatherer.agent and self._active is None:
+            self._set_state("disconnected" if is_exhausted else "checking")
+
     def _consented(self, agent: AnyAgent, is_alive: bool) -> None:
-        if agent is not self._active or agent is not self._gatherer.agent:
+        if agent is not self._active:
             return
         if not is_alive:
-            self._set_state("disconnected")
-        elif self._state == "disconnected":
+            self._set_state("checking" if self._is_looking else "disconnected")
+            self._consider(self._gatherer.agent)
+        else:
             self._set_state("connected")
             self._complete(agent)
 
     def _expired(self, agent: AnyAgent) -> None:
-        if agent is self._active and agent is self._gatherer.agent:
+        if agent is self._active and not self._is_looking:
             self._set_state("failed")
 
     # What DTLS uses.
@@ -233,6 +289,7 @@ class IceTransport(aiortc.RTCIceTransport):
             self._set_state("closed")
             self._inbox.put_nowait(None)
             self._settled.set()
+            self._over.set()
             for agent in self._agents:
                 await agent.close()
             self._agents.clear()
@@ -240,6 +297,13 @@ class IceTransport(aiortc.RTCIceTransport):
             self.remove_all_listeners()
         while self._closings:
             await asyncio.wait(set(self._closings))
+
+    async def _outlive(self, agent: AnyAgent) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), OUTLIVES_SECONDS)
+        if agent in self._agents:
+            self._agents.remove(agent)
+        await agent.close()
 
     def _close_later(self, closing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(closing, name="fsm_rtc close ICE agent")

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiortc
-from aiortc.rtcdtlstransport import RTCCertificate
 
 from fsm_rtc.peer.ice import IceGatherer
 from fsm_rtc.peer.jsep.transceiver import RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver
-from fsm_rtc.peer.jsep.transport import SctpTransport, Transport
+from fsm_rtc.peer.jsep.transport import Certificate, SctpTransport, Transport
 from fsm_rtc.peer.profile import Profile
 
 __all__ = ["Media", "SessionConfiguration", "User"]
@@ -78,7 +77,7 @@ class Media:
         self.paths: list[Transport] = []
         self.former_senders: list[RTCRtpSender] = []
         self._bundled: Transport | None = None
-        self.certificates = [RTCCertificate.generateCertificate()]
+        self.certificates = [Certificate.generateCertificate()]
         self._connected = connected
         self._shown = shown
         self._candidate_added = candidate_added

@@ -6,9 +6,14 @@ Checked: aiortc 1.16.0. aiortc's own RTCPeerConnection sets the same parts in th
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import aiortc
+from aiortc.rtcdtlstransport import X509_DIGEST_ALGORITHMS, RTCDtlsParameters, certificate_digest
+from cryptography.x509 import Certificate
+from OpenSSL import SSL
 
 __all__ = [
     "CHECKED_VERSION",
@@ -18,10 +23,13 @@ __all__ = [
     "configure_rtp",
     "dtls_role",
     "enable_directions",
+    "is_expected",
     "is_role_set",
+    "send_alert",
     "set_controlling",
     "set_dtls_role",
     "unnumbered_channels",
+    "verify_with",
     "warn_of_another_version",
 ]
 
@@ -76,6 +84,30 @@ def set_dtls_role(dtls: aiortc.RTCDtlsTransport, role: str) -> None:
     """Give a DTLS transport its role; one that has begun keeps its own."""
     if dtls.state == "new":
         dtls._set_role(role)
+
+
+def is_expected(certificate: Certificate, expected: RTCDtlsParameters) -> bool:
+    """Whether a certificate has each fingerprint whose algorithm is known here, and one at least."""
+    known = [one for one in expected.fingerprints if one.algorithm.lower() in X509_DIGEST_ALGORITHMS]
+    return bool(known) and all(
+        one.value.upper() == certificate_digest(certificate, one.algorithm.lower()) for one in known
+    )
+
+
+def verify_with(dtls: aiortc.RTCDtlsTransport, is_right: Callable[[Certificate], bool]) -> None:
+    """Let the handshake that is about to begin go on only with a right certificate."""
+
+    def verify(connection: object, certificate: Any, error: int, depth: int, preverified: int) -> bool:
+        return depth > 0 or is_right(certificate.to_cryptography())
+
+    if dtls._ssl is not None:
+        dtls._ssl.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, verify)
+
+
+async def send_alert(dtls: aiortc.RTCDtlsTransport) -> None:
+    """Send what a failed handshake left to be sent: aiortc leaves it."""
+    with suppress(ConnectionError):
+        await dtls._write_ssl()
 
 
 def enable_directions(transceiver: aiortc.RTCRtpTransceiver, direction: str | None) -> None:

@@ -4,27 +4,61 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import aiortc
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsParameters
+from OpenSSL import SSL
 
 from fsm_rtc.peer.ice import IceGatherer, IceTransport
-from fsm_rtc.peer.jsep.private import unnumbered_channels
+from fsm_rtc.peer.jsep.private import is_expected, send_alert, unnumbered_channels, verify_with
 
-__all__ = ["DtlsTransport", "Remote", "SctpTransport", "Transport"]
+__all__ = ["Certificate", "DtlsTransport", "Remote", "SctpTransport", "Transport"]
 
 logger = logging.getLogger("fsm_rtc.peer")
 
 
+CIPHERS = b":".join(
+    b"ECDHE-%s-%s" % (key, cipher)
+    for cipher in (b"AES128-GCM-SHA256", b"CHACHA20-POLY1305", b"AES128-SHA", b"AES256-SHA")
+    for key in (b"ECDSA", b"RSA")
+)
+"""aiortc's, and the same for RSA keys. Source: webrtc-pc, #dom-rtcpeerconnection-generatecertificate: both must do."""
+
+
+class Certificate(RTCCertificate):
+    """This side's certificate; it talks to those that have an RSA key too."""
+
+    def _create_ssl_context(self, srtp_profiles: Any) -> SSL.Context:
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_cipher_list(CIPHERS)
+        return context
+
+
 class DtlsTransport(aiortc.RTCDtlsTransport):
-    """RTCDtlsTransport."""
+    """RTCDtlsTransport.
+
+    aiortc looks at the other side's certificate when the handshake is over, so only this side sees that it is a wrong
+    one. Here it is looked at within the handshake, and an alert lets both sides fail. Source: RFC 8122, section 6.2.
+    """
 
     def __init__(self, ice: IceTransport, certificates: list[RTCCertificate]) -> None:
         super().__init__(ice, certificates)
         self._is_closed = False
+        self._expected = RTCDtlsParameters()
+
+    async def start(self, remoteParameters: RTCDtlsParameters) -> None:
+        """Shake hands with who has one of these certificates."""
+        self._expected = remoteParameters
+        await super().start(remoteParameters)
+
+    async def _do_handshake(self) -> None:
+        verify_with(self, lambda certificate: is_expected(certificate, self._expected))
+        await super()._do_handshake()
+        if self.state == "failed":
+            await send_alert(self)
 
     @property
     def iceTransport(self) -> IceTransport:
@@ -147,14 +181,14 @@ class Transport:
     def __init__(
         self,
         gatherer: IceGatherer,
-        certificates: list[RTCCertificate],
+        certificates: Sequence[RTCCertificate],
         connected: Callable[[], None],
         candidate_added: Callable[[], None],
     ) -> None:
         self.gatherer = gatherer
         self.next_gatherer: IceGatherer | None = None
         self.ice = IceTransport(gatherer)
-        self.dtls = DtlsTransport(self.ice, certificates)
+        self.dtls = DtlsTransport(self.ice, list(certificates))
         self.is_visible = False
         self.remote: Remote | None = None
         self._connected = connected
