@@ -1,4 +1,4 @@
-"""A peer of ours, or of bare aiortc: ``python -m tests.interop.peers.aiortc_shaped fsm_rtc|aiortc``. What it understands: ../peer.py."""
+"""A peer of ours, or of bare aiortc: ``python -m tests.interop.peers.aiortc_shaped fsm_rtc``. See ../peer.py."""
 
 from __future__ import annotations
 
