@@ -74,8 +74,8 @@ class AiortcChannel:
         self._channel.on("close", self._closed)
         self._channel.on("message", self._received)
         self._channel.on("bufferedamountlow", self._drained)
-        if self._channel.readyState == "open":
-            # A negotiated one that is made on a live association; its open event comes behind who made it.
+        if self._channel.negotiated and self._channel.readyState == "open":
+            # Made on a live association: it opens behind whoever made it.
             asyncio.get_running_loop().call_soon(self._opened)
 
     def detach(self) -> None:

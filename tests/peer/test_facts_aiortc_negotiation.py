@@ -135,9 +135,10 @@ async def test_fact_07_a_candidate_before_the_remote_description_is_dropped(bare
 
 
 async def test_fact_08_ice_fails_at_once_when_the_candidates_end_and_not_before(
-    bare: MakeBare, live: MakeLive, journal: Journal
+    bare: MakeBare, live: MakeLive, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That it never fails without their end takes too long for a test (75 s were measured)."""
+    """That it never fails without their end takes too long for a test (75 s were measured). Ours has patience."""
+    monkeypatch.setattr("fsm_rtc.peer.ice.checks.PATIENCE_SECONDS", 0.1)
     sdp = without_candidates((await offer_of_bare(bare())).sdp)
     theirs = bare(channel=False)
     await answer_of_bare(theirs, RTCSessionDescription(sdp, "offer"))

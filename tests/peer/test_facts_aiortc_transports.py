@@ -64,8 +64,8 @@ async def test_fact_01_a_lost_peer_is_seen_as_closed_after_six_failures(
     await gone.setRemoteDescription(type(gone.localDescription)(answer.sdp, "answer"))
     await connected(ours)
     cut_off(gone)
-    await until(ours, "connectionstatechange", lambda: ours.connection_state == "closed")
-    assert ours.signaling_state == "closed"
+    await until(ours, "connectionstatechange", lambda: ours.connection_state == "failed")
+    assert ours.signaling_state == "stable", "an ICE restart may rescue it"
 
 
 async def test_fact_10_a_handler_that_raises_breaks_the_operation_unless_somebody_listens_for_errors(
@@ -258,8 +258,9 @@ async def test_fact_23_a_wrong_fingerprint_fails_on_the_side_that_sees_it(bare: 
     one, other = with_channel(live("one")), live("other")
     sent = changed(await offer_of(one), *wrong)  # type: ignore[arg-type]
     await one.set_remote_description(await answer_of(other, SessionDescription("offer", sent.sdp)))
-    await until(other, "connectionstatechange", lambda: other.connection_state == "failed")
-    assert other.ice_connection_state == "completed"
+    for peer in (one, other):
+        await until(peer, "connectionstatechange", lambda peer=peer: peer.connection_state == "failed")  # type: ignore[misc]
+        assert peer.ice_connection_state == "completed"
 
 
 def test_fact_25_bitrates_are_constants_of_the_codecs() -> None:

@@ -12,8 +12,8 @@ What holds:
 - No more than `PAIRS_LIMIT` pairs; those of lower priority give way, and those that work never do.
 - Nothing has failed before `PATIENCE_SECONDS` are over, unless this side has nothing to check from.
 - A pair that works isn't given up while it answers; only a nomination ends the checks.
-- When the selected pair falls silent the others that worked are checked again, and the controlling side takes the first
-  that answers.
+- When the selected pair falls silent the others that worked are checked again, and the controlling side takes one that
+  answers while the selected one doesn't.
 - A controlled side uses the pair that was nominated last.
 """
 
@@ -103,13 +103,14 @@ class Pair(ice.CandidatePair):
     Attributes:
         status: RTCStatsIceCandidatePairState.
         checks: how many were sent.
+        answers: how many came, since another pair was looked for last.
         due: when the next may be sent, in the loop's time.
         proven: when it began, or answered last, in the loop's time.
     """
 
     def __init__(self, protocol: ice.StunProtocol, remote_candidate: Candidate) -> None:
         self.status = CandidatePair()
-        self.checks = 0
+        self.checks = self.answers = 0
         self.due = 0.0
         self.proven = 0.0
         super().__init__(protocol, remote_candidate)
@@ -163,6 +164,8 @@ class Checks(ice.Connection):
         self.heard: Callable[[], None] = _ignore
         self.selected: Callable[[], None] = _ignore
         self.exhausted: Callable[[bool], None] = _ignore
+        self._chosen: Pair | None = None
+        self._indexed: dict[tuple[int, str, str, int], Candidate] = {}
         self._questions: set[Question] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._sent_at = 0.0
@@ -185,6 +188,12 @@ class Checks(ice.Connection):
 
     # The checklist.
 
+    def _find_remote_candidate(self, remote_candidate: Candidate) -> Candidate | None:
+        """As aioice's, by an index: a peer may name a thousand, and each is looked for."""
+        for one in self._remote_candidates[len(self._indexed) :]:
+            self._indexed[_address(one)] = one
+        return self._indexed.get(_address(remote_candidate))
+
     def _pair_remote_candidate(self, remote_candidate: Candidate) -> None:
         is_named = mdns.is_mdns_hostname(remote_candidate.host)
         for protocol in self._protocols:
@@ -203,7 +212,10 @@ class Checks(ice.Connection):
             if last is None or not (is_triggered or self._rank(pair) < self._rank(last)):
                 return False
             self._check_list.remove(last)
-        if not any(_foundation(one) == _foundation(pair) for one in self._check_list):
+            if last.remote_candidate.type == "prflx":
+                self._remote_candidates.remove(last.remote_candidate)
+                self._indexed.pop(_address(last.remote_candidate), None)
+        if self._early_checks_done and all(_foundation(one) != _foundation(pair) for one in self._check_list):
             pair.status.unfreeze()
         insort(self._check_list, pair, key=self._rank)
         if self._early_checks_done and not self._check_list_done:
@@ -237,6 +249,8 @@ class Checks(ice.Connection):
             raise ConnectionError("the other side's credentials are missing")
         for remote_candidate in self._remote_candidates:
             self._pair_remote_candidate(remote_candidate)
+        for first in {_foundation(pair): pair for pair in reversed(self._check_list)}.values():
+            first.status.unfreeze()
         self._patience_ends = self._now() + PATIENCE_SECONDS
         self._early_checks_done = True
         for early in self._early_checks:
@@ -254,6 +268,8 @@ class Checks(ice.Connection):
 
     def _plan(self) -> None:
         """Wake up when there will be something to do, and not before."""
+        if self._timer is not None and self._timer.when() <= self._sent_at + PACE_SECONDS and self.is_searching:
+            return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -277,14 +293,12 @@ class Checks(ice.Connection):
         self._plan()
 
     def _next(self, now: float) -> Pair | None:
-        """A repetition that is due comes first: its interval leaves all others their turn."""
-        repeated = [pair for pair in self._check_list if pair.is_open and not pair.is_unchecked and pair.due <= now]
-        if repeated:
-            return min(repeated, key=lambda pair: pair.due)
+        """Each has its first turn before any has another: the waiting, the frozen, and then who is due longest."""
         unchecked = [pair for pair in self._check_list if pair.is_unchecked]
-        return next((pair for pair in unchecked if pair.status.state is CandidatePairState.WAITING), None) or next(
-            iter(unchecked), None
-        )
+        if unchecked:
+            return next((pair for pair in unchecked if pair.status.state is CandidatePairState.WAITING), unchecked[0])
+        due = [pair for pair in self._check_list if pair.is_open and pair.due <= now]
+        return min(due, key=lambda pair: pair.due, default=None)
 
     def _check(self, pair: Pair) -> None:
         if self.remote_password is None:
@@ -296,13 +310,20 @@ class Checks(ice.Connection):
         pair.checks += 1
         pair.due = now + max(REPEAT_SECONDS * (1 if pair.checks < SOON else 2), PACE_SECONDS * len(self._check_list))
         self._sent_at = now
-        nominate = self.ice_controlling and (not self.remote_is_lite or pair is self._best)
+        nominate = self.ice_controlling and (not self.remote_is_lite or pair is self._choice())
         self._inquire(pair, partial(self._answered, pair, self.ice_controlling, nominate), nominate=nominate)
 
-    @property
-    def _best(self) -> Pair | None:
-        """Of those that work."""
-        return next((pair for pair in self._check_list if pair.works), None)
+    def _choice(self) -> Pair | None:
+        """The pair that a lite peer is to use, which takes every nomination: the best of those that work, once."""
+        if self._chosen is None or not self._chosen.works:
+            self._chosen = next((pair for pair in self._check_list if pair.works), None)
+        return self._chosen
+
+    def search(self) -> None:
+        """Check what has worked again: the selected pair is silent."""
+        for pair in self._check_list:
+            pair.answers, pair.due, pair.proven = 0, 0.0, self._now()
+        self._plan()
 
     def _inquire(
         self, pair: ice.CandidatePair, answered: Callable[[stun.Message, tuple[str, int]], None], *, nominate: bool
@@ -340,17 +361,23 @@ class Checks(ice.Connection):
             self._check_list_maybe_fail()
         else:
             pair.status.on_answer()
+            pair.answers += 1
             for other in self._check_list:
                 if _foundation(other) == _foundation(pair):
                     other.status.unfreeze()
-            is_nominated = nominate and self.is_searching if self.ice_controlling else pair.remote_nominated
-            if is_nominated:
+            if self._is_to_be_used(pair, nominate):
                 self._select(pair)
             elif self.ice_controlling and self.remote_is_lite:
                 pair.due = pair.proven
             if pair is self.nominated_pair:
                 self._confirmed()
         self._plan()
+
+    def _is_to_be_used(self, pair: Pair, nominated: bool) -> bool:
+        """Whether it was nominated; who controls leaves a silent pair for one that has answered twice meanwhile."""
+        if not self.ice_controlling:
+            return pair.remote_nominated
+        return nominated and self.is_searching and (not self._nominated or pair.answers > 1)
 
     def _confirmed(self) -> None:
         """The selected pair has answered."""
@@ -381,19 +408,15 @@ class Checks(ice.Connection):
 
     def _pair_of(self, message: stun.Message, addr: tuple[str, int], protocol: ice.StunProtocol) -> Pair | None:
         """Its pair, a new one if need be. Source: RFC 8445, section 7.3.1.3, peer-reflexive candidates."""
-        component = protocol.local_candidate.component
-        for remote in self._remote_candidates:
-            if (remote._network_host, remote.port, remote.component) == (*addr, component):
-                break
-        else:
-            priority = message.attributes.get("PRIORITY", 0)
-            remote = Candidate(random_string(10), component, "udp", priority, addr[0], addr[1], "prflx")
+        component, priority = protocol.local_candidate.component, message.attributes.get("PRIORITY", 0)
+        new = Candidate(random_string(10), component, "udp", priority, addr[0], addr[1], "prflx")
+        remote = self._find_remote_candidate(new) or new
         pair: Pair | None = self._find_pair(protocol, remote)  # type: ignore[assignment]
         if pair is None:
             pair = Pair(protocol, remote)
             if not self._insert(pair, is_triggered=True):
                 return None
-            if remote not in self._remote_candidates:
+            if remote is new:
                 self._remote_candidates.append(remote)
         return pair
 
@@ -426,6 +449,10 @@ class Checks(ice.Connection):
         for question in tuple(self._questions):
             question.forget()
         await super().close()
+
+
+def _address(candidate: Candidate) -> tuple[int, str, str, int]:
+    return candidate.component, candidate.transport.lower(), candidate._network_host, candidate.port
 
 
 def _foundation(pair: Pair) -> tuple[str, str]:

@@ -142,8 +142,8 @@ class Consenting(Checks):
                 self._nominated.clear()
                 self.expired()
             else:
+                self.search()
                 self.consented(effect.state is ConsentState.FRESH)
-                self._plan()
 
 
 def _ignore(*_: object) -> None:

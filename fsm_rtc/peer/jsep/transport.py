@@ -20,6 +20,9 @@ __all__ = ["Certificate", "DtlsTransport", "Remote", "SctpTransport", "Transport
 logger = logging.getLogger("fsm_rtc.peer")
 
 
+AT_ONCE = 50
+"""How many candidates are taken in one turn of the loop."""
+
 CIPHERS = b":".join(
     b"ECDHE-%s-%s" % (key, cipher)
     for cipher in (b"AES128-GCM-SHA256", b"CHACHA20-POLY1305", b"AES128-SHA", b"AES256-SHA")
@@ -194,6 +197,7 @@ class Transport:
         self._connected = connected
         self._candidate_added = candidate_added
         self._held: list[tuple[str, Any]] = []
+        self._taking: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -226,14 +230,25 @@ class Transport:
             ufrag: the other side's user fragment that they belong to.
         """
         given = [*candidates, *([None] if is_complete else [])]
-        if self.remote is None or self.remote.ice.usernameFragment == ufrag:
+        is_begun = self.ice.iceGatherer is self.gatherer
+        if self.remote is None or (self.remote.ice.usernameFragment == ufrag and is_begun):
             self._give(given)
         else:
             self._held += [(ufrag, candidate) for candidate in given]
 
     def _give(self, candidates: list[Any]) -> None:
-        for candidate in candidates:
-            self._spawn(self._add(candidate))
+        self._taking = self._spawn(self._take(candidates, self.gatherer, self._taking))
+
+    async def _take(self, candidates: list[Any], gatherer: IceGatherer, before: asyncio.Task[None] | None) -> None:
+        """Some in each turn of the loop, behind those that came before; who is looked up by name holds nobody up."""
+        if before is not None and not before.done():
+            await asyncio.wait({before})
+        for first in range(0, len(candidates), AT_ONCE):
+            if gatherer is not self.gatherer:
+                return
+            for candidate in candidates[first : first + AT_ONCE]:
+                self._spawn(self._add(candidate))
+            await asyncio.sleep(0)
 
     async def _add(self, candidate: Any) -> None:
         await self.ice.addRemoteCandidate(candidate)
@@ -265,10 +280,11 @@ class Transport:
         if self.dtls.state == "connected":
             self._connected()
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name="fsm_rtc transport")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -138,8 +138,9 @@ async def test_a_gatherer_can_be_given_up_at_any_moment(ice: MakeIce, silent: Ca
 
 
 async def test_two_that_have_no_candidates_for_each_other_wait_until_they_are_told_that_there_are_no_more(
-    ice: MakeIce,
+    ice: MakeIce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("fsm_rtc.peer.ice.checks.PATIENCE_SECONDS", 0.05)
     one, other = ice(), ice()
     await one[0].gather()
     starting = asyncio.ensure_future(one[1].start(other[0].getLocalParameters()))
