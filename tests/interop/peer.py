@@ -61,10 +61,6 @@ class Look:
     received: dict[str, list[int]]
     pair: str | None = None
 
-    def tracks(self, kind: str) -> int:
-        """How many tracks of a kind something has come from."""
-        return sum(count > 0 for count in self.received[kind])
-
 
 class Transport(Protocol):
     """How a peer is asked."""

@@ -7,17 +7,17 @@ peerMedia.source = (kind) => {
     const out = context.createMediaStreamDestination();
     sound.connect(out);
     sound.start();
-    return out.stream.getAudioTracks()[0];
+    return { track: out.stream.getAudioTracks()[0], stop: () => context.close() };
   }
   const canvas = Object.assign(document.createElement("canvas"), { width: 160, height: 120 });
   document.body.append(canvas);
   const picture = canvas.getContext("2d");
   let number = 0;
-  setInterval(() => {
+  const timer = setInterval(() => {
     picture.fillStyle = `rgb(${(number++ * 7) % 255}, 99, 0)`;
     picture.fillRect(0, 0, 160, 120);
   }, 66);
-  return canvas.captureStream(15).getVideoTracks()[0];
+  return { track: canvas.captureStream(15).getVideoTracks()[0], stop: () => clearInterval(timer) };
 };
 
 peerMedia.sink = (track) => {

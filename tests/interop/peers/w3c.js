@@ -1,9 +1,10 @@
 // A peer for stacks of the W3C's shape: Chromium, Firefox, @roamhq/wrtc. What it understands is told in ../peer.py.
 //
 // The connection, the channel and what media needs are in `state`. `media` has what a stack does in its own way:
-// `source(kind)` makes a track with something in it, `sink(track)` looks at one, since some decode only what is seen.
+// `source(kind)` makes a track with something in it and what stops it, `sink(track)` looks at a track, since some stacks
+// decode only what is seen.
 
-const state = {};
+const state = { sources: [] };
 const media = {};
 
 const GATHERED = "icegatheringstatechange";
@@ -36,7 +37,7 @@ async function received() {
 
 const operations = {
   new({ servers, policy }) {
-    state.pc?.close();
+    operations.close();
     state.pc = new RTCPeerConnection({ iceServers: servers ?? [], iceTransportPolicy: policy ?? "all" });
     state.channel = null;
     state.heard = [];
@@ -45,7 +46,8 @@ const operations = {
   },
   channel: () => adopt(state.pc.createDataChannel("chat")),
   track({ kind }) {
-    const track = media.source(kind);
+    const { track, stop } = media.source(kind);
+    state.sources.push(stop);
     state.pc.addTrack(track, new MediaStream([track]));
   },
   async offer({ restart }) {
@@ -63,7 +65,10 @@ const operations = {
     heard: state.heard,
     received: await received(),
   }),
-  close: () => state.pc.close(),
+  close() {
+    for (const stop of state.sources.splice(0)) stop();
+    state.pc?.close();
+  },
 };
 
 globalThis.peer = async ({ do: operation, ...details }) => (await operations[operation](details)) ?? null;
