@@ -410,7 +410,7 @@ class FakeBackend:
 
     def _open(self, channel: FakeChannel) -> None:
         other = self._other()
-        if self._closed or channel.peer is not None or other is None:
+        if self._closed or other is None or (channel.peer is not None and not channel.options.negotiated):
             return
         if not all(side._connected and side._sections.agreed.has_data for side in (self, other)):
             return

@@ -12,8 +12,8 @@ What holds:
 - No more than `PAIRS_LIMIT` pairs; those of lower priority give way, and those that work never do.
 - Nothing has failed before `PATIENCE_SECONDS` are over, unless this side has nothing to check from.
 - A pair that works isn't given up while it answers; only a nomination ends the checks.
-- When the selected pair falls silent the others that worked are checked again, and the controlling side takes one that
-  answers while the selected one doesn't.
+- When the selected pair falls silent the others are checked, for which those stay that never were, and the controlling
+  side takes one that answers while the selected one doesn't.
 - A controlled side uses the pair that was nominated last.
 """
 
@@ -231,6 +231,9 @@ class Checks(ice.Connection):
     def switch_role(self, ice_controlling: bool) -> None:
         super().switch_role(ice_controlling)
         self._check_list.sort(key=self._rank)
+        for pair in tuple(self._check_list):
+            if not ice_controlling and pair.remote_nominated and pair.works:
+                self._select(pair)
 
     def _prune_components(self) -> None:
         """There is one component, and it is looked for whether or not the other side named a candidate of it."""
@@ -396,11 +399,12 @@ class Checks(ice.Connection):
         if pair is None:
             return
         pair.status.on_request()
-        if "USE-CANDIDATE" in message.attributes and not self.ice_controlling:
-            # The last one counts: a peer that goes over to another pair nominates that.
+        if "USE-CANDIDATE" in message.attributes:
+            # The last one counts: a peer that goes over to another pair nominates that. And it counts in either role,
+            # since it may be heard before the two have agreed who controls.
             for other in self._check_list:
                 other.remote_nominated = other is pair
-            if pair.works:
+            if pair.works and not self.ice_controlling:
                 self._select(pair)
         if pair.is_unchecked or (pair.due <= self.heard_at and not pair.works):
             self._check(pair)
@@ -424,8 +428,6 @@ class Checks(ice.Connection):
         pair.nominated = True
         before = self._nominated.get(pair.component)
         self._nominated[pair.component] = pair
-        # Source: RFC 8445, section 8.1.2.
-        self._check_list[:] = [one for one in self._check_list if not one.is_unchecked]
         if not self._check_list_done:
             self._check_list_done = True
             self._check_list_state.put_nowait(ice.ICE_COMPLETED)

@@ -120,7 +120,8 @@ class Consenting(Checks):
         if pair is None:
             return
         try:
-            self._inquire(pair, partial(self._consent, pair), nominate=False)
+            # Who controls nominates once more each time, as libwebrtc does, should the first have been lost on the way.
+            self._inquire(pair, partial(self._consent, pair), nominate=self.ice_controlling)
         except Exception:
             # Whatever is wrong with one question, the next may do.
             logger.exception("a question of consent could not be sent")

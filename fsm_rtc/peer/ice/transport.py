@@ -142,6 +142,13 @@ class IceTransport(aiortc.RTCIceTransport):
             return
         await self._look(self._gatherer, remoteParameters)
 
+    def prepare(self, gatherer: IceGatherer) -> None:
+        """Give the gatherer for a restart this side's role, before the other side's checks can come. Once is enough."""
+        before, agent = self._gatherer.agent, gatherer.agent
+        if agent.generation == 0:
+            agent.generation = before.generation + 1
+            agent.ice_controlling = before.ice_controlling
+
     async def restart(self, gatherer: IceGatherer, remoteParameters: RTCIceParameters) -> None:
         """Look for another way, with new credentials on both sides; the present one is used until it is found.
 
@@ -151,8 +158,7 @@ class IceTransport(aiortc.RTCIceTransport):
         if self._state == "closed":
             raise InvalidStateError("RTCIceTransport is closed")
         before = self._gatherer
-        gatherer.agent.ice_controlling = before.agent.ice_controlling
-        gatherer.agent.generation = before.agent.generation + 1
+        self.prepare(gatherer)
         self._gatherer = gatherer
         self._connection = gatherer.agent
         if before.agent is not self._active:
@@ -290,7 +296,7 @@ class IceTransport(aiortc.RTCIceTransport):
             self._inbox.put_nowait(None)
             self._settled.set()
             self._over.set()
-            for agent in self._agents:
+            for agent in tuple(self._agents):
                 await agent.close()
             self._agents.clear()
             self._gatherer.remove_all_listeners()

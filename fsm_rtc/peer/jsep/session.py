@@ -145,6 +145,7 @@ class Session:
             set_controlling(path.ice, is_controlling)
         if gatherer is not path.gatherer:
             path.next_gatherer = gatherer
+            path.ice.prepare(gatherer)
         if gatherer not in self._begun:
             self._begun.add(gatherer)
             self._events.gathering(path, gatherer)
