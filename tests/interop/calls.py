@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from typing import Any
 
 from tests.interop.peer import Description, Look, Peer, exchange
 
@@ -43,12 +44,12 @@ class Call:
         """The one that this one talks to."""
         return self.answerer if peer is self.offerer else self.offerer
 
-    async def begin(self, kinds: tuple[str, ...] = KINDS) -> None:
-        """New connections, and everything in the first offer and answer."""
+    async def begin(self, kinds: tuple[str, ...] = KINDS, **options: Any) -> None:
+        """New connections, with these options of ``new``, and everything in the first offer and answer."""
         for peer in self.peers:
-            await peer.do("new")
+            await peer.do("new", **options)
         await self.offerer.do("channel")
-        self._sent = {peer.name: Counter(kinds) for peer in self.peers}
+        self.have_sent(kinds)
         for kind in kinds:
             await self.offerer.do("track", kind=kind)
         offer = await self.offerer.do("offer")
@@ -61,9 +62,13 @@ class Call:
         for peer in self.peers:
             await peer.until(stands)
 
-    async def talks(self, messages: int = 10) -> None:
-        """Say something both ways; all of it is heard, once and in order."""
-        new = [f"message {len(self._said) + number}" for number in range(messages)]
+    def have_sent(self, kinds: tuple[str, ...]) -> None:
+        """Both have added a track of each of these kinds."""
+        self._sent = {peer.name: Counter(kinds) for peer in self.peers}
+
+    async def talks(self, messages: int = 10, *, length: int = 0) -> None:
+        """Say something both ways, of at least this length; all of it is heard, once and in order."""
+        new = [f"message {len(self._said) + number}".ljust(length, ".") for number in range(messages)]
         self._said += new
         for text in new:
             for peer in self.peers:

@@ -14,8 +14,7 @@ from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, VideoStreamT
 import fsm_rtc
 from tests.interop.peers.serving import serve
 
-STACK = sys.argv[1]
-RTC: Any = {"fsm_rtc": fsm_rtc, "aiortc": aiortc}[STACK]
+STACKS: dict[str, Any] = {"fsm_rtc": fsm_rtc, "aiortc": aiortc}
 FRAMES_PER_SECOND = 15
 CLOCK_RATE = 90000
 
@@ -38,7 +37,9 @@ class Picture(VideoStreamTrack):
 class Peer:
     """One connection, and what it has received."""
 
-    def __init__(self) -> None:
+    def __init__(self, stack: str) -> None:
+        self.stack = stack
+        self.rtc = STACKS[stack]
         self.pc: Any = None
 
     async def do(self, operation: str, **details: Any) -> Any:
@@ -51,9 +52,9 @@ class Peer:
         self.heard: list[str] = []
         self.received: dict[str, list[int]] = {"audio": [], "video": []}
         self.reading: list[asyncio.Task[None]] = []
-        configuration = RTC.RTCConfiguration([aiortc.RTCIceServer(**server) for server in servers or []])
+        configuration = self.rtc.RTCConfiguration([aiortc.RTCIceServer(**server) for server in servers or []])
         configuration.iceTransportPolicy = aiortc.RTCIceTransportPolicy(policy)
-        self.pc = RTC.RTCPeerConnection(configuration)
+        self.pc = self.rtc.RTCPeerConnection(configuration)
         self.pc.on("datachannel", lambda event: self.adopt(getattr(event, "channel", event)))
         self.pc.on("track", lambda event: self.reading.append(asyncio.create_task(self.read(_track(event)))))
 
@@ -73,7 +74,7 @@ class Peer:
             return
 
     async def do_hello(self) -> str:
-        return f"{STACK} {RTC.__version__}"
+        return f"{self.stack} {self.rtc.__version__}"
 
     async def do_channel(self) -> None:
         self.adopt(self.pc.createDataChannel("chat"))
@@ -98,10 +99,10 @@ class Peer:
         return {"type": str(self.pc.localDescription.type), "sdp": self.pc.localDescription.sdp}
 
     async def do_apply(self, description: dict[str, str]) -> None:
-        await self.pc.setRemoteDescription(RTC.RTCSessionDescription(description["sdp"], description["type"]))
+        await self.pc.setRemoteDescription(self.rtc.RTCSessionDescription(description["sdp"], description["type"]))
 
     async def do_rollback(self) -> None:
-        await self.pc.setLocalDescription(RTC.RTCSessionDescription("", "rollback"))
+        await self.pc.setLocalDescription(self.rtc.RTCSessionDescription("", "rollback"))
 
     async def do_send(self, text: str) -> None:
         self.channel.send(text)
@@ -119,7 +120,7 @@ class Peer:
     def pair(self) -> str | None:
         """The way to the other side that is in use."""
         sctp = self.pc.sctp
-        if STACK != "fsm_rtc" or sctp is None or sctp.transport is None:
+        if self.stack != "fsm_rtc" or sctp is None or sctp.transport is None:
             return None
         pair = sctp.transport.transport.getSelectedCandidatePair()
         return pair and f"{_place(pair.local)} {_place(pair.remote)}"
@@ -137,4 +138,4 @@ def _place(candidate: Any) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Peer().do))
+    asyncio.run(serve(Peer(sys.argv[1]).do))
