@@ -100,7 +100,7 @@ class Call:
         pairs = [(await peer.look()).pair for peer in self.peers]
         before = self._ufrags
         self._ufrags = ufrags(*await exchange(restarter, self.other(restarter), restart=True))
-        assert len(self._ufrags) == 2
+        assert len(self._ufrags) == 2, "each side has new credentials, the same in all of its sections"
         assert self._ufrags.isdisjoint(before)
         for peer, pair in zip(self.peers, pairs, strict=True):
             await peer.until(lambda look, pair=pair: stands(look) and (pair is None or look.pair not in (None, pair)))  # type: ignore[misc]

@@ -7,18 +7,18 @@
 const state = { sources: [] };
 const media = {};
 
-const GATHERED = "icegatheringstatechange";
+const LOOK_MILLISECONDS = 20;
 
 function adopt(channel) {
   state.channel = channel;
   channel.onmessage = ({ data }) => state.heard.push(String(data));
 }
 
-/** The local description with all of its candidates. */
+/** The local description with all of its candidates. A restart's are not there yet while the state is still "complete". */
 async function described(making) {
   await state.pc.setLocalDescription(await making);
-  while (state.pc.iceGatheringState !== "complete")
-    await new Promise((resolve) => state.pc.addEventListener(GATHERED, resolve, { once: true }));
+  const isWhole = () => state.pc.iceGatheringState === "complete" && /^a=candidate/m.test(state.pc.localDescription.sdp);
+  while (!isWhole()) await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
   const { type, sdp } = state.pc.localDescription;
   return { type, sdp };
 }

@@ -10,6 +10,7 @@ const { serve } = require("./stdio.cjs");
 const { RTCPeerConnection, RTCRtpCodecParameters, MediaStreamTrack, RtpHeader, RtpPacket } = werift;
 
 const FRAMES = JSON.parse(readFileSync(process.argv[3]));
+const LOOK_MILLISECONDS = 20;
 const FIRST_OF_A_FRAME = Buffer.from([0x10]); // VP8's payload descriptor, RFC 7741, 4.2
 const KINDS = {
   audio: {
@@ -33,7 +34,8 @@ function adopt(channel) {
 
 async function described(making) {
   await state.pc.setLocalDescription(await making);
-  while (state.pc.iceGatheringState !== "complete") await state.pc.iceGatheringStateChange.asPromise();
+  const isWhole = () => state.pc.iceGatheringState === "complete" && /^a=candidate/m.test(state.pc.localDescription.sdp);
+  while (!isWhole()) await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
   const { type, sdp } = state.pc.localDescription;
   return { type, sdp };
 }
