@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.programs import ROOT, Program
-from tests.two_networks import inside, two_networks
+from tests.network.topology import network
 
 SECONDS = "3"
 
@@ -17,15 +17,15 @@ ADVICE = (
 
 def test_two_hosts_that_do_not_reach_each_other_are_told_what_they_lack(tmp_path: Path) -> None:
     with (
-        two_networks() as networks,
-        Program(tmp_path, "serve", "--host", "0.0.0.0", "--port", "8765", by=inside(networks.router)) as serving,
+        network(forwards=False) as networks,
+        Program(tmp_path, "serve", "--host", "0.0.0.0", "--port", "8765", by=networks.router.inside()) as serving,
     ):
         serving.until("join with")
         room = f"ws://{networks.address}:8765/kitchen"
         joining = ("join", room, "--one-time-key", "--timeout", SECONDS)
         with (
-            Program(tmp_path, *joining, "--name", "alice", by=inside(networks.here)) as alice,
-            Program(tmp_path, *joining, "--name", "bob", "--json", by=inside(networks.there)) as bob,
+            Program(tmp_path, *joining, "--name", "alice", by=networks.here.inside()) as alice,
+            Program(tmp_path, *joining, "--name", "bob", "--json", by=networks.there.inside()) as bob,
         ):
             assert alice.ended() == (1, "")
             assert bob.ended() == (1, "")

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -176,10 +176,14 @@ class Browsers:
 
     Args:
         folder: where its package is.
+        by: what starts it, such as ``ip netns exec NAME``.
+        preferences: of Firefox, besides those that every test wants.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, by: Sequence[str] = (), preferences: Mapping[str, Any] | None = None) -> None:
         self._folder = folder
+        self._by = by
+        self._preferences = dict(preferences or {})
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._launched: dict[str, int] = {}
@@ -187,6 +191,7 @@ class Browsers:
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
+            *self._by,
             "node",
             str(FOLDER / "driver.mjs"),
             str(self._folder),
@@ -227,8 +232,9 @@ class Browsers:
             if browser not in self._launched:
                 kind, _, name = browser.partition(":")
                 executable = next(filter(None, map(shutil.which, EXECUTABLES[kind])))
-                launch = LAUNCHES.get(name, Launch())
-                self._launched[browser] = await self.do("launch", browser=kind, executable=executable, **asdict(launch))
+                launch = asdict(LAUNCHES.get(name, Launch()))
+                launch["prefs"] = {**self._preferences, **launch["prefs"]}
+                self._launched[browser] = await self.do("launch", browser=kind, executable=executable, **launch)
         return Page(self, await self.do("open", browser=self._launched[browser], url=url))
 
     @asynccontextmanager
