@@ -6,13 +6,35 @@ Chromium since 148 refuses a description that numbers an extension otherwise tha
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
+from fsm_rtc.conformance.adapter import ProcessAdapter
 from fsm_rtc.peer.jsep.codecs import SESSION_NUMBERS
-from tests.interop.foreign import Foreign, Ours
+from tests.conformance.foreign import Foreign, Ours
+from tests.conformance.talk import installed
 
 KINDS = [("audio", "video"), ("video", "audio")]
+
+
+@pytest_asyncio.fixture
+async def ours() -> AsyncIterator[Ours]:
+    side = Ours()
+    yield side
+    await side.pc.close()
+
+
+@pytest_asyncio.fixture
+async def theirs(request: pytest.FixtureRequest) -> AsyncIterator[Foreign]:
+    """A connection of the stack that the test names."""
+    adapter = ProcessAdapter(installed(request.param).command)
+    await adapter.start()
+    foreign = Foreign(adapter)
+    await foreign.begin()
+    yield foreign
+    await adapter.aclose()
 
 
 def numbers(sdp: str) -> set[tuple[int, str]]:
