@@ -91,6 +91,7 @@ class SqliteFile:
         self.path = Path(path)
         self.migrations: Migrations = migrations or {}
         self._database: sqlite3.Connection | None = None
+        self._letting_go: finalize[[], SqliteFile] | None = None
         self._unlock: Callable[[], object] | None = None
         self._inode: tuple[int, int] | None = None
         try:
@@ -160,8 +161,10 @@ class SqliteFile:
         return database
 
     def _connected(self) -> sqlite3.Connection:
-        self._database = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
-        return self._database
+        database = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+        self._database = database
+        self._letting_go = finalize(self, database.close)  # else it waits for the collector, and has its lock till then
+        return database
 
     def _demand_own(self, application: int, version: int, tables: int) -> None:
         if tables == version == application == 0:
@@ -266,6 +269,8 @@ class SqliteFile:
 
     def close(self) -> None:
         database, self._database = self._database, None
+        if self._letting_go is not None:
+            self._letting_go.detach()
         if database is not None:
             with suppress(sqlite3.Error):
                 database.close()
@@ -310,6 +315,8 @@ class SqliteFile:
         """In a forked child: let go of it, and of nothing that the parent has."""
         if self._database is not None:  # never closed here: that would drop the parent's log
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._database))
+        if self._letting_go is not None:
+            self._letting_go.detach()
         self._database = None
         if self._unlock is not None:
             self._unlock()  # the parent's descriptor keeps the lock, and when it is gone the lock is

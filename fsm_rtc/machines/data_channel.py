@@ -43,7 +43,11 @@ class Channel(Chart[DataChannelState, None]):
     on_open = On(Row(CONNECTING, OPEN), idempotent=True, cite="#announce-datachannel-open")
     send = On(stay(OPEN), cite="#datachannel-send")
     close = On(Row((CONNECTING, OPEN), CLOSING), idempotent=True, cite="#dom-rtcdatachannel-close")
-    on_closing = On(Row((CONNECTING, OPEN), CLOSING), idempotent=True, cite="#data-transport-closing-procedure")
+    on_closing = On(
+        Row((CONNECTING, OPEN), CLOSING),
+        stay(CLOSING),  # the other side's part of what this side has begun
+        cite="#data-transport-closing-procedure",
+    )
     on_closed = On(
         Row((CONNECTING, OPEN, CLOSING), CLOSED), idempotent=True, cite="#announcing-a-data-channel-as-closed"
     )

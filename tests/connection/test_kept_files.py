@@ -11,7 +11,6 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,18 +40,20 @@ def filled(path: Path, messages: int = 50) -> None:
     place.close()
 
 
-def read(path: Path) -> None:
-    """Open it, and read all that it keeps."""
-    with closing(SqliteFile(path)) as place:
+def read_all(path: Path) -> None:
+    place = SqliteFile(path)
+    try:
         place.load()
         for peer in place.peers():
             place.messages(peer)
+    finally:
+        place.close()
 
 
 def refused(path: Path) -> str:
     """With what error it is refused, in opening or in reading; nothing of it tells what was said."""
     with pytest.raises(SnapshotError) as raised:
-        read(path)
+        read_all(path)
     error: BaseException | None = raised.value
     while error is not None:
         assert SECRET not in f"{error} {error!r}"

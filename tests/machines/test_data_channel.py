@@ -14,7 +14,7 @@ CHANNEL = """
 on_open            open        already  -        closed
 send               -           =        -        closed
 close              closing     closing  already  closed
-on_closing         closing     closing  already  closed
+on_closing         closing     closing  =        closed
 on_closed          closed      closed   closed   already
 connection_closed  closed      closed   closed   already
 """
