@@ -13,7 +13,7 @@ from aiortc.mediastreams import AudioStreamTrack, MediaStreamError
 
 from fsm_rtc import Configuration, Connection, IceServer, Identity, WebSocketSignaling
 from tests.interop.peers.aiortc_shaped import Picture
-from tests.interop.peers.serving import serve
+from tests.interop.peers.serving import run
 
 
 class Caller:
@@ -78,4 +78,4 @@ class Caller:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Caller().do))
+    run(Caller().do)

@@ -7,7 +7,7 @@
 
 The router is the public network: signalling servers, STUN and TURN run on it, under an address that both sides reach.
 Each host has one address and a default route. A gateway masquerades its network, as a home's does; behind two of them a
-host is where mobile networks put it. The router knows no way to 192.168.0.0/16.
+host is where mobile networks put it. What the router gets for 192.168.0.0/16 is lost.
 """
 
 from __future__ import annotations
@@ -104,6 +104,12 @@ def network(here: Access = Access(), there: Access = Access(), *, forwards: bool
         made = dict(zip(("router", *names), stack.enter_context(namespaces("router", *names)), strict=True))
         router = made["router"]
         router.ip("address", "add", f"{ROUTER_ADDRESS}/32", "dev", "lo")
+        # The rest of the world, which answers nobody. Without it a relay is told at once that a private address can't be
+        # reached, and coturn ends the whole allocation for that.
+        router.ip("link", "add", "world", "type", "veth", "peer", "name", "void")
+        router.ip("link", "set", "void", "up")
+        router.ip("link", "set", "world", "arp", "off", "up")
+        router.ip("route", "add", "default", "dev", "world")
         if forwards:
             _forward(router)
         hosts: dict[str, Host] = {}

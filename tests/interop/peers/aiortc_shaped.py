@@ -12,7 +12,7 @@ import av
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, VideoStreamTrack
 
 import fsm_rtc
-from tests.interop.peers.serving import serve
+from tests.interop.peers.serving import run
 
 STACKS: dict[str, Any] = {"fsm_rtc": fsm_rtc, "aiortc": aiortc}
 FRAMES_PER_SECOND = 15
@@ -138,4 +138,4 @@ def _place(candidate: Any) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Peer(sys.argv[1]).do))
+    run(Peer(sys.argv[1]).do)

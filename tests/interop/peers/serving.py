@@ -12,7 +12,13 @@ from typing import Any
 
 MAX_LINE_BYTES = 1 << 24
 
-__all__ = ["serve"]
+__all__ = ["run", "serve"]
+
+
+def run(do: Callable[..., Awaitable[Any]]) -> None:
+    """Answer until the input ends, and end at once: aiortc's decoder threads outlive a connection that is open."""
+    asyncio.run(serve(do))
+    os._exit(0)
 
 
 async def serve(do: Callable[..., Awaitable[Any]]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import webrtc
 
-from tests.interop.peers.serving import serve
+from tests.interop.peers.serving import run
 
 LOOK_SECONDS = 0.02
 
@@ -98,4 +98,4 @@ class Peer:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Peer().do))
+    run(Peer().do)
