@@ -325,8 +325,10 @@ class AiortcBackend:
 
     def _dtls_changed(self, path: Transport) -> None:
         self._report("dtls", path)
-        # A transport that this side has given up closes too, and says nothing of the other side.
-        is_over = path in self._numbers and all(one.dtls.state == "closed" for one in self._numbers)
+        # A transport that this side has given up closes too, and says nothing of the other side; nor does one whose
+        # sections this side has stopped: the other side ends it with its answer, which may come later.
+        is_needed = any(self.session.media.is_needed(one) for one in self._numbers)
+        is_over = path in self._numbers and all(one.dtls.state == "closed" for one in self._numbers) and is_needed
         if is_over and self._profile.closes_with_peer and self._events is not None:
             self._events.closed_by_library()
 

@@ -26,6 +26,7 @@ class Everything:
     last_created_offer: str = "same"
     last_created_answer: str = "other"
     remote_ice_ufrag: str = "u"
+    is_relayed: bool = True
     ice_ufrag: str = "u"
     is_chain_empty: bool = True
     is_stable: bool = True
@@ -93,6 +94,7 @@ def payloads_of(chart: type[Chart[Any, Any]], trigger: str) -> st.SearchStrategy
         return st.builds(
             Everything,
             is_chain_empty=st.booleans(),
+            is_relayed=st.booleans(),
             is_needed=st.booleans(),
             has_known_section=st.booleans(),
             can_be_parsed=st.booleans(),

@@ -56,7 +56,12 @@ messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(Challenge, tokens, st.binary(min_size=16, max_size=64)),
     st.builds(Hello, tokens, tokens, introductions, signatures),
     st.builds(Welcome, st.lists(introductions, max_size=3).map(tuple)),
-    st.builds(IceServers, st.lists(st.builds(IceServerInfo, st.lists(tokens).map(tuple), tokens, tokens)).map(tuple)),
+    st.builds(
+        IceServers,
+        st.lists(st.builds(IceServerInfo, st.lists(tokens, max_size=8).map(tuple), tokens, tokens), max_size=8).map(
+            tuple
+        ),
+    ),
     st.builds(Joined, introductions),
     st.builds(Left, tokens, tokens),
     st.builds(Error, st.sampled_from(ErrorCode), st.text(characters)),

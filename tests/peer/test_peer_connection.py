@@ -199,7 +199,8 @@ async def test_close_closes_every_machine_at_once_and_tells_nothing_on_the_conne
     assert offerer.ice_connection_state == "closed"
     assert channel.ready_state == "closed"
     not_closed = {label for label, machine in offerer.machines.items() if machine.state != "closed"}
-    assert not_closed == {"offerer.gathering", "offerer.channel.chat.flow"}
+    assert not_closed == {"offerer.gathering", "offerer.channel.chat.flow", "offerer.track"}
+    assert offerer.machines["offerer.track"].state == "ended"
     await closing
     await turns()
     assert seen == []

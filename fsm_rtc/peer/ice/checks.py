@@ -336,15 +336,16 @@ class Checks(ice.Connection):
         self._questions.add(Question(pair, request, key, answered, self._questions.discard))
 
     def build_request(self, pair: ice.CandidatePair, nominate: bool) -> stun.Message:
-        """In a restart a check claims no less than what the candidate is worth.
+        """In a restart a check claims a little more than what the candidate is worth.
 
         The other side takes it for a peer-reflexive candidate while it doesn't have the answer; libwebrtc then compares
-        it with the pair in use, prunes what has a lower priority, and never looks at it again, even when the answer
-        tells it the candidate. With the same priority the younger generation wins.
+        it with the pair in use, prunes what is not better, and never looks at it again, even when the answer tells it
+        the candidate. With the same priority the younger generation would win, but it counts such a candidate as one of
+        the first generation, so that behind one restart the next would come to nothing.
         """
         request = super().build_request(pair, nominate)
         if self.generation > 0:
-            request.attributes["PRIORITY"] = max(request.attributes["PRIORITY"], pair.local_candidate.priority)
+            request.attributes["PRIORITY"] = max(request.attributes["PRIORITY"], pair.local_candidate.priority + 1)
         return request
 
     # What comes of it.

@@ -294,6 +294,13 @@ class Media:
         for path in [path for path in self.paths if id(path) not in used]:
             self.give_up(path)
 
+    def is_needed(self, path: Transport) -> bool:
+        """Whether something uses a transport that was not stopped here."""
+        return any(
+            self.path_of(user) is path and not (isinstance(user, RTCRtpTransceiver) and user.is_stopping)
+            for user in self.users()
+        )
+
     def give_up(self, path: Transport) -> None:
         """Stop a transport, and forget it."""
         self.paths.remove(path)
