@@ -20,6 +20,7 @@ __all__ = [
     "group_of",
     "mid_of",
     "readers",
+    "sctp_port_of",
     "section_of",
     "words_of",
 ]
@@ -271,6 +272,14 @@ def _ssrc_group(section: Section, value: str) -> None:
 
 def _sctp_port(section: Section, value: str) -> None:
     section.sctp_port = _number(value, 0xFFFF, "an sctp-port has 16 bits (RFC 8841, section 5)")
+
+
+def sctp_port_of(section: Section) -> int | None:
+    """The port that stands as the format in the m= line, as written before 2019; None if that is a word."""
+    text = section.formats[0]
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return _number(text, 0xFFFF, "an SCTP port has 16 bits (RFC 8841, section 5)")
 
 
 def _max_message_size(section: Section, value: str) -> None:
