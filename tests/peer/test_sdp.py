@@ -45,6 +45,14 @@ def test_an_sctp_port_in_the_m_line_has_16_bits(port: str) -> None:
     assert check_description(offer(SESSION + old + "a=sctp-port:5000\r\n" + TRANSPORT))
 
 
+def test_a_section_has_at_most_32_fingerprints_so_that_256_sections_of_a_group_are_compared_with_few() -> None:
+    line = "a=fingerprint:sha-256 AA:BB\r\n"
+    assert check_description(offer(SESSION + AUDIO + TRANSPORT + line * 31))
+    for many in (SESSION + AUDIO + TRANSPORT + line * 32, SESSION + line * 33 + AUDIO + TRANSPORT):
+        with pytest.raises(OperationError, match=r"line \d+ .*at most 32 fingerprints"):
+            check_description(offer(many))
+
+
 def test_an_sctp_port_in_the_m_line_counts() -> None:
     old = "m=application 9 DTLS/SCTP 65535\r\na=mid:data\r\n"
     assert [one.sctp_port for one in sections_of(offer(SESSION + old + TRANSPORT))] == [65535]

@@ -177,6 +177,8 @@ def _fingerprint(section: Section, value: str) -> None:
         raise Unreadable("a fingerprint is a hash function and a digest (RFC 8122, section 5)")
     if not DIGEST.fullmatch(words[1]):
         raise Unreadable("a fingerprint's digest is of bytes in hexadecimal, with colons (RFC 8122, section 5)")
+    if len(section.fingerprints) == MOST["fingerprint"]:
+        raise Unreadable(f"at most {MOST['fingerprint']} fingerprints of a section are read")
     section.fingerprints.append(Fingerprint(words[0].lower(), words[1].upper()))
 
 
@@ -292,7 +294,7 @@ Reader = Callable[[Section, str], None]
 MAX_VALUE = 8192
 """Characters of a line that counts; a BUNDLE group of 256 long mids has half as many."""
 
-MOST = {"formats": 128, "extmap": 64, "msid": 8}
+MOST = {"formats": 128, "extmap": 64, "msid": 8, "fingerprint": 32}
 """Of one section. No browser writes a tenth."""
 
 TRANSPORT: dict[str, Reader] = {
