@@ -42,7 +42,7 @@ NO_PATH: list[Any] = [None, 5, b"/x", math.nan, ["x"], {}, "", "a\0b"]
 NO_BYTES: list[Any] = [None, 5, "x", ["x"], {}]
 NO_OBJECT: list[Any] = [5, "x", b"x", ["x"], {"a": 1}, math.nan]
 
-DOORS: dict[str, tuple[Callable[[Any], object], type[Exception], list[Any]]] = {
+DOORS: dict[str, tuple[Callable[[Any], object], type[Exception] | tuple[type[Exception], ...], list[Any]]] = {
     "a url": (WebSocketSignaling, SignalingError, [*NO_TEXT, "", '{"url":1}', "http://h/r", "/x", "ws://", "ws://h/"]),
     "a room's url": (fsm_rtc.join, SignalingError, [*NO_TEXT, "", '{"url":1}', "http://h/r", "/x", "h:1/r"]),
     "a token": (lambda v: WebSocketSignaling(URL, token=v), SignalingError, [*NO_TEXT, "x" * 4097]),
@@ -79,9 +79,9 @@ DOORS: dict[str, tuple[Callable[[Any], object], type[Exception], list[Any]]] = {
     "TURN servers": (lambda v: TurnServers(v, "s"), ValueError, [*NO_TEXT, "", [], ["x"], "http://h", "stun:h"]),
     "a TURN secret": (lambda v: TurnServers("turn:h", v), ValueError, [None, 5, "", b"", ["x"], "\ud83c"]),
     "credentials' time": (lambda v: TurnServers("turn:h", "s", v), ValueError, NO_NUMBER),
-    "an ICE server": (IceServer, ValueError, [*NO_TEXT, "", "http://h", ("x",)]),
-    "a user name": (lambda v: IceServer("turn:h", v), ValueError, [5, b"x", ["x"], "\ud83c"]),
-    "ICE servers": (lambda v: Configuration(ice_servers=v), ValueError, [None, "stun:h", ("stun:h",), 5]),
+    "an ICE server": (IceServer, (TypeError, ValueError), [*NO_TEXT, "", "http://h", ("x",)]),
+    "a user name": (lambda v: IceServer("turn:h", v), (TypeError, ValueError), [5, b"x", ["x"], "\ud83c"]),
+    "ICE servers": (lambda v: Configuration(ice_servers=v), TypeError, [None, "stun:h", ("stun:h",), 5]),
     "a gathering time": (
         lambda v: Configuration(gather_timeout_seconds=v),
         ValueError,
