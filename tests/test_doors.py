@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections.abc import Callable
@@ -12,7 +13,17 @@ import pytest
 
 import fsm_rtc
 from fsm_rtc import Configuration, Connection, IceServer, KnownPeers, PipeChannel, RecoveryPolicy
-from fsm_rtc.errors import FsmRtcError, IdentityError, KnownPeersError, MessageError, SignalingError, TokenError
+from fsm_rtc.connection import SqliteFile
+from fsm_rtc.connection.frames import size_of
+from fsm_rtc.errors import (
+    FsmRtcError,
+    IdentityError,
+    KnownPeersError,
+    MessageError,
+    SignalingError,
+    SnapshotError,
+    TokenError,
+)
 from fsm_rtc.inspector import InspectorError
 from fsm_rtc.inspector.access import Gate
 from fsm_rtc.messages import Allowlist, Identity, Member, TrustOnFirstUse, decode, key_id
@@ -31,7 +42,7 @@ NO_PATH: list[Any] = [None, 5, b"/x", math.nan, ["x"], {}, "", "a\0b"]
 NO_BYTES: list[Any] = [None, 5, "x", ["x"], {}]
 NO_OBJECT: list[Any] = [5, "x", b"x", ["x"], {"a": 1}, math.nan]
 
-DOORS: dict[str, tuple[Callable[[Any], object], type[Exception], list[Any]]] = {
+DOORS: dict[str, tuple[Callable[[Any], object], type[Exception] | tuple[type[Exception], ...], list[Any]]] = {
     "a url": (WebSocketSignaling, SignalingError, [*NO_TEXT, "", '{"url":1}', "http://h/r", "/x", "ws://", "ws://h/"]),
     "a room's url": (fsm_rtc.join, SignalingError, [*NO_TEXT, "", '{"url":1}', "http://h/r", "/x", "h:1/r"]),
     "a token": (lambda v: WebSocketSignaling(URL, token=v), SignalingError, [*NO_TEXT, "x" * 4097]),
@@ -68,9 +79,9 @@ DOORS: dict[str, tuple[Callable[[Any], object], type[Exception], list[Any]]] = {
     "TURN servers": (lambda v: TurnServers(v, "s"), ValueError, [*NO_TEXT, "", [], ["x"], "http://h", "stun:h"]),
     "a TURN secret": (lambda v: TurnServers("turn:h", v), ValueError, [None, 5, "", b"", ["x"], "\ud83c"]),
     "credentials' time": (lambda v: TurnServers("turn:h", "s", v), ValueError, NO_NUMBER),
-    "an ICE server": (IceServer, ValueError, [*NO_TEXT, "", "http://h", ("x",)]),
-    "a user name": (lambda v: IceServer("turn:h", v), ValueError, [5, b"x", ["x"], "\ud83c"]),
-    "ICE servers": (lambda v: Configuration(ice_servers=v), ValueError, [None, "stun:h", ("stun:h",), 5]),
+    "an ICE server": (IceServer, (TypeError, ValueError), [*NO_TEXT, "", "http://h", ("x",)]),
+    "a user name": (lambda v: IceServer("turn:h", v), (TypeError, ValueError), [5, b"x", ["x"], "\ud83c"]),
+    "ICE servers": (lambda v: Configuration(ice_servers=v), TypeError, [None, "stun:h", ("stun:h",), 5]),
     "a gathering time": (
         lambda v: Configuration(gather_timeout_seconds=v),
         ValueError,
@@ -79,6 +90,20 @@ DOORS: dict[str, tuple[Callable[[Any], object], type[Exception], list[Any]]] = {
     "a backoff": (Backoff, ValueError, NO_NUMBER),
     "a bound": (lambda v: Limits(members=v), ValueError, [*NO_NUMBER, 2.5]),
     "a grace time": (lambda v: Limits(grace_seconds=v), ValueError, [None, "5", math.nan, math.inf, -1, 0, [5]]),
+    "recovery": (lambda v: Connection(WebSocketSignaling(URL), ME, recovery=v), TypeError, NO_OBJECT),
+    "a room's recovery": (lambda v: fsm_rtc.join(URL, recovery=v), TypeError, NO_OBJECT),
+    "persistence": (lambda v: Connection(WebSocketSignaling(URL), ME, persistence=v), TypeError, NO_OBJECT),
+    "a kept call's file": (SqliteFile, SnapshotError, NO_PATH),
+    "a capacity": (lambda v: Connection(WebSocketSignaling(URL), ME).events(v), TypeError, [None, "5", math.nan, 1.5]),
+    "a reason": (lambda v: asyncio.run(Connection(WebSocketSignaling(URL), ME).aclose(v)), TypeError, [None, 5]),
+    "a room's reason": (lambda v: asyncio.run(fsm_rtc.join(URL).aclose(v)), TypeError, [None, 5, b"x"]),
+    "a wait": (
+        lambda v: asyncio.run(Connection(WebSocketSignaling(URL), ME).wait_for_ready(v)),
+        ValueError,
+        ["5", math.nan, [5], True],
+    ),
+    "a message": (size_of, ValueError, ["\ud83c"]),
+    "attempts": (lambda v: RecoveryPolicy(attempts=v), ValueError, [None, "5", math.nan, -1, True]),
     "a recovery time": (lambda v: RecoveryPolicy(heartbeat_seconds=v), ValueError, [None, "5", math.nan, -1, True]),
     "a token's secret": (lambda v: join_token(v, "kitchen"), TokenError, [None, 5, "short", b"short", ["x"], "\ud83c"]),
     "a server's secret": (JoinTokens, TokenError, [None, 5, "short", b"short", ["x"], "\ud83c"]),

@@ -147,7 +147,16 @@ def receive(
             timeout_seconds=timeout,
             token=token,
         )
+        _demand_folder(folder)
         _done(_receive(plan, folder, force=force, json_lines=json_lines))
+
+
+def _demand_folder(folder: Path) -> None:
+    """Say at once that it is no folder, and not when somebody sends."""
+    if folder.exists() and not folder.is_dir():
+        from fsm_rtc.errors import FileRefusal, FileTransferError
+
+        raise FileTransferError(f"{folder} is no folder; give one with --folder", reason=FileRefusal.NOT_WRITABLE)
 
 
 def _done(work: Coroutine[Any, Any, FileOutcome]) -> None:

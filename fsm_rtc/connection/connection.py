@@ -22,7 +22,7 @@ from fsm_rtc.connection.events import (
     ConnectionEvent,
 )
 from fsm_rtc.connection.failure import Failure
-from fsm_rtc.connection.given import check_given
+from fsm_rtc.connection.given import check_given, check_reason, check_timeout
 from fsm_rtc.connection.message_store import MessageStore
 from fsm_rtc.connection.messages import DeliveryReader, MessageReader
 from fsm_rtc.connection.peers import PeerConnectionFactory, PeerOptions
@@ -108,7 +108,7 @@ class Connection:
         persistence: Persistence | None = None,
         message_store: MessageStore | None = None,
     ) -> None:
-        check_given(channel, trust, configuration, receive)
+        check_given(channel, trust, configuration, receive, recovery, persistence)
         options = PeerOptions(
             configuration or Configuration(), peer_connection_factory, receive, engine, journal, f"{label}.peer"
         )
@@ -245,6 +245,8 @@ class Connection:
 
     async def _end(self, reason: str, *, for_good: bool) -> None:
         if self._closing is None:
+            self._own_thread.check("Connection.aclose" if for_good else "Connection.leave")
+            check_reason(reason)
             self._call.stop()
             self._closing = asyncio.create_task(self._close(reason, for_good), name="fsm_rtc close connection")
         await asyncio.shield(self._closing)
@@ -368,6 +370,7 @@ class Connection:
             ConnectTimeoutError: that took longer than `timeout_seconds`; it says how far they came.
             ConnectionFailedError: the call ended, or the signalling was given up; it says why.
         """
+        check_timeout(timeout_seconds)
         try:
             async with asyncio.timeout(timeout_seconds):
                 while not self.is_ready:

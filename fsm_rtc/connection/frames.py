@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from fsm_rtc.engine.doors import text
 from fsm_rtc.errors import Malformed, MessageError
 from fsm_rtc.peer.data_channel import MAX_MESSAGE_BYTES as MAX_FRAME_BYTES
 
@@ -137,7 +138,7 @@ def size_of(message: str | bytes) -> int:
     """
     if not isinstance(message, str | bytes):
         raise TypeError(f"a data channel sends str or bytes, not {type(message).__name__}; encode the message first")
-    size = len(message) if isinstance(message, bytes) else len(message.encode())
+    size = len(message) if isinstance(message, bytes) else len(text(message, "the message", is_secret=True).encode())
     if size > MAX_DATA_BYTES:
         raise ValueError(f"a message of {size} bytes is too long; send at most {MAX_DATA_BYTES} bytes at a time")
     return size

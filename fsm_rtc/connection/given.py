@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import get_args
 
+from fsm_rtc.connection.recovery_policy import RecoveryPolicy
 from fsm_rtc.engine.doors import told
 from fsm_rtc.peer.backend import Kind
 from fsm_rtc.peer.configuration import Configuration
 
-__all__ = ["check_given"]
+__all__ = ["check_given", "check_reason", "check_timeout"]
 
 
-def check_given(channel: object, trust: object, configuration: object, receive: object) -> None:
+def check_given(
+    channel: object, trust: object, configuration: object, receive: object, recovery: object, persistence: object
+) -> None:
     """Say what is wrong with an argument that is of another kind.
 
     Raises:
@@ -24,6 +28,32 @@ def check_given(channel: object, trust: object, configuration: object, receive: 
         raise TypeError(f"trust is {told(trust)}; give Allowlist([id]), TrustOnFirstUse(), AnyPeer() or None")
     if configuration is not None and not isinstance(configuration, Configuration):
         raise TypeError(f"configuration is {told(configuration)}; give fsm_rtc.Configuration(…), or None")
+    if recovery is not None and not isinstance(recovery, RecoveryPolicy):
+        raise TypeError(f"recovery is {told(recovery)}; give a RecoveryPolicy(…), NO_RECOVERY or None")
+    if persistence is not None and not all(callable(getattr(persistence, one, None)) for one in ("load", "save")):
+        raise TypeError(f"persistence is {told(persistence)}; give SqliteFile(path), MemoryPersistence() or None")
     kinds = get_args(Kind)
     if not isinstance(receive, tuple | list) or not all(one in kinds for one in receive):
         raise TypeError(f"receive is {told(receive)}; give a tuple of {' and '.join(map(repr, kinds))}")
+
+
+def check_reason(reason: object) -> None:
+    """Say that what is to be told to the peer is no text, before anything is closed for it.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(reason, str):
+        raise TypeError(f"the reason is {told(reason)}; give text, a str")
+
+
+def check_timeout(timeout_seconds: object) -> None:
+    """Say that how long to wait is no time.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if timeout_seconds is None:
+        return
+    if not isinstance(timeout_seconds, int | float) or isinstance(timeout_seconds, bool) or isnan(timeout_seconds):
+        raise ValueError(f"timeout_seconds is {told(timeout_seconds)}; give a number of seconds, or None")

@@ -226,10 +226,19 @@ class MessageStore:
             with tolerated():
                 self._place.clear()
 
+    def _waits(self, peer: str, messages: PeerMessages | None) -> bool:
+        """Whether there are messages for this peer; who has not been asked for yet is looked up in the place."""
+        if messages is not None:
+            return messages.waiting > 0
+        try:
+            return self._place is not None and bool(self._place.messages(peer).unacknowledged)
+        except SnapshotError:
+            return True
+
     def _let_one_go(self, but: str) -> None:
         others = [(peer, messages) for peer, messages in self._peers.items() if peer != but]
-        idle = [peer for peer, messages in others if messages is not None and not messages.waiting]
-        gone = idle[0] if idle else others[0][0]
-        if not idle:
+        gone = next((peer for peer, messages in others if not self._waits(peer, messages)), None)
+        if gone is None:
+            gone = others[0][0]
             logger.warning("messages wait for more than %d peers; those for %s are dropped", KEPT_PEERS, gone)
         self.forget(gone)

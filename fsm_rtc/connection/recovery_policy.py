@@ -52,7 +52,7 @@ class RecoveryPolicy:
                 raise ValueError(f"{field.name} must be a number, not {value!r}")
             if field.name != "attempts" and not value > 0:
                 raise ValueError(f"{field.name} must be more than 0 seconds, not {value!r}")
-        if self.attempts < 0:
+        if not self.attempts >= 0:  # NaN too
             raise ValueError(f"attempts is 0 (none) or more, not {self.attempts!r}")
         order = ("heartbeat_seconds", "suspect_after_seconds", "begin_after_seconds", "give_up_after_seconds")
         for sooner, later in pairwise(order):

@@ -23,7 +23,7 @@ from fsm_rtc.connection.events import ConnectionEvent, Ended, Refused, Signaling
 from fsm_rtc.connection.evidence import Phase
 from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.frames import FEATURE
-from fsm_rtc.connection.given import check_given
+from fsm_rtc.connection.given import check_given, check_reason
 from fsm_rtc.connection.keeper import Keeper
 from fsm_rtc.connection.message_store import MessageStore
 from fsm_rtc.connection.peers import PeerConnectionFactory
@@ -99,7 +99,7 @@ class Room:
         recovery: RecoveryPolicy | None = None,
         persistence: Persistence | None = None,
     ) -> None:
-        check_given(channel, trust, configuration, receive)
+        check_given(channel, trust, configuration, receive, recovery, persistence)
         self._recovery = recovery
         self._own_thread = OwnThread()
         self._member = Member(channel.room, identity, name, features=(FEATURE,))
@@ -192,6 +192,8 @@ class Room:
             reason: told to the peers.
         """
         if self._closing is None:
+            self._own_thread.check("Room.aclose")
+            check_reason(reason)
             self._closing = asyncio.create_task(self._close(reason), name="fsm_rtc close room")
         await asyncio.shield(self._closing)
 

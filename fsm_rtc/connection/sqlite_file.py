@@ -28,6 +28,7 @@ from weakref import WeakValueDictionary, finalize
 
 from fsm_rtc.connection.persistence import KeptMessages
 from fsm_rtc.connection.saved import SavedCall, decode_saved, encode_saved
+from fsm_rtc.engine.doors import path_of
 from fsm_rtc.engine.snapshot import Migrations
 from fsm_rtc.errors import SnapshotError
 
@@ -88,7 +89,7 @@ class SqliteFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], migrations: Migrations | None = None) -> None:
-        self.path = Path(path)
+        self.path = path_of(path, "the path of what keeps a call", SnapshotError)
         self.migrations: Migrations = migrations or {}
         self._database: sqlite3.Connection | None = None
         self._letting_go: finalize[[], SqliteFile] | None = None
@@ -121,8 +122,12 @@ class SqliteFile:
                 )
             os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOCTTY, 0o600))
             made = path.stat()
+        except SnapshotError:
+            raise
         except OSError as error:
             raise SnapshotError(f"{path} can't be opened: {error.strerror}; choose another place") from error
+        except ValueError as error:  # a null character, a surrogate
+            raise SnapshotError(f"{str(path)!a} can't be opened: it is no path; choose another place") from error
         self._refuse_a_second(made)
         inode = made.st_dev, made.st_ino
         _OPEN[inode] = self
@@ -161,7 +166,8 @@ class SqliteFile:
         return database
 
     def _connected(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+        whole = self.path.absolute()  # for ":memory:" alone is no file to SQLite
+        database = sqlite3.connect(whole, timeout=0, isolation_level=None, check_same_thread=False)
         self._database = database
         self._letting_go = finalize(self, database.close)  # else it waits for the collector, and has its lock till then
         return database
@@ -301,8 +307,8 @@ class SqliteFile:
     def _failing_by_name(self, work: Callable[[], T]) -> T:
         try:
             return work()
-        except sqlite3.Error as error:
-            # without a code it is Python's own: a text that is no UTF-8, which it repeats
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            # without a code it is Python's own: text that is no UTF-8, be it SQLite's own words, which it repeats
             code = getattr(error, "sqlite_errorname", None) or "SQLITE_CORRUPT"
         # here, so that SQLite's error is not the context of this one
         primary = "_".join(code.split("_")[:2])

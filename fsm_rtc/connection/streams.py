@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 from weakref import WeakSet
 
+from fsm_rtc.engine.doors import told
+
 __all__ = ["Stream", "StreamReader"]
 
 logger = logging.getLogger("fsm_rtc.connection")
@@ -32,6 +34,8 @@ class StreamReader(Generic[T]):
     """
 
     def __init__(self, capacity: int, what: str = "items", on_dropped: Callable[[T], object] | None = None) -> None:
+        if not isinstance(capacity, int):
+            raise TypeError(f"a reader's capacity is {told(capacity)}; give an int, at least 1")
         if capacity < 1:
             raise ValueError(f"a reader's capacity is at least 1, not {capacity}")
         self._items: deque[T] = deque(maxlen=capacity)

@@ -29,6 +29,9 @@ VIDEO_RATE = 90_000
 
 PACKET_RATE = 48_000
 
+PACKETS_A_SECOND = 50
+"""aiortc's encoders of sound fill packets of 20 ms."""
+
 
 class OutgoingTrack(MediaStreamTrack):
     """The frames of the track that a sender sends just now, in the sender's time.
@@ -119,7 +122,7 @@ class OutgoingTrack(MediaStreamTrack):
 
     def _alike(self, frame: AudioFrame) -> list[AudioFrame]:
         try:
-            return self._sound.like_the_first(frame)
+            return [part for alike in self._sound.like_the_first(frame) for part in _parts(alike)]
         except (FFmpegError, ValueError) as error:
             logger.warning("a frame of %s can't be sent: %s", self.id, error)
             return []
@@ -145,6 +148,28 @@ def _ticks(time_of: int | None, base: fractions.Fraction | None, rate: int) -> i
     return time_of * base.numerator * rate // base.denominator if time_of is not None and base else None
 
 
+def _parts(frame: AudioFrame) -> list[AudioFrame]:
+    """The same packed sound in equal parts of at most one packet: all packets of one frame get one RTP time from
+    aiortc, and the other side takes them for pieces of one packet that it can't decode.
+    """
+    count = -(-frame.samples * PACKETS_A_SECOND // frame.sample_rate)
+    if count <= 1:
+        return [frame]
+    whole = bytes(frame.planes[0])
+    size = len(frame.layout.channels) * frame.format.bytes
+    parts = []
+    for number in range(count):
+        begin, end = (frame.samples * place // count for place in (number, number + 1))
+        part = AudioFrame(format=frame.format, layout=frame.layout, samples=end - begin)
+        part.planes[0].update(whole[begin * size : end * size].ljust(part.planes[0].buffer_size, b"\0"))
+        part.sample_rate = frame.sample_rate
+        if frame.time_base is not None:
+            part.time_base = frame.time_base
+            part.pts = frame.pts + int(begin / (frame.sample_rate * frame.time_base)) if frame.pts is not None else None
+        parts.append(part)
+    return parts
+
+
 class Sound:
     """Makes all sound of one sender like its first: aiortc's encoders take no other, and only 16 bit in one or two
     channels.
@@ -164,7 +189,7 @@ class Sound:
         """
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._target is None:
-            is_taken = frame.format.name == "s16" and frame.layout.name in ("mono", "stereo")
+            is_taken = frame.format.name == "s16" and frame.layout.name in ("mono", "stereo") and frame.sample_rate > 0
             self._target = form if is_taken else ("s16", "stereo", 48_000)
         if form == self._target:
             self._from = None

@@ -272,3 +272,11 @@ def test_wrong_arguments_are_told_and_nothing_is_tried(run: Run, arguments: tupl
     result = run(*arguments)
     assert result.exit_code == 2
     assert said in " ".join(result.output.replace("│", " ").split())
+
+
+def test_what_is_no_folder_is_told_at_once(tmp_path: Path, run: Run) -> None:
+    file = tmp_path / "films"
+    file.write_text("no folder")
+    result = run("receive", "ws://127.0.0.1:1/kitchen", "--folder", str(file))
+    assert result.exit_code == 2
+    assert "is no folder" in result.output

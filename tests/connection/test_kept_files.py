@@ -237,6 +237,12 @@ def changed(*statements: str) -> Callable[[Path], None]:
     return change
 
 
+def renamed(path: Path) -> None:
+    """SQLite tells the name of the table that it can't read, which is no UTF-8 any more."""
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"tablesentsent", b"table\xffent\xffent").replace(b"TABLE sent", b"TABEL \xffent"))
+
+
 FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "truncated": (truncated, "damaged"),
     "overwritten": (overwritten, "damaged"),
@@ -248,6 +254,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a lost counter": (changed("UPDATE peer SET sent = 'many'"), "damaged"),
     "a lost table": (changed("DROP TABLE sent"), "choose another file"),
     "another program's": (changed("PRAGMA application_id = 7"), "of another program"),
+    "no names": (renamed, "damaged"),
     "newer": (changed("PRAGMA user_version = 99"), "of version 99"),
     "no call": (changed(f"INSERT INTO call VALUES (1, CAST('{SECRET}' AS BLOB))"), "begin anew"),
     "newer call": (changed("INSERT INTO call VALUES (1, CAST('{\"format\":99}' AS BLOB))"), "format 99"),
@@ -342,3 +349,11 @@ def test_a_closed_one_says_so(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="is closed"):
         place.load()
     assert resource.getrlimit(resource.RLIMIT_FSIZE)
+
+
+def test_a_file_whose_name_means_no_file_to_sqlite_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    filled(Path(":memory:"))
+    place = SqliteFile(":memory:")
+    assert place.messages("bob").sent == 50
+    place.close()

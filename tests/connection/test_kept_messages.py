@@ -24,6 +24,7 @@ from fsm_rtc import (
     WebSocketSignaling,
 )
 from fsm_rtc.connection import Ended, MemoryPersistence
+from fsm_rtc.connection.message_store import KEPT_PEERS, MessageStore
 from fsm_rtc.engine.journal import Entry
 from fsm_rtc.messages import Allowlist, AnyPeer, Member
 from fsm_rtc.signaling.backoff import Backoff
@@ -283,6 +284,18 @@ def test_an_old_stream_goes_before_a_new_one() -> None:
         await mine.die()
 
     on_instant_loop(play)
+
+
+def test_who_has_nothing_waiting_is_forgotten_first_behind_a_restart_too() -> None:
+    place = MemoryPersistence()
+    place.message_sent("longest ago", "mine", 1, "it waits")
+    for number in range(KEPT_PEERS - 1):
+        place.messages_taken(f"{number}", "theirs", 1)
+    store = MessageStore(place)
+    store.of("new").add("hello")
+    assert store.of("longest ago").waiting == 1
+    assert place.messages("longest ago").unacknowledged == ("it waits",)
+    assert place.peers() == ("longest ago", *(f"{number}" for number in range(1, KEPT_PEERS - 1)), "new")
 
 
 # Rooms.

@@ -24,6 +24,8 @@ CALLS: dict[str, Callable[[Connection], object]] = {
     "deliveries": lambda call: call.deliveries(),
     "events": lambda call: call.events(),
     "open": lambda call: asyncio.run(call.open()),
+    "aclose": lambda call: asyncio.run(call.aclose()),
+    "leave": lambda call: asyncio.run(call.leave()),
     "a channel's send": lambda call: call.data_channel and call.data_channel.send("from elsewhere"),
     "a channel's close": lambda call: call.data_channel and call.data_channel.close(),
     "a channel's on": lambda call: call.data_channel and call.data_channel.on("message", print),

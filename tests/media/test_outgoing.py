@@ -183,6 +183,53 @@ async def test_sound_of_any_form_after_sound_of_another_is_encoded_in_a_time_tha
     outgoing.stop()
 
 
+@pytest.mark.parametrize("codec", [("opus", 48_000, 2), ("PCMU", 8000, 1), ("G722", 8000, 1)])
+@pytest.mark.parametrize(("rate", "samples"), [(48_000, 1024), (44_100, 1024), (48_000, 24_000), (8000, 400)])
+async def test_sound_in_frames_longer_than_a_packet_is_sent_whole_one_packet_at_a_time(
+    rate: int, samples: int, codec: tuple[str, int, int]
+) -> None:
+    name, clock_rate, channels = codec
+    encoder = get_encoder(
+        RTCRtpCodecParameters(mimeType=f"audio/{name}", clockRate=clock_rate, channels=channels, payloadType=96)
+    )
+    outgoing, packets = OutgoingTrack("audio"), 0
+    outgoing.use(Ending([sound(number, rate=rate, samples=samples) for number in range(3)], "audio"))
+    gone = 0
+    while gone < 3 * samples:
+        frame = await outgoing.recv()
+        assert isinstance(frame, AudioFrame)
+        assert frame.pts == gone
+        gone += frame.samples
+        payloads, _ = encoder.encode(frame)
+        assert len(payloads) <= 1
+        packets += len(payloads)
+    assert packets in range(int(gone / rate * 50) - 1, int(gone / rate * 50) + 1)
+    outgoing.stop()
+
+
+async def test_long_sound_without_a_time_keeps_what_it_says() -> None:
+    loud = AudioFrame(format="s16", layout="stereo", samples=2000)
+    loud.planes[0].update(bytes(number % 251 for number in range(8000)))
+    loud.sample_rate = 48_000
+    outgoing, said = OutgoingTrack("audio"), b""
+    outgoing.use(Ending([loud], "audio"))
+    for _ in range(3):
+        frame = await outgoing.recv()
+        assert isinstance(frame, AudioFrame)
+        said += bytes(frame.planes[0])[: frame.samples * 4]
+    assert said == bytes(number % 251 for number in range(8000))
+    outgoing.stop()
+
+
+async def test_sound_without_a_rate_is_left_out_and_spoils_nothing_for_what_follows() -> None:
+    rateless, outgoing = AudioFrame(format="s16", layout="mono", samples=160), OutgoingTrack("audio")
+    outgoing.use(Ending([rateless, sound(1), sound(2)], "audio"))
+    frame = await outgoing.recv()
+    assert isinstance(frame, AudioFrame)
+    assert frame.sample_rate == 48_000
+    outgoing.stop()
+
+
 async def test_sound_that_can_not_be_converted_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
     track, outgoing = Fed("audio"), OutgoingTrack("audio")
     outgoing.use(track)

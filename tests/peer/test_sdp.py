@@ -37,6 +37,27 @@ def test_a_session_level_attribute_holds_for_every_section() -> None:
     assert check_description(offer(SESSION + TRANSPORT + AUDIO + DATA))
 
 
+@pytest.mark.parametrize("port", ["65536", "70000", "700000", "9" * 5000])
+def test_an_sctp_port_in_the_m_line_has_16_bits(port: str) -> None:
+    old = f"m=application 9 DTLS/SCTP {port}\r\na=mid:data\r\n"
+    with pytest.raises(OperationError, match=r"line 5 .*an SCTP port has 16 bits"):
+        check_description(offer(SESSION + old + TRANSPORT))
+    assert check_description(offer(SESSION + old + "a=sctp-port:5000\r\n" + TRANSPORT))
+
+
+def test_a_section_has_at_most_32_fingerprints_so_that_256_sections_of_a_group_are_compared_with_few() -> None:
+    line = "a=fingerprint:sha-256 AA:BB\r\n"
+    assert check_description(offer(SESSION + AUDIO + TRANSPORT + line * 31))
+    for many in (SESSION + AUDIO + TRANSPORT + line * 32, SESSION + line * 33 + AUDIO + TRANSPORT):
+        with pytest.raises(OperationError, match=r"line \d+ .*at most 32 fingerprints"):
+            check_description(offer(many))
+
+
+def test_an_sctp_port_in_the_m_line_counts() -> None:
+    old = "m=application 9 DTLS/SCTP 65535\r\na=mid:data\r\n"
+    assert [one.sctp_port for one in sections_of(offer(SESSION + old + TRANSPORT))] == [65535]
+
+
 @pytest.mark.parametrize("missing", ["ice-ufrag", "ice-pwd", "fingerprint"])
 def test_fact_6_a_description_without_transport_parameters_is_refused_by_name(missing: str) -> None:
     sdp = "\r\n".join(line for line in OFFER.sdp.split("\r\n") if not line.startswith(f"a={missing}"))

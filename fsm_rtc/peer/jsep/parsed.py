@@ -40,6 +40,9 @@ EXTENSIONS = {one.uri for kind in HEADER_EXTENSIONS.values() for one in kind}
 MAX_PARAMETERS = 64
 """Of one fmtp line."""
 
+OF_H264 = ("packetization-mode", "profile-level-id")
+"""The parameters by which aiortc compares; it takes no None for their values."""
+
 DEFAULT_MESSAGE_BYTES = 65536
 """Source: RFC 8841, section 6.1."""
 
@@ -97,7 +100,7 @@ def _media(section: Section, first: Section, found: ReadDescription, mid: str, k
     media.ice_candidates = [as_aiortc_candidate(one) for one in section.candidates]
     media.ice_candidates_complete = section.is_complete
     if section.kind == "application":
-        media.sctp_port = _sctp_port(section)
+        media.sctp_port = 5000 if section.sctp_port is None else section.sctp_port
         size = DEFAULT_MESSAGE_BYTES if section.max_message_size is None else section.max_message_size
         media.sctpCapabilities = RTCSctpCapabilities(maxMessageSize=size)
         return media
@@ -111,13 +114,6 @@ def _media(section: Section, first: Section, found: ReadDescription, mid: str, k
     media.ssrc = [sdp.SsrcDescription(ssrc=ssrc, **said) for ssrc, said in section.ssrcs.items()]
     media.ssrc_group = [sdp.GroupDescription(semantic, list(sources)) for semantic, sources in section.ssrc_groups]
     return media
-
-
-def _sctp_port(section: Section) -> int:
-    """As written before 2019, too: the number in the m= line."""
-    if section.sctp_port is None and section.formats[0].isascii() and section.formats[0].isdigit():
-        return int(section.formats[0][:5])
-    return 5000 if section.sctp_port is None else section.sctp_port
 
 
 def _codecs(section: Section) -> list[RTCRtpCodecParameters]:
@@ -139,11 +135,11 @@ def _codecs(section: Section) -> list[RTCRtpCodecParameters]:
 
 
 def _parameters(text: str) -> dict[str, Any]:
-    """An fmtp line's pairs; what aiortc calculates with is a number, or isn't there."""
+    """An fmtp line's pairs; what aiortc calculates with is a number, or isn't there. So is a name of H.264 alone."""
     result: dict[str, Any] = {}
     for pair in text.split(";", MAX_PARAMETERS)[:MAX_PARAMETERS]:
         name, equals, value = pair.strip(" ").partition("=")
-        if name and name not in sdp.FMTP_INT_PARAMETERS:
+        if name and name not in sdp.FMTP_INT_PARAMETERS and (equals or name not in OF_H264):
             result[name] = value if equals else None
         elif name and value.isascii() and value.isdigit() and len(value) <= 10:
             result[name] = int(value)

@@ -80,6 +80,15 @@ class ObservedReceiver(aiortc.RTCRtpReceiver):
                 return
         await super()._handle_rtcp_packet(packet)
 
+    async def _run_rtcp(self) -> None:
+        """Its reports. With them ends the thread that decodes: of a program that ends without close(), by an error or
+        Ctrl-C, asyncio cancels every task, but Python waits for that thread for ever.
+        """
+        try:
+            await super()._run_rtcp()
+        finally:
+            super()._handle_disconnect()
+
     def _handle_disconnect(self) -> None:
         self.disconnected()
         if self._ends_with_sender:

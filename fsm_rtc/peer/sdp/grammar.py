@@ -20,6 +20,7 @@ __all__ = [
     "group_of",
     "mid_of",
     "readers",
+    "sctp_port_of",
     "section_of",
     "words_of",
 ]
@@ -176,6 +177,8 @@ def _fingerprint(section: Section, value: str) -> None:
         raise Unreadable("a fingerprint is a hash function and a digest (RFC 8122, section 5)")
     if not DIGEST.fullmatch(words[1]):
         raise Unreadable("a fingerprint's digest is of bytes in hexadecimal, with colons (RFC 8122, section 5)")
+    if len(section.fingerprints) == MOST["fingerprint"]:
+        raise Unreadable(f"at most {MOST['fingerprint']} fingerprints of a section are read")
     section.fingerprints.append(Fingerprint(words[0].lower(), words[1].upper()))
 
 
@@ -273,6 +276,14 @@ def _sctp_port(section: Section, value: str) -> None:
     section.sctp_port = _number(value, 0xFFFF, "an sctp-port has 16 bits (RFC 8841, section 5)")
 
 
+def sctp_port_of(section: Section) -> int | None:
+    """The port that stands as the format in the m= line, as written before 2019; None if that is a word."""
+    text = section.formats[0]
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return _number(text, 0xFFFF, "an SCTP port has 16 bits (RFC 8841, section 5)")
+
+
 def _max_message_size(section: Section, value: str) -> None:
     rule = "a max-message-size is a number of bytes, 0 for any (RFC 8841, section 6)"
     section.max_message_size = _number(value, 2**64 - 1, rule)
@@ -283,7 +294,7 @@ Reader = Callable[[Section, str], None]
 MAX_VALUE = 8192
 """Characters of a line that counts; a BUNDLE group of 256 long mids has half as many."""
 
-MOST = {"formats": 128, "extmap": 64, "msid": 8}
+MOST = {"formats": 128, "extmap": 64, "msid": 8, "fingerprint": 32}
 """Of one section. No browser writes a tenth."""
 
 TRANSPORT: dict[str, Reader] = {

@@ -18,7 +18,16 @@ from dataclasses import dataclass
 
 from fsm_rtc.errors import InvalidAccessError, SdpSyntaxError
 from fsm_rtc.peer.description import SessionDescription
-from fsm_rtc.peer.sdp.grammar import MAX_VALUE, STATIC_CODECS, Unreadable, group_of, mid_of, readers, section_of
+from fsm_rtc.peer.sdp.grammar import (
+    MAX_VALUE,
+    STATIC_CODECS,
+    Unreadable,
+    group_of,
+    mid_of,
+    readers,
+    sctp_port_of,
+    section_of,
+)
 from fsm_rtc.peer.sdp.model import ReadDescription, Section
 
 __all__ = ["BOUNDS", "Bounds", "read", "read_in_turns", "read_text"]
@@ -224,6 +233,9 @@ def _finish(section: Section, session: Section, waiting: list[Line], what: str) 
         section.fingerprints = section.fingerprints or session.fingerprints
         if section.kind != "application":
             _read_formats(section, what)
+        elif section.sctp_port is None:
+            with _line(what, section.line, section.text):
+                section.sctp_port = sctp_port_of(section)
 
 
 def _read_formats(section: Section, what: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import aiortc
 import pytest
 
+from fsm_rtc import RTCSessionDescription
 from fsm_rtc.errors import InvalidModificationError
 from tests.peer.wpt.conftest import MakeRtc
 from tests.peer.wpt.exchanges import exchange
@@ -77,3 +79,17 @@ async def test_what_it_has_not_is_refused(rtc: MakeRtc) -> None:
         with pytest.raises(InvalidModificationError) as caught:
             transceiver.setCodecPreferences(wrong)
         assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    "parameters", ["packetization-mode", "profile-level-id;packetization-mode", ";packetization-mode;="]
+)
+async def test_a_parameter_of_h264_without_a_value_is_as_good_as_none(rtc: MakeRtc, parameters: str) -> None:
+    one, other = rtc(), rtc()
+    one.addTransceiver("video").setCodecPreferences(capable("video", "H264"))
+    await one.setLocalDescription()
+    sdp = re.sub(r"(a=fmtp:\d+) .*packetization-mode.*", rf"\1 {parameters}\r", one.localDescription.sdp)
+    assert parameters in sdp
+    await other.setRemoteDescription(RTCSessionDescription(type="offer", sdp=sdp))
+    await other.setLocalDescription()
+    assert "m=video 0 " in other.localDescription.sdp  # packets of mode 0, which aiortc can't send
