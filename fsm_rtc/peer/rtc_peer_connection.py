@@ -16,7 +16,7 @@ import aiortc
 from fsm_rtc.engine import Accepted, Chart, Journal
 from fsm_rtc.errors import InvalidAccessError, InvalidStateError, Rejected
 from fsm_rtc.peer.aiortc_backend import AiortcBackend
-from fsm_rtc.peer.arguments import DIRECTIONS, KINDS, as_streams
+from fsm_rtc.peer.arguments import DIRECTIONS, KINDS, as_streams, kind_of
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.event_target import EventTarget
@@ -310,7 +310,7 @@ class RTCPeerConnection(EventTarget):
         """
         with specified():
             self._assert_open()
-            self._check_kind(getattr(track, "kind", track))
+            self._check_track(track)
             with argued():
                 return self.peer.add_track(track, *streams)
 
@@ -345,7 +345,10 @@ class RTCPeerConnection(EventTarget):
             InvalidAccessError: the track is being sent already.
             TypeError: there is no such kind or direction.
         """
-        self._check_kind(getattr(trackOrKind, "kind", trackOrKind))
+        if isinstance(trackOrKind, str):
+            self._check_kind(trackOrKind)
+        else:
+            self._check_track(trackOrKind)
         if direction not in DIRECTIONS:
             raise BadKindError(f'Invalid direction "{direction}"')
         with specified():
@@ -439,6 +442,12 @@ class RTCPeerConnection(EventTarget):
     def _assert_open(self) -> None:
         if self.peer.negotiation.is_final:
             raise InvalidStateError(CLOSED)
+
+    def _check_track(self, track: object) -> None:
+        if not hasattr(track, "kind"):
+            with argued():
+                kind_of(track)
+        self._check_kind(getattr(track, "kind", None))
 
     def _check_kind(self, kind: object) -> None:
         if not isinstance(kind, str) or kind not in KINDS:

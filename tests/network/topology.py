@@ -104,8 +104,8 @@ def network(here: Access = Access(), there: Access = Access(), *, forwards: bool
         made = dict(zip(("router", *names), stack.enter_context(namespaces("router", *names)), strict=True))
         router = made["router"]
         router.ip("address", "add", f"{ROUTER_ADDRESS}/32", "dev", "lo")
-        # The rest of the world, which answers nobody. Without it a relay is told at once that a private address can't be
-        # reached, and coturn ends the whole allocation for that.
+        # The rest of the world, which answers nobody. Without it a relay is told at once that a private address is out
+        # of reach, and coturn ends the whole allocation for that.
         router.ip("link", "add", "world", "type", "veth", "peer", "name", "void")
         router.ip("link", "set", "void", "up")
         router.ip("link", "set", "world", "arp", "off", "up")

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from fsm_rtc.errors import InvalidAccessError, OperationError
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
@@ -127,7 +127,7 @@ class Session:
         self.slots = Slots()
         self.writer = Writer(self.media, self.slots)
         self._snapshot: _Snapshot | None = None
-        self._streams: dict[str, MediaStream] = {}
+        self._streams: WeakValueDictionary[str, MediaStream] = WeakValueDictionary()
         self._unnamed_stream = str(uuid.uuid4())
         self._begun: WeakSet[IceGatherer] = WeakSet()
         self._read: tuple[SessionDescription, Any] | None = None
@@ -364,9 +364,10 @@ class Session:
         names = stream_ids(media) if sends(media.direction or "sendrecv") else []
         if sends(media.direction or "sendrecv") and remote_msid(media) is None:
             names = [self._unnamed_stream]
-        for name in names:
-            self._streams.setdefault(name, MediaStream(name))
-        return tuple(self._streams[name] for name in dict.fromkeys(names))
+        # One that somebody still has is found again, as #set-associated-remote-streams has it; others take no place.
+        streams = {name: self._streams.get(name, None) or MediaStream(name) for name in dict.fromkeys(names)}
+        self._streams.update(streams)
+        return tuple(streams.values())
 
     def _describe_data(self, read: Any, media: Any, index: int, shared: dict[str, Transport]) -> None:
         sctp = self.media.sctp
@@ -416,8 +417,6 @@ class Session:
         """The negotiation is complete."""
         self.slots.settle()
         self._snapshot = None
-        in_use = {stream for one in self.media.transceivers for stream in one.receiver.streams}
-        self._streams = {name: stream for name, stream in self._streams.items() if stream in in_use}
         used = {media.ice.usernameFragment for media in self.slots.current_local.media if media.ice is not None}
         if not used & self.writer.to_replace:
             self.writer.to_replace = set()
