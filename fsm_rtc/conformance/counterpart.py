@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 UFRAG = "counterpart"
-PASSWORD = "a-password-of-a-counterpart-0123"  # noqa: S105 - it protects nothing
+PASSWORD = "aPasswordOfACounterpart0123"  # noqa: S105 - it protects nothing
 FINGERPRINT = "sha-256 " + ":".join(["C0", "DE"] * 16)
 
 _OF_THE_SENDER = re.compile(
