@@ -18,7 +18,7 @@ from aiortc.rtcicetransport import RTCIceGatherer as _RTCIceGatherer
 
 from fsm_rtc.errors import InvalidAccessError as _InvalidAccessError
 from fsm_rtc.peer.profile import AIORTC, Profile
-from fsm_rtc.peer.rtc_errors import specified
+from fsm_rtc.peer.rtc_errors import specified, worded_as_aiortc
 from fsm_rtc.peer.rtc_peer_connection import RTCPeerConnection as _RTCPeerConnection
 
 __all__ = sorted({name for name in vars(_aiortc) if not name.startswith("_")} - {"annotations"})
@@ -42,6 +42,11 @@ class RTCPeerConnection(_RTCPeerConnection):  # type: ignore[no-redef] # in the 
             with specified():
                 raise _InvalidAccessError("Track already has a sender")
         return super().addTransceiver(trackOrKind, direction, streams)
+
+    async def setRemoteDescription(self, sessionDescription: Any) -> None:
+        """Apply the other side's description. What is wrong is said in aiortc's words, and the rest in a note."""
+        with worded_as_aiortc():
+            await super().setRemoteDescription(sessionDescription)
 
     async def close(self) -> None:
         """Close the connection, and wait until nothing of it is left. The state events are fired."""

@@ -5,6 +5,7 @@ Their text is aiortc's where aiortc has one for the case; the table's own senten
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -24,7 +25,7 @@ from fsm_rtc.errors import (
 )
 from fsm_rtc.machines.negotiation import Negotiation
 
-__all__ = ["BadArgumentError", "BadCodecError", "BadKindError", "argued", "specified"]
+__all__ = ["BadArgumentError", "BadCodecError", "BadKindError", "argued", "specified", "worded_as_aiortc"]
 
 AIORTC = (
     (InvalidAccessError, (exceptions.InvalidAccessError, ValueError)),
@@ -60,6 +61,35 @@ def specified() -> Iterator[None]:
         yield
     except SpecificationError as error:
         raise _both(error) from error.__cause__
+
+
+AIORTC_SENTENCES = {
+    sentence: re.compile(pattern)
+    for sentence, pattern in (
+        ("RTCP mux is not enabled", "RTCP mux is not enabled "),
+        ("Media sections in answer do not match offer", "Media sections in answer do not match offer:"),
+        (
+            "DTLS setup attribute must be 'active' or 'passive' for an answer",
+            "DTLS setup attribute must be 'active' or 'passive' for an answer;",
+        ),
+        ("ICE username fragment or password is missing", "this [a-z]+ has no ice-(ufrag|pwd)"),
+    )
+}
+"""aiortc's own words, which its users' tests compare, for what is told here with line and rule."""
+
+
+@contextmanager
+def worded_as_aiortc() -> Iterator[None]:
+    """Say of a description what aiortc says of it, and the rest in a note."""
+    try:
+        yield
+    except SpecificationError as error:
+        text = str(error)
+        for sentence, pattern in AIORTC_SENTENCES.items():
+            if pattern.match(text):
+                error.args = (sentence,)
+                error.add_note(text)
+        raise
 
 
 @contextmanager
