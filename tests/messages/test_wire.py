@@ -282,6 +282,7 @@ def test_a_field_of_another_type_has_the_wrong_shape(message: Message, data: st.
     fields = json.loads(encode(message))
     name = data.draw(st.sampled_from(sorted(fields)))
     assume((name, value) != ("resume", None))  # the one field that may be null
+    assume(name != "resumed" or not isinstance(value, bool))
     fields[name] = value
     assert reason_of(json.dumps(fields)) is Malformed.WRONG_SHAPE
 
