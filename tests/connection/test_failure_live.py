@@ -135,8 +135,8 @@ class Misled(PeerConnection):
     """It is given the fingerprint of another certificate than the other side's."""
 
     async def set_remote_description(self, description: SessionDescription) -> None:
-        other = "a=fingerprint:sha-256 " + bytes(range(32)).hex(":").upper()
-        sdp = re.sub(r"a=fingerprint:sha-256 \S+", other, description.sdp)
+        # Of every hash function: the best one decides.
+        sdp = re.sub(r"(a=fingerprint:\S+ )\S\S:\S\S", r"\1C0:DE", description.sdp)
         await super().set_remote_description(replace(description, sdp=sdp))
 
 
