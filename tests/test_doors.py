@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import re
 from collections.abc import Callable
@@ -12,10 +13,20 @@ from typing import Any
 import pytest
 
 import fsm_rtc
-from fsm_rtc import Configuration, Connection, IceServer, KnownPeers, PipeChannel, RecoveryPolicy
+from fsm_rtc import (
+    Configuration,
+    Connection,
+    ConnectionStore,
+    IceServer,
+    KnownPeers,
+    PeerConnection,
+    PipeChannel,
+    RecoveryPolicy,
+)
 from fsm_rtc.connection import SqliteFile
 from fsm_rtc.connection.frames import size_of
 from fsm_rtc.errors import (
+    FileTransferError,
     FsmRtcError,
     IdentityError,
     KnownPeersError,
@@ -24,6 +35,7 @@ from fsm_rtc.errors import (
     SnapshotError,
     TokenError,
 )
+from fsm_rtc.files import FileSource, ReceivingFolder
 from fsm_rtc.inspector import InspectorError
 from fsm_rtc.inspector.access import Gate
 from fsm_rtc.messages import Allowlist, Identity, Member, TrustOnFirstUse, decode, key_id
@@ -41,6 +53,19 @@ NO_NUMBER: list[Any] = [None, "5", b"5", math.nan, math.inf, -1, 0, [5], True]
 NO_PATH: list[Any] = [None, 5, b"/x", math.nan, ["x"], {}, "", "a\0b"]
 NO_BYTES: list[Any] = [None, 5, "x", ["x"], {}]
 NO_OBJECT: list[Any] = [5, "x", b"x", ["x"], {"a": 1}, math.nan]
+
+
+async def asleep(*_: object) -> None:
+    """What would have to be awaited."""
+
+
+class Asleep:
+    async def __call__(self, *_: object) -> None:
+        """What would have to be awaited, too."""
+
+
+NO_FUNCTION: list[Any] = [None, *NO_OBJECT, asleep, Asleep(), functools.partial(asleep, 1)]
+
 
 DOORS: dict[str, tuple[Callable[[Any], object], type[Exception] | tuple[type[Exception], ...], list[Any]]] = {
     "a url": (WebSocketSignaling, SignalingError, [*NO_TEXT, "", '{"url":1}', "http://h/r", "/x", "ws://", "ws://h/"]),
@@ -110,6 +135,32 @@ DOORS: dict[str, tuple[Callable[[Any], object], type[Exception] | tuple[type[Exc
     "a token's room": (lambda v: join_token(SECRET, v), ValueError, [*NO_TEXT, "", "x" * 129]),
     "a token's time": (lambda v: join_token(SECRET, "kitchen", seconds=v), ValueError, NO_NUMBER),
     "an inspector's token": (Gate, InspectorError, [5, b"x" * 20, ["x"], "", "short", "\ud83c"]),
+    "a library": (
+        lambda v: Connection(WebSocketSignaling(URL), ME, peer_connection_factory=v),
+        TypeError,
+        [*NO_OBJECT, asleep],
+    ),
+    "a room's library": (lambda v: fsm_rtc.join(URL, peer_connection_factory=v), TypeError, [*NO_OBJECT, asleep]),
+    "who hears tracks": (lambda v: Connection(WebSocketSignaling(URL), ME).on_track(v), TypeError, NO_FUNCTION),
+    "who hears a store's tracks": (lambda v: ConnectionStore().on_track(v), TypeError, NO_FUNCTION),
+    "who hears messages": (lambda v: ConnectionStore().on_message(v), TypeError, NO_FUNCTION),
+    "a subscriber": (lambda v: ConnectionStore().subscribe(v), TypeError, NO_FUNCTION),
+    "what is selected": (lambda v: ConnectionStore().subscribe(print, v), TypeError, NO_FUNCTION[1:]),
+    "who hears events": (lambda v: PeerConnection().on("track", v), TypeError, NO_FUNCTION),
+    "a channel's backoff": (lambda v: WebSocketSignaling(URL, backoff=v), TypeError, NO_OBJECT),
+    "what sleeps": (lambda v: WebSocketSignaling(URL, sleep=v), TypeError, [None, *NO_OBJECT]),
+    "what draws": (lambda v: Backoff(uniform=v), TypeError, NO_FUNCTION),
+    "a stable time": (lambda v: Backoff(stable_seconds=v), ValueError, [None, "5", math.nan, -1, [5], True]),
+    "a client's TLS": (lambda v: WebSocketSignaling("wss://h/r", ssl=v), SignalingError, [*NO_OBJECT, True, "\0"]),
+    "a server's TLS": (lambda v: SignalingServer(ssl=v), SignalingError, [*NO_OBJECT, True, "\0"]),
+    "an address to listen on": (SignalingServer, SignalingError, ["\0", "a\nb"]),
+    "a yes or no": (lambda v: Configuration(loopback=v), TypeError, [None, *NO_OBJECT, 0]),
+    "data channels or not": (lambda v: Configuration(always_negotiate_data_channels=v), TypeError, [None, *NO_OBJECT]),
+    "whether to accept": (lambda v: Configuration(accept_offered=v), TypeError, NO_FUNCTION),
+    "who was trusted": (TrustOnFirstUse, TypeError, NO_OBJECT),
+    "a folder": (ReceivingFolder, TypeError, NO_PATH[:-2]),
+    "whether to replace": (lambda v: ReceivingFolder(Path("x"), v), TypeError, [None, *NO_OBJECT, 1]),
+    "a file to send": (lambda v: asyncio.run(FileSource.of(v)), (TypeError, FileTransferError), NO_PATH),
     "a pipe": (lambda v: PipeChannel(v, v), TypeError, [None, 5, "x"]),
 }
 

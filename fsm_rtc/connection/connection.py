@@ -108,7 +108,7 @@ class Connection:
         persistence: Persistence | None = None,
         message_store: MessageStore | None = None,
     ) -> None:
-        check_given(channel, trust, configuration, receive, recovery, persistence)
+        check_given(channel, trust, configuration, receive, recovery, persistence, peer_connection_factory)
         options = PeerOptions(
             configuration or Configuration(), peer_connection_factory, receive, engine, journal, f"{label}.peer"
         )

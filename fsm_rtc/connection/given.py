@@ -6,7 +6,7 @@ from math import isnan
 from typing import get_args
 
 from fsm_rtc.connection.recovery_policy import RecoveryPolicy
-from fsm_rtc.engine.doors import told
+from fsm_rtc.engine.doors import callback, told
 from fsm_rtc.peer.backend import Kind
 from fsm_rtc.peer.configuration import Configuration
 
@@ -14,7 +14,13 @@ __all__ = ["check_given", "check_reason", "check_timeout"]
 
 
 def check_given(
-    channel: object, trust: object, configuration: object, receive: object, recovery: object, persistence: object
+    channel: object,
+    trust: object,
+    configuration: object,
+    receive: object,
+    recovery: object,
+    persistence: object,
+    factory: object,
 ) -> None:
     """Say what is wrong with an argument that is of another kind.
 
@@ -32,6 +38,7 @@ def check_given(
         raise TypeError(f"recovery is {told(recovery)}; give a RecoveryPolicy(…), NO_RECOVERY or None")
     if persistence is not None and not all(callable(getattr(persistence, one, None)) for one in ("load", "save")):
         raise TypeError(f"persistence is {told(persistence)}; give SqliteFile(path), MemoryPersistence() or None")
+    callback(factory, "peer_connection_factory", "give a class like fsm_rtc.PeerConnection")
     kinds = get_args(Kind)
     if not isinstance(receive, tuple | list) or not all(one in kinds for one in receive):
         raise TypeError(f"receive is {told(receive)}; give a tuple of {' and '.join(map(repr, kinds))}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import json
 import logging
 import weakref
@@ -16,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 
 from fsm_rtc.connection.streams import Stream, StreamReader
+from fsm_rtc.engine import doors
 
 __all__ = ["Delivery", "DeliveryReader", "MessageReader", "Messages", "chat_message", "chat_text"]
 
@@ -160,11 +160,7 @@ class Messages:
 
     def on_message(self, callback: Callable[[str | bytes], object]) -> Callable[[], None]:
         """Call `callback` with each message until the returned function is called."""
-        if inspect.iscoroutinefunction(callback):
-            raise TypeError(
-                "this callback is a coroutine function, which nobody would await; use: "
-                "async for message in store.messages()"
-            )
+        doors.callback(callback, "this callback", "use: async for message in store.messages()")
 
         def call(message: str | bytes) -> None:
             callback(message)

@@ -99,7 +99,7 @@ class Room:
         recovery: RecoveryPolicy | None = None,
         persistence: Persistence | None = None,
     ) -> None:
-        check_given(channel, trust, configuration, receive, recovery, persistence)
+        check_given(channel, trust, configuration, receive, recovery, persistence, peer_connection_factory)
         self._recovery = recovery
         self._own_thread = OwnThread()
         self._member = Member(channel.room, identity, name, features=(FEATURE,))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Callable
 from typing import Any
 
+from fsm_rtc.engine import doors
 from fsm_rtc.errors import InvalidAccessError
 from fsm_rtc.peer.arguments import kind_of
 
@@ -52,10 +52,7 @@ class Tracks:
 
     def on_track(self, callback: Callable[[Any], object]) -> Callable[[], None]:
         """Call `callback` with each track, also those that are there, until the returned function is called."""
-        if inspect.iscoroutinefunction(callback):
-            raise TypeError(
-                "this callback is a coroutine function, which nobody would await; start a task you own in a plain one"
-            )
+        doors.callback(callback, "this callback")
 
         def call(track: Any) -> None:
             callback(track)

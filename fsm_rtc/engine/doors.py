@@ -5,10 +5,12 @@ Each takes the value, what it is called in the sentence, and the error to raise.
 
 from __future__ import annotations
 
+import inspect
 import os
+import ssl
 from pathlib import Path
 
-__all__ = ["finite_seconds", "is_number", "octets", "path_of", "text", "told"]
+__all__ = ["callback", "finite_seconds", "is_number", "octets", "path_of", "text", "tls_context", "told", "truth"]
 
 TOLD_CHARACTERS = 60
 
@@ -44,6 +46,36 @@ def path_of(value: object, what: str, error: type[Exception] = ValueError) -> Pa
     if not isinstance(value, str | os.PathLike) or not isinstance(given := os.fspath(value), str):
         raise error(f"{what} is {told(value)}; give a path, a str or a Path")
     return Path(given)
+
+
+def callback(
+    value: object,
+    what: str,
+    instead: str = "give a plain function that starts a task you own",
+    *,
+    may_wait: bool = False,
+) -> None:
+    """What can be called; unless its result is awaited, no coroutine function.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not callable(value):
+        raise TypeError(f"{what} is {told(value)}, which can't be called; give a function")
+    if not may_wait and any(map(inspect.iscoroutinefunction, (value, type(value).__call__))):
+        raise TypeError(f"{what} is a coroutine function, which nobody would await; {instead}")
+
+
+def truth(value: object, what: str, error: type[Exception] = TypeError) -> None:
+    """True or False, and nothing that Python takes for one of them."""
+    if not isinstance(value, bool):
+        raise error(f"{what} is {told(value)}; give True or False")
+
+
+def tls_context(value: object, error: type[Exception]) -> None:
+    """A context for TLS, or None."""
+    if value is not None and not isinstance(value, ssl.SSLContext):
+        raise error(f"ssl is {told(value)}; give an ssl.SSLContext, such as ssl.create_default_context(), or None")
 
 
 def is_number(value: object) -> bool:

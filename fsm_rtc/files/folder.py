@@ -21,6 +21,7 @@ from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
+from fsm_rtc.engine.doors import path_of, truth
 from fsm_rtc.engine.regular_file import open_regular
 from fsm_rtc.errors import FileRefusal, FileTransferError
 from fsm_rtc.files.names import check_name, check_size
@@ -42,10 +43,17 @@ class ReceivingFolder:
     Attributes:
         path: where it is.
         force: whether a file that is there may be replaced.
+
+    Raises:
+        TypeError: the path is none, or `force` is neither True nor False.
     """
 
     path: Path
     force: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", path_of(self.path, "the folder to receive into", TypeError))
+        truth(self.force, "force")
 
     async def holds(self, offer: Offer) -> bool:
         """Whether the very file is there already.

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsm_rtc.engine.doors import path_of
 from fsm_rtc.engine.regular_file import open_regular
 from fsm_rtc.errors import FileRefusal, FileTransferError
 from fsm_rtc.files.names import check_name, check_size
@@ -48,7 +49,9 @@ class FileSource:
 
         Raises:
             FileTransferError: it can't be read, or not be called so.
+            TypeError: it is no path.
         """
+        path = path_of(path, "the file to send", TypeError)
         called = check_name(path.name if name is None else name)
         digest = hashlib.sha256()
         try:

@@ -82,9 +82,15 @@ class TrustOnFirstUse:
 
     Args:
         file: where names are remembered, asked anew each time; in memory, while this object lives, if None.
+
+    Raises:
+        TypeError: the file is no `KnownPeers`.
     """
 
     def __init__(self, file: KnownPeers | None = None) -> None:
+        given: object = file
+        if given is not None and not all(callable(getattr(given, one, None)) for one in ("entries", "add")):
+            raise TypeError(f"the file is {told(given)}; give KnownPeers(path), or None")
         self._file = file
         self._known: dict[str, str] = {}
 

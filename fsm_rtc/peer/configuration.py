@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from fsm_rtc.engine.doors import is_number
+from fsm_rtc.engine.doors import callback, is_number, truth
 from fsm_rtc.errors import CredentialsError, UrlSyntaxError
 from fsm_rtc.peer.arguments import is_list_with
 
@@ -130,6 +130,11 @@ class Configuration:
         ):
             if getattr(self, name) not in kinds:
                 raise ValueError(f"{name} is one of {', '.join(kinds)}, not {getattr(self, name)!r}")
+
+        for name in ("loopback", "always_negotiate_data_channels"):
+            truth(getattr(self, name), name)
+        if not isinstance(self.accept_offered, bool):
+            callback(self.accept_offered, "accept_offered", "give a plain function of an IceServer, True or False")
 
     def with_servers(self, offered: tuple[IceServer, ...]) -> Configuration:
         """The same with these servers besides, as signalling offers them: those that are accepted, at most 8."""

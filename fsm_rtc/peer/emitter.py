@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
+
+from fsm_rtc.engine import doors
 
 __all__ = ["Callback", "Emitter"]
 
@@ -30,15 +31,11 @@ class Emitter:
 
         Raises:
             ValueError: there is no such event.
-            TypeError: the callback is a coroutine function; start a task in a plain function instead.
+            TypeError: the callback is none, or a coroutine function; start a task in a plain function instead.
         """
         if event not in tuple(self._callbacks):
             raise ValueError(f"there is no event {event!r}; there are {', '.join(sorted(self._callbacks))}")
-        if asyncio.iscoroutinefunction(callback):
-            raise TypeError(
-                f"the callback for {event!r} is a coroutine function, which nobody would await; "
-                "give a plain function that starts a task you own"
-            )
+        doors.callback(callback, f"the callback for {event!r}")
         self._callbacks[event] = (*self._callbacks[event], callback)
 
         def unsubscribe() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from fsm_rtc.engine.doors import finite_seconds
+from fsm_rtc.engine.doors import callback, finite_seconds, is_number, told
 
 __all__ = ["Backoff"]
 
@@ -47,8 +47,9 @@ class Backoff:
         finite_seconds(cap_seconds, "cap_seconds")
         if not 0 < base_seconds <= cap_seconds:
             raise ValueError(f"base_seconds is {base_seconds}; give one above 0 and at most cap_seconds, {cap_seconds}")
-        if not stable_seconds >= 0:
-            raise ValueError(f"stable_seconds is {stable_seconds}; give 0 or more")
+        if not is_number(stable_seconds) or not stable_seconds >= 0:
+            raise ValueError(f"stable_seconds is {told(stable_seconds)}; give 0 or more")
+        callback(uniform, "uniform")
         self._base_seconds = base_seconds
         self._cap_seconds = cap_seconds
         self._stable_seconds = stable_seconds

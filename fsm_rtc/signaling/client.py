@@ -29,7 +29,7 @@ from fsm_rtc.connection.channel import (
     SignalingEvent,
 )
 from fsm_rtc.connection.saved import SavedLink
-from fsm_rtc.engine.doors import finite_seconds, text
+from fsm_rtc.engine.doors import callback, finite_seconds, text, tls_context, told
 from fsm_rtc.engine.own_thread import OwnThread
 from fsm_rtc.errors import LinkDownError, MessageError, SignalingError
 from fsm_rtc.messages.signing import Member
@@ -106,6 +106,7 @@ class WebSocketSignaling:
     Raises:
         SignalingError: the URL is no address of a room, or the token is none.
         ValueError: a time limit is not above 0.
+        TypeError: `backoff` is no `Backoff`, or `sleep` can't be called.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class WebSocketSignaling:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._address = Address.parse(url)
+        tls_context(ssl, SignalingError)
         if ssl is not None and not self._address.secure:
             raise SignalingError(f"{url!r} doesn't use TLS; give no `ssl`, or an address with wss://")
         if not callable(token):
@@ -135,6 +137,10 @@ class WebSocketSignaling:
             ("check_timeout_seconds", check_timeout_seconds),
         ):
             finite_seconds(seconds, what)
+        given: object = backoff
+        if given is not None and not isinstance(given, Backoff):
+            raise TypeError(f"backoff is {told(given)}; give fsm_rtc.signaling.Backoff(…), or None")
+        callback(sleep, "sleep", may_wait=True)
         self.ignored: Counter[str] = Counter()
         self._backoff = backoff or Backoff()
         self._connect_timeout_seconds = connect_timeout_seconds

@@ -10,7 +10,7 @@ from weakref import WeakSet
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.protocol import State
 
-from fsm_rtc.engine.doors import finite_seconds, is_number, text, told
+from fsm_rtc.engine.doors import finite_seconds, is_number, text, tls_context, told
 from fsm_rtc.errors import SignalingError
 from fsm_rtc.messages.wire import ErrorCode
 from fsm_rtc.signaling.bounded import Addresses, BoundedServer, bounded_server
@@ -55,7 +55,9 @@ class SignalingServer:
         given: object = settings
         if given is not None and not isinstance(given, Settings):
             raise SignalingError(f"settings is a {type(given).__name__}; give fsm_rtc.signaling.Settings(…), or None")
-        text(host, "the host to listen on", SignalingError)
+        if not text(host, "the host to listen on", SignalingError).isprintable():
+            raise SignalingError(f"the host to listen on is {told(host)}; give a name or an address, such as 127.0.0.1")
+        tls_context(ssl, SignalingError)
         if not is_number(port) or port not in range(65_536):
             raise SignalingError(f"the port is {told(port)}; give a whole number from 0 to 65535")
         finite_seconds(close_timeout_seconds, "close_timeout_seconds")

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakSet
 
+from fsm_rtc.engine import doors
 from fsm_rtc.errors import RunawayError
 from fsm_rtc.store.snapshot import ConnectionSnapshot
 
@@ -114,13 +114,10 @@ class Subscriptions:
         self, callback: Callable[[Any], object], select: Callable[[ConnectionSnapshot], Any] | None
     ) -> Callable[[], None]:
         """Call `callback` now and at every change of what `select` picks, until the returned function is called."""
-        if not callable(callback):
-            raise TypeError(f"a subscriber is called with each snapshot, but {callback!r} can't be called")
-        if inspect.iscoroutinefunction(callback):
-            raise TypeError(
-                "this subscriber is a coroutine function, which nobody would await; give a plain function that starts "
-                "a task you own, or use: async for snapshot in store.changes()"
-            )
+        instead = "give a plain function that starts a task you own, or use: async for snapshot in store.changes()"
+        doors.callback(callback, "this subscriber", instead)
+        if select is not None:
+            doors.callback(select, "what selects from a snapshot")
         subscription = Subscription(callback, select, self._number)
         self._subscriptions = (*self._subscriptions, subscription)
         self._deliver(lambda: subscription.tell(self.snapshot, ()))

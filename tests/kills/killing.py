@@ -32,7 +32,7 @@ PATIENCE_SECONDS = 90.0
 """So long a call may take to be back, on a machine that has other things to do; the figures say how long it took."""
 
 POKE_SECONDS = 4.0
-"""So often the call is made to begin anew, until what is waited for has happened."""
+"""So often something happens to the call, until what is waited for has happened."""
 
 GROUPS = {
     "offer": ("offer",),
@@ -62,6 +62,7 @@ class Report:
         back_seconds: how long after each kill both sides had committed something new.
         not_back: the kinds of those behind which they hadn't in time.
         missed: kinds that were waited for in vain.
+        others: how many programs were killed at no event of their own, to make the victim's happen.
         ended: how often a side's call ended, so that it had to be started anew.
         lost, doubled: numbers.
         sent: how many were sent.
@@ -72,6 +73,7 @@ class Report:
     back_seconds: list[float] = field(default_factory=list)
     not_back: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+    others: int = 0
     ended: int = 0
     lost: int = 0
     doubled: int = 0
@@ -91,7 +93,8 @@ class Report:
             f"{self.kills.total()} kills of {len(self.kills)} kinds, {dict(self.victims)}, {dict(self.groups)}: "
             f"sent {self.sent}, lost {self.lost}, doubled {self.doubled}, not back {self.not_back}, "
             f"back after {back[len(back) // 2]:.1f} s in the median, {back[-1]:.1f} s at most; "
-            f"calls that ended {self.ended}, kinds waited for in vain {self.missed}"
+            f"killed to provoke another {self.others}, calls that ended {self.ended}, "
+            f"kinds waited for in vain {self.missed}"
         )
 
 
@@ -154,7 +157,8 @@ class Killing:
         self._draw.shuffle(wanted)
         while True:
             for group in (*wanted, ""):
-                kinds = sorted(kind for kind in self._kinds() if not group or group_of(kind) == group)
+                known = (kind for kind in self._kinds() if self.report.missed.count(kind) < 2)
+                kinds = sorted(kind for kind in known if not group or group_of(kind) == group)
                 yield self._draw.choice(kinds)
 
     # Killing.
@@ -182,18 +186,31 @@ class Killing:
             self.report.back_seconds.append(time.monotonic() - began)
 
     async def _dies(self, victim: str) -> bool:
-        """Wait for it; meanwhile the call begins anew now and then, for most kinds come with that."""
+        """Wait for it; meanwhile things happen to the call, for most kinds come with them."""
         program = self._programs[victim]
-        for _ in range(6):
+        for attempt in range(8):
             try:
-                async with asyncio.timeout(POKE_SECONDS if _ else 0.2):
+                async with asyncio.timeout(POKE_SECONDS if attempt else 0.2):
                     return await program.wait() == -9
             except TimeoutError:
                 await self._revive()
                 if self._programs[victim] is not program:
                     return False
-                await self._say(self._draw.choice(SIDES), "poke")
+                await self._provoke(victim, attempt)
         return False
+
+    async def _provoke(self, victim: str, attempt: int) -> None:
+        """By turns: the data channel is lost; a program that isn't the victim is killed, and begins again."""
+        if attempt % 2 == 0:
+            await self._say(self._draw.choice(SIDES), "poke")
+            return
+        other = self._draw.choice([who for who in ("server", *SIDES) if who != victim])
+        program = self._programs[other]
+        if program.returncode is None:
+            program.kill()
+        await program.wait()
+        self.report.others += 1
+        await self._start(other)
 
     async def _start(self, who: str) -> None:
         """Let the spare one begin, which has loaded everything, and make another."""
