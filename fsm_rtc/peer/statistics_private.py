@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from OpenSSL.SSL import Connection as TlsConnection
 
+from fsm_rtc.peer.jsep.frame_buffer import FrameBuffer
+
 __all__ = [
     "candidate_address",
     "candidate_pairs",
@@ -127,10 +129,14 @@ def receiving_codec(receiver: aiortc.RTCRtpReceiver) -> aiortc.RTCRtpCodecParame
     off = "the codecs of what is received"
     codecs = _part(receiver, "_RTCRtpReceiver__codecs", off=off)
     waiting = _part(receiver, "_RTCRtpReceiver__jitter_buffer", off=off)
-    packets: Sequence[Any] = _part(waiting, "_packets", off=off) or ()
+    if isinstance(waiting, FrameBuffer):
+        heard = {waiting.payload_type}
+    else:
+        packets: Sequence[Any] = _part(waiting, "_packets", off=off) or ()
+        heard = {packet.payload_type for packet in packets if packet is not None}
     if not codecs:
         return None
-    used = {packet.payload_type for packet in packets if packet is not None} & set(codecs)
+    used = heard & set(codecs)
     if not used:
         used = {number for number, codec in codecs.items() if codec.name.lower() != "rtx"}
     return _codec(codecs[used.pop()]) if len(used) == 1 else None

@@ -6,6 +6,7 @@ is tried on it, so one serves one test after the other; what a test broke or clo
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -95,11 +96,36 @@ class Call:
         await self.flows(*KINDS)
         await self.talks()
 
+    async def takes_back(self, offerer: Peer) -> None:
+        """This side takes an offer back; then either side offers, and the call stands as before."""
+        await offerer.do("offer")
+        await offerer.do("rollback")
+        await offerer.until(lambda look: look.signaling == "stable")
+        await self.talks()
+        for peer in (self.other(offerer), offerer):
+            await exchange(peer, self.other(peer))
+            await self.talks()
+        await self.flows(*KINDS)
+
+    async def glares(self, polite: Peer) -> None:
+        """Both offer at once; this side takes its offer back, implicitly, answers, and offers again."""
+        await polite.do("offer")
+        await exchange(self.other(polite), polite)
+        await self.talks()
+        await exchange(polite, self.other(polite))
+        await self.talks()
+        await self.flows(*KINDS)
+
     async def restarts(self, restarter: Peer) -> None:
-        """ICE is restarted by an offer of this side: new credentials, then a new pair; nothing is lost."""
+        """An ICE restart offered by this side: new credentials, a new pair; nothing that is said meanwhile is lost."""
         pairs = [(await peer.look()).pair for peer in self.peers]
         before = self._ufrags
-        self._ufrags = ufrags(*await exchange(restarter, self.other(restarter), restart=True))
+        restarting = asyncio.create_task(exchange(restarter, self.other(restarter), restart=True))
+        try:
+            while not restarting.done():
+                await self.talks(1)
+        finally:
+            self._ufrags = ufrags(*await restarting)
         assert len(self._ufrags) == 2, "each side has new credentials, the same in all of its sections"
         assert self._ufrags.isdisjoint(before)
         for peer, pair in zip(self.peers, pairs, strict=True):

@@ -17,6 +17,9 @@ COLUMNS = {
     "test_track_added_later": "track added",
     "test_restart_by_us": "restart by us",
     "test_restart_by_them": "restart by them",
+    "test_rollback_by_us": "rollback by us",
+    "test_rollback_by_them": "rollback by them",
+    "test_glare": "glare",
     "test_close_by_us": "close by us",
     "test_close_by_them": "close by them",
 }

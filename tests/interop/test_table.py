@@ -43,6 +43,21 @@ async def test_restart_by_them(calls: Calls, theirs: Peer) -> None:
         await call.restarts(theirs)
 
 
+async def test_rollback_by_us(calls: Calls, ours: Peer) -> None:
+    async with calls.standing() as call:
+        await call.takes_back(ours)
+
+
+async def test_rollback_by_them(calls: Calls, theirs: Peer) -> None:
+    async with calls.standing() as call:
+        await call.takes_back(theirs)
+
+
+async def test_glare(calls: Calls, ours: Peer) -> None:
+    async with calls.standing() as call:
+        await call.glares(ours)
+
+
 async def test_close_by_us(calls: Calls, ours: Peer) -> None:
     async with calls.last() as call:
         await call.closes(ours)

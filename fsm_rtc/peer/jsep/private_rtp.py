@@ -13,6 +13,8 @@ import aiortc
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtp import RtcpByePacket
 
+from fsm_rtc.peer.jsep.frame_buffer import FrameBuffer
+
 __all__ = ["ObservedReceiver", "SteadySender"]
 
 logger = logging.getLogger("fsm_rtc.peer")
@@ -44,7 +46,7 @@ class ObservedReceiver(aiortc.RTCRtpReceiver):
     """A receiver that tells what it hears, and goes on decoding when the other side says goodbye.
 
     aiortc's ends its track at an RTCP BYE and when DTLS is closed, so that nothing is heard of who comes back; it tells
-    nobody of packets.
+    nobody of packets; and its video waits long for a packet that was lost, see `frame_buffer`.
 
     Args:
         kind: ``audio`` or ``video``.
@@ -56,6 +58,9 @@ class ObservedReceiver(aiortc.RTCRtpReceiver):
         super().__init__(kind, transport)
         self._ends_with_sender = ends_with_sender
         self._source: int | None = None
+        self._frames = FrameBuffer() if kind == "video" else None
+        if self._frames is not None:
+            self._RTCRtpReceiver__jitter_buffer = self._frames
 
     def heard(self) -> None:
         """A packet came, of media that is to be received."""
@@ -71,6 +76,17 @@ class ObservedReceiver(aiortc.RTCRtpReceiver):
             self._source = packet.ssrc
             self.heard()
         await super()._handle_rtp_packet(packet, arrival_time_ms)
+        if self._frames is not None and self._enabled:
+            self._decode_more(self._frames)
+
+    def _decode_more(self, frames: FrameBuffer) -> None:
+        """Decode the frames that aiortc would leave in its buffer, since one packet made several of them whole."""
+        private: Any = self
+        codec = private._RTCRtpReceiver__codecs.get(frames.payload_type)
+        for frame in frames.more():
+            if codec is not None and private._RTCRtpReceiver__decoder_thread is not None:
+                frame.timestamp = private._RTCRtpReceiver__timestamp_mapper.map(frame.timestamp)
+                private._RTCRtpReceiver__decoder_queue.put((codec, frame))
 
     async def _handle_rtcp_packet(self, packet: Any) -> None:
         if isinstance(packet, RtcpByePacket):
