@@ -34,6 +34,7 @@ from fsm_rtc.engine import Chart, Journal
 from fsm_rtc.engine.clock import Clock
 from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import (
+    ChannelClosedError,
     ConnectionFailedError,
     ConnectTimeoutError,
     SignalingError,
@@ -315,7 +316,8 @@ class Connection:
             message: text or bytes; at most 262,143 bytes.
 
         Raises:
-            ChannelClosedError: there is no call, or it ends meanwhile; await `wait_for_ready` first.
+            ChannelClosedError: there is no call, or it ends meanwhile; await `wait_for_ready` first. Or the connection is
+                closed, or being closed.
             ValueError: the message is too long.
             TypeError: it is neither text nor bytes.
         """
@@ -325,6 +327,8 @@ class Connection:
     @on_own_thread
     def send_now(self, message: str | bytes) -> None:
         """Send a message as `send` does, without waiting; await `drained` before the next one."""
+        if self._closing is not None:  # what is kept for the peer's next call isn't this one's any more
+            raise ChannelClosedError("the connection is closed, or being closed; send by the one that comes after it")
         self._call.link.send(message)
 
     async def drained(self) -> None:

@@ -242,6 +242,35 @@ def test_leaving_without_a_goodbye_keeps_what_waits_on_both_sides() -> None:
     on_instant_loop(play)
 
 
+@pytest.mark.parametrize("for_good", [True, False], ids=["goodbye", "left"])
+def test_nothing_is_sent_by_a_connection_that_is_being_closed(for_good: bool) -> None:
+    """It would reach the peer in the middle of its next call."""
+
+    async def play() -> None:
+        hall, network, place = Hall(), FakeNetwork(), MemoryPersistence()
+        one, other = Program(hall, network, A, place), Program(hall, network, B)
+        await asyncio.gather(one.call.open(), other.call.open())
+        await ready(one.call, other.call)
+        closing = asyncio.create_task(one.call.aclose() if for_good else one.call.leave())
+        refused = 0
+        while not closing.done():
+            await asyncio.sleep(0)
+            with pytest.raises(ChannelClosedError, match="being closed"):
+                await one.call.send("too late")
+            refused += 1
+        assert refused > 1
+        with pytest.raises(ChannelClosedError, match="is closed"):
+            one.call.send_now("too late")
+        async with Program(hall, network, A, place).call as again:
+            heard = other.call.messages()
+            await ready(again)
+            await again.send("in time")
+            assert await anext(heard) == "in time"
+        await other.call.aclose()
+
+    on_instant_loop(play)
+
+
 def test_a_restart_after_any_number_of_sessions_of_the_peer_is_heard() -> None:
     async def play() -> None:
         hall, network, place = Hall(), FakeNetwork(), MemoryPersistence()
