@@ -316,8 +316,8 @@ class Connection:
             message: text or bytes; at most 262,143 bytes.
 
         Raises:
-            ChannelClosedError: there is no call, or it ends meanwhile; await `wait_for_ready` first. Or the connection is
-                closed, or being closed.
+            ChannelClosedError: there is no call, or it ends meanwhile; await `wait_for_ready` first. Or the connection
+                is closed, or being closed.
             ValueError: the message is too long.
             TypeError: it is neither text nor bytes.
         """
