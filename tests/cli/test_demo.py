@@ -150,6 +150,9 @@ def rows_used(journal: Path) -> list[str]:
     ]
 
 
+AT_THE_END = ("RemoteTrackStatus: on_bye", "RemoteTrackStatus: on_disconnected", "RemoteTrackStatus: on_silence")
+"""Both sides close at once; which of them hears of the other's closing, and how, is decided anew by each run."""
+
 QUICK = 50
 """A profile with fewer examples than this is the quick one."""
 
@@ -166,7 +169,7 @@ except Exception:
 
 
 def test_with_any_row_removed_that_the_call_uses_the_demo_fails(journal: Path, tmp_path: Path) -> None:
-    names = rows_used(journal)
+    names = [name for name in rows_used(journal) if not name.startswith(AT_THE_END)]
     known = {str(mutant) for chart in CHARTS.values() for mutant in mutants_of_chart(chart)}
     assert len(names) > 25
     assert {*names} <= known
