@@ -1,6 +1,6 @@
 """`send` and `receive`: a file from one process to another, one of which is killed again and again.
 
-``HYPOTHESIS_PROFILE=ci`` sends 64 MiB instead of 8; ``FSM_RTC_FILE_MEBIBYTES=1024`` sends a whole gibibyte, which takes
+``HYPOTHESIS_PROFILE=ci`` sends 32 MiB instead of 8; ``FSM_RTC_FILE_MEBIBYTES=1024`` sends a whole gibibyte, which takes
 a minute or two for each test.
 """
 
@@ -26,7 +26,7 @@ from tests.cli.programs import ROOT, Program, server
 
 MEBIBYTE = 1024 * 1024
 
-USUAL = 64 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 8
+USUAL = 32 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 8
 
 SIZE = int(os.environ.get("FSM_RTC_FILE_MEBIBYTES", USUAL)) * MEBIBYTE
 

@@ -12,6 +12,8 @@ from fsm_rtc.peer import PeerConnection
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.peer.orderings import BEGINNINGS, MOVES, Move, World
 
+EXAMPLES = min(100, settings().max_examples)
+
 
 async def play(engine: str, moves: list[Move]) -> None:
     network = FakeNetwork()
@@ -23,7 +25,7 @@ async def play(engine: str, moves: list[Move]) -> None:
 
 
 @pytest.mark.parametrize("engine", ["compiled", "transitions"])
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 @given(BEGINNINGS, MOVES)
 def test_pairs_raise_only_named_errors_connect_when_they_can_and_leave_nothing(
     engine: str, beginning: list[Move], moves: list[Move]

@@ -25,7 +25,7 @@ from fsm_rtc.signaling.server import SignalingServer
 from tests.signaling.hostile_clients import ATTACKS, SLOW
 from tests.signaling.people import ANNA, BERT, following, joining, offer, open_sockets, room_of, server_of, until
 
-TIMES, TIMES_TRACED = (200, 200) if settings().max_examples <= 100 else (40_000, 5_000)
+TIMES, TIMES_TRACED = (200, 200) if settings().max_examples <= 100 else (15_000, 2_000)
 AT_ONCE = 16
 PARLOUR = "parlour"
 

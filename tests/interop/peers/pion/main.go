@@ -173,8 +173,6 @@ func (p *peer) do(asked request) (interface{}, error) {
 		return p.described(p.pc.CreateAnswer(nil))
 	case "apply":
 		return nil, p.pc.SetRemoteDescription(*asked.Description)
-	case "rollback":
-		return nil, p.pc.SetLocalDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeRollback})
 	case "send":
 		return nil, p.channel.SendText(asked.Text)
 	case "look":
