@@ -14,7 +14,7 @@ import pytest
 
 from tests.network.namespaces import Namespace
 
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 60
 
 
 @asynccontextmanager

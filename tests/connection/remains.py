@@ -13,7 +13,7 @@ from typing import Any, cast
 import aioice
 import aiortc
 
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 60.0
 
 OWN = ("fsm_rtc.",)
 """Whose classes' objects are counted, besides `FOREIGN`."""

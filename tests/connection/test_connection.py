@@ -39,7 +39,7 @@ from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.recovery import RecoveryState
 from fsm_rtc.messages import Allowlist, Identity, Member
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
-from tests.connection.calls import FIRST, SECOND, Tap, connection, pair, ready
+from tests.connection.calls import FIRST, SECOND, Tap, connection, pair, ready, refused_by
 
 
 def library(call: Connection) -> FakePeerConnection:
@@ -58,7 +58,7 @@ async def test_two_sides_find_each_other_and_talk(signed: bool, engine: str) -> 
         assert [await anext(heard[1]), await anext(heard[0])] == ["from alice", b"from bob"]
         assert alice.peer is not None
         assert (alice.peer.name, alice.peer.id) == ("bob", bob.me.id)
-        assert alice.refused == bob.refused == {}
+        assert refused_by(alice, bob) == {}
 
 
 async def test_the_events_tell_the_story() -> None:

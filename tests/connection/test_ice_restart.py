@@ -18,7 +18,7 @@ from fsm_rtc.peer.sdp import fingerprints_of
 
 SESSION = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
 LOOPBACK = Configuration(loopback=True)
-LIMIT_SECONDS = 30
+LIMIT_SECONDS = 60
 
 
 def ufrags(connection: PeerConnection) -> tuple[str, str]:

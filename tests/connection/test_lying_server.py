@@ -23,6 +23,7 @@ from fsm_rtc import (
     WebSocketSignaling,
 )
 from fsm_rtc.messages.trust import Trust
+from tests.connection.calls import refused_by
 from tests.connection.lies import LIES, Liar, Lie, honest
 from tests.connection.lying_server import LyingServer
 from tests.connection.seeds import seeded
@@ -36,7 +37,7 @@ AT_ONCE = 16
 PATIENCE_SECONDS = 2.5
 """How long a call may take that the server may have prevented; one that isn't takes 50 ms, a lost message a second."""
 
-LIMIT_SECONDS = 10.0
+LIMIT_SECONDS = 60.0
 
 ALICE, BOB = Identity.generate(), Identity.generate()
 SECRETS = {"alice": "the secret of alice", "bob": "the secret of bob"}
@@ -183,7 +184,8 @@ async def tell(lie: Lie, run: int) -> Told:
         liar = Liar(lie, third, random)
         liar.recorded = recording.seen
         async with LyingServer(server.url, liar) as lying:
-            lied_to = await call_through(lying.url, listed=listed, patience_seconds=PATIENCE_SECONDS)
+            patience_seconds = LIMIT_SECONDS if lie.__name__ in HARMLESS else PATIENCE_SECONDS
+            lied_to = await call_through(lying.url, listed=listed, patience_seconds=patience_seconds)
         async with LyingServer(server.url, Liar(honest, third, random)) as mended:
             afterwards = await call_through(mended.url, listed=listed)
     return Told(liar.told, lied_to, third.is_connected.is_set(), third.heard, afterwards)
@@ -229,7 +231,7 @@ def test_a_lie_may_prevent_the_call_and_nothing_else(outcomes: Outcomes, lie: st
         assert any(REFUSED_BY[lie] in reason for reason in told.lied_to.refused), told.lied_to.refused
     assert told.afterwards.heard == BOTH
     assert told.afterwards.strangers == set()
-    assert told.afterwards.refused == {}
+    assert refused_by(told.afterwards) == {}
 
 
 @pytest.mark.parametrize("lie", ["swaps_the_offer", "answers_for_the_other"])

@@ -26,7 +26,7 @@ from fsm_rtc.machines.exchange import Exchange
 from fsm_rtc.messages import Identity, Introduction
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
-from tests.connection.calls import FIRST, LIMIT_SECONDS, SECOND, ready
+from tests.connection.calls import FIRST, LIMIT_SECONDS, SECOND, ready, refused_by
 from tests.connection.hall import Hall, HallChannel
 
 PEER = Introduction("bob", "s2", "bob", b"key", b"")
@@ -211,7 +211,7 @@ async def test_another_run_goes_on_with_the_session_and_with_what_was_not_acknow
             assert await anext(heard) == "never went out"
             await second.send("behind")
             assert await anext(heard) == "behind"
-            assert survivor.refused == {}
+            assert refused_by(survivor) == {}
             await told([second])
 
 

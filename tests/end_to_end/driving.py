@@ -19,7 +19,7 @@ __all__ = ["PACKAGE", "Browsers", "DrivingError", "Page", "missing_browsers"]
 
 FOLDER = Path(__file__).parent
 PACKAGE = "puppeteer-core@24.43.1"
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 60.0
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
 EXECUTABLES = {"chrome": ("chromium", "chromium-browser"), "firefox": ("firefox-esr", "firefox")}

@@ -23,7 +23,7 @@ from tests.end_to_end.pages import FORGE, IS_CALM, ROOM, address, decodes, enter
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KINDS = ["chrome", "firefox"]
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 60.0
 
 REMOTE_FRAGMENT = "[...fsmRtcRoom.peers.values()][0].connection.remoteDescription.sdp.match(/ice-ufrag:(\\S+)/)[1]"
 

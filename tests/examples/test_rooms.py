@@ -16,7 +16,7 @@ from fsm_rtc import Configuration, SignalingServer
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "rooms.md"
 (PROGRAM,) = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 60.0
 
 
 async def test_three_people_greet_each_other(monkeypatch: pytest.MonkeyPatch) -> None:

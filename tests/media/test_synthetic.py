@@ -37,7 +37,7 @@ async def test_counting_tells_each_frame_and_ends_when_the_track_does() -> None:
         if number == 3:
             track.stop()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await count_frames(track, tell)
     assert counts == [1, 2, 3]
 

@@ -24,7 +24,7 @@ import pytest
 
 PREFIX = "fsm-rtc"
 PROGRAMS = {"ip": "iproute2", "tc": "iproute2", "nft": "nftables"}
-LIMIT_SECONDS = 10
+LIMIT_SECONDS = 60
 CLONE_NEWNET = 0x40000000
 
 _numbers = count(1)

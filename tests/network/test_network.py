@@ -23,7 +23,7 @@ from tests.network.topology import Access, Host, Nat, Network, network
 
 ROOT = Path(__file__).parents[2]
 PORT = 5000
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 30.0
 SILENCE_SECONDS = 0.3
 UDP_HEADERS_BYTES = 28
 SO_RCVBUFFORCE, IP_MTU_DISCOVER, IP_PMTUDISC_DO = 33, 10, 2  # Linux' own; the module socket doesn't name them

@@ -171,7 +171,7 @@ class World:
     async def _check_tasks(self) -> None:
         """The library may take some more turns to end its own; nothing stays."""
         here = asyncio.current_task()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while rest := [task for task in asyncio.all_tasks() if task is not here]:
                 await asyncio.wait(rest)
 

@@ -10,7 +10,7 @@ from fsm_rtc.engine import Entry, Journal
 from fsm_rtc.peer import DataChannel, PeerConnection
 from fsm_rtc.peer.description import SessionDescription
 
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 60.0
 """A bound for what must happen soon; nothing waits that long unless it is broken."""
 
 

@@ -13,7 +13,7 @@ from fsm_rtc.machines.signaling_link import SignalingStatus
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.connection.halls import connections_of, hear_each_other, whole
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 60.0
 
 
 def joined(url: str, network: FakeNetwork, name: str, identity: Identity | None = None) -> Room:

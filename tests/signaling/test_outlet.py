@@ -141,7 +141,7 @@ async def test_a_link_that_reads_nothing_is_cut_and_its_mail_waits() -> None:
     outlet, link = outlet_of(limits=Limits(stall_seconds=0.01)), MemoryLink(room=0)
     await outlet.attach(link, 0)
     await outlet.deliver("one")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await link.wait_for_room()
     assert link.is_cut
     outlet.detach(link)
@@ -157,7 +157,7 @@ async def test_a_mailbox_that_fails_cuts_the_link_and_says_nothing_of_itself(
     outlet, link = outlet_of(BrokenMailbox(MemoryMailboxes().of("anna"))), MemoryLink(room=0)
     await outlet.attach(link, 0)
     await outlet.deliver("one")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await link.wait_for_room()
     assert "ConnectionError" in caplog.text
     assert "secret" not in caplog.text

@@ -15,7 +15,7 @@ from tests.signaling.people import room_of
 
 SECRET = "a secret that two servers share"
 RELAY_ONLY = Configuration(ice_transport_policy="relay", loopback=True)
-LIMIT_SECONDS = 30
+LIMIT_SECONDS = 60
 
 
 def offering(port: int, secret: str = SECRET) -> SignalingServer:

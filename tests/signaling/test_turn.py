@@ -17,7 +17,7 @@ from fsm_rtc.peer.ice import IceCandidateError, IceGatherer
 from fsm_rtc.signaling.turn import TurnServers
 from tests.coturn import coturn
 
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 60
 
 
 @pytest_asyncio.fixture

@@ -18,7 +18,7 @@ from fsm_rtc.store import ConnectionStore
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
 from tests.connection.calls import FIRST, SECOND, Tap
 
-LIMIT_SECONDS = 5.0
+LIMIT_SECONDS = 60.0
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from fsm_rtc.peer import Configuration, IceCandidate
 from fsm_rtc.store import ConnectionStore, chat_text
 
 LOOPBACK = Configuration(loopback=True)
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 60.0
 
 
 @pytest_asyncio.fixture(params=["compiled", "transitions"])

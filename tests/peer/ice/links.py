@@ -8,7 +8,7 @@ from typing import Any
 
 from fsm_rtc.peer.ice import IceGatherer, IceTransport
 
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 60
 
 End = tuple[IceGatherer, IceTransport]
 
