@@ -11,7 +11,6 @@ __all__ = [
     "as_streams",
     "check_direction",
     "check_kind",
-    "check_text",
     "is_integer",
     "is_list_with",
     "kind_of",
@@ -19,20 +18,6 @@ __all__ = [
 
 KINDS = ("audio", "video")
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
-
-
-def check_text(what: str, value: object) -> None:
-    """Refuse what is no text, or none that can be sent.
-
-    Raises:
-        TypeError: it is no string, or has half of a surrogate pair.
-    """
-    if not isinstance(value, str):
-        raise TypeError(f"{what} is a string, not {type(value).__name__}")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise TypeError(f"{what} has half a surrogate pair at {error.start}, which UTF-8 can't hold") from None
 
 
 def is_integer(value: object, lowest: int, highest: int) -> bool:

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from fsm_rtc.engine.doors import text
 from fsm_rtc.errors import SpecificationError
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.machines.transceiver import Transceiver
-from fsm_rtc.peer.arguments import check_text
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.ice_picture import IcePicture
@@ -92,7 +92,7 @@ def check_name(what: str, name: str) -> None:
 
     Source: webrtc-pc, #dom-peerconnection-createdatachannel.
     """
-    check_text(f"a data channel's {what}", name)
+    text(name, f"a data channel's {what}", TypeError)
     if len(name.encode()) > 65535:
         raise TypeError(f"a data channel's {what} has at most 65535 bytes of UTF-8, not {len(name.encode())}")
 

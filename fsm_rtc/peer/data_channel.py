@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Callable
 
 from fsm_rtc.engine import Accepted, Chart
+from fsm_rtc.engine.doors import text
 from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import ChannelClosedError, Rejected, RTCError, SpecificationError
 from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowState
-from fsm_rtc.peer.arguments import check_text, is_integer
+from fsm_rtc.peer.arguments import is_integer
 from fsm_rtc.peer.backend import ChannelBackend
 from fsm_rtc.peer.emitter import Callback, Emitter
 
@@ -132,7 +133,7 @@ class DataChannel:
             TypeError: it is neither text nor bytes.
         """
         if isinstance(data, str):
-            check_text("a message", data)
+            text(data, "a message", TypeError, is_secret=True)
         elif not isinstance(data, bytes):
             raise TypeError(f"a data channel sends str or bytes, not {type(data).__name__}; encode the message first")
         if not self.machine.permits("send"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsm_rtc.peer.arguments import check_text, is_integer
+from fsm_rtc.engine.doors import text
+from fsm_rtc.peer.arguments import is_integer
 from fsm_rtc.peer.backend import ChannelOptions
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.event_target import EventTarget
@@ -115,7 +116,7 @@ class RTCDataChannel(EventTarget):
             raise BadArgumentError(f"Cannot send unsupported data type: {type(data)}")  # aiortc's sentence
         if isinstance(data, str):
             with argued():
-                check_text("a message", data)
+                text(data, "a message", TypeError, is_secret=True)
         size = len(data.encode() if isinstance(data, str) else data)
         limit = self._transport.maxMessageSize if self._transport is not None else None
         if limit is not None and size > limit and self.readyState == "open":

@@ -7,7 +7,7 @@ from typing import Any
 import aiortc
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
-from fsm_rtc.peer.arguments import check_text
+from fsm_rtc.engine.doors import text
 from fsm_rtc.peer.description import IceCandidate
 from fsm_rtc.peer.rtc_errors import BadArgumentError, argued
 
@@ -41,7 +41,7 @@ class RTCIceCandidate:
         with argued():
             for name, value in (("candidate", candidate), ("sdpMid", sdpMid), ("usernameFragment", usernameFragment)):
                 if value is not None or name == "candidate":
-                    check_text(name, value)
+                    text(value, name, TypeError)
         self.candidate = candidate
         self.sdpMid = sdpMid
         self.sdpMLineIndex = sdpMLineIndex
