@@ -78,8 +78,9 @@ def test_behind_a_loss_only_whole_frames_leave_and_nothing_waits_longer_than_it_
     repeated = data.draw(st.sets(st.sampled_from(sorted(lost)))) if lost else set()
     buffer, found = FrameBuffer(), list[bytes]()
     order = [packet for index, packet in enumerate(packets) if index not in lost]
-    for index in sorted(repeated):
-        order.insert(data.draw(st.integers(1, len(order))), packets[index])
+    for index in sorted(repeated):  # never before its first time
+        earliest = next((place for place, one in enumerate(order) if packets.index(one) > index), len(order))
+        order.insert(data.draw(st.integers(earliest, len(order))), packets[index])
     for number, packet in enumerate(order):
         found += given_by(buffer, [packet])
         newest = max(ticks_of(one, clock) for one in order[: number + 1])
