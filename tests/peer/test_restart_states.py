@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fsm_rtc.engine import Journal
-from fsm_rtc.peer import PeerConnection
+from fsm_rtc.peer import PeerConnection, SessionDescription
 from fsm_rtc.peer.ice.consent import ConsentTimes
 from tests.peer.conftest import MakeLive
 from tests.peer.peers import connected, exchange, opened, rejections, until
@@ -76,3 +76,31 @@ async def test_a_failed_connection_is_rescued_by_a_restart_and_its_channel_lives
     await until(other.data_channels[0], "message", lambda: heard == ["still there"])
     states = [entry.target for entry in journal.entries("one.ice")]
     assert states[states.index("failed") + 1 :][:2] == ["checking", "connected"]
+
+
+@pytest.mark.parametrize("way", ["the offer is replaced", "its answer is lost", "a provisional answer", "thrice"])
+async def test_a_restart_before_the_first_answer_connects(live: MakeLive, way: str) -> None:
+    one, other = live("one"), live("other")
+    channel = one.create_data_channel("chat")
+    await one.set_local_description()
+    if way == "its answer is lost":
+        await other.set_remote_description(described(one))
+        await other.set_local_description()
+    for _ in range(3 if way == "thrice" else 1):
+        one.restart_ice()
+        await one.set_local_description()
+    await other.set_remote_description(described(one))
+    answer = await other.create_answer()
+    if way == "a provisional answer":
+        await other.set_local_description(SessionDescription("pranswer", answer.sdp))
+        await one.set_remote_description(described(other))
+        answer = await other.create_answer()
+    await other.set_local_description(answer)
+    await one.set_remote_description(described(other))
+    await connected(one, other)
+    await opened(channel)
+
+
+def described(peer: PeerConnection) -> SessionDescription:
+    assert peer.local_description is not None
+    return peer.local_description

@@ -259,13 +259,17 @@ class Transport:
         return self.next_gatherer or self.gatherer
 
     def begin(self, remote: Remote) -> None:
-        """Connect with what the other side has said, in a task of its own; restart ICE if its credentials changed."""
+        """Connect with what the other side has said, in a task of its own; restart ICE if its credentials changed.
+
+        An offer may be replaced by one that restarts ICE before there is any answer: that answer is to the later one.
+        """
         before, self.remote = self.remote, remote
-        if before is None:
-            self._spawn(self._start(remote))
-        elif before.ice.usernameFragment != remote.ice.usernameFragment and self.next_gatherer is not None:
+        is_new = before is None or before.ice.usernameFragment != remote.ice.usernameFragment
+        if is_new and self.next_gatherer is not None:
             self.gatherer, self.next_gatherer = self.next_gatherer, None
             self._spawn(self._restart(self.gatherer, remote))
+        elif before is None:
+            self._spawn(self._start(remote))
         else:
             self._tell()
 
@@ -281,8 +285,11 @@ class Transport:
         candidates = candidates[: MAX_CANDIDATES - count]
         self._fed = known, count + len(candidates)
         given = [*candidates, *([None] if is_complete else [])]
-        is_begun = self.ice.iceGatherer is self.gatherer
-        if self.remote is None or (self.remote.ice.usernameFragment == ufrag and is_begun):
+        if self.remote is None:
+            is_begun = self.next_gatherer is None
+        else:
+            is_begun = self.remote.ice.usernameFragment == ufrag and self.ice.iceGatherer is self.gatherer
+        if is_begun:
             self._give(given)
         else:
             self._held += [(ufrag, candidate) for candidate in given]
