@@ -295,9 +295,10 @@ class Call:
         self._tell(Refused(peer, rejected))
 
     def peer_busy(self, peer: Introduction) -> None:
-        """The peer is in a call with somebody else."""
-        self.examination.peer_busy()
-        self._tell(PeerBusy(peer))
+        """The peer is in a call with somebody else; it says so again and again."""
+        self._connecting.start()
+        if self.examination.peer_busy():
+            self._tell(PeerBusy(peer))
 
     def peer_left(self, peer: Introduction) -> None:
         """The peer left the signalling."""

@@ -58,6 +58,10 @@ logger = logging.getLogger("fsm_rtc.connection")
 MAX_WAITING_MEMBERS = 64
 """How many who joined are remembered while a call goes on; a room has fewer."""
 
+BUSY_AGAIN_SECONDS = 15.0
+"""So often those who wait are told that this side is in a call with somebody else: a sign of life, without which they
+would give up after 45 s."""
+
 GOODBYE_SECONDS = 2.0
 """How long closing waits until the peer has acknowledged the goodbye."""
 
@@ -117,6 +121,7 @@ class SignalingDriver:
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._busy_again: float | None = None
         self._has_moved = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
 
@@ -369,9 +374,7 @@ class SignalingDriver:
             if exchanger is not self.exchanger:
                 self._begin_anew(exchanger)
             self._observer.peer_joined(introduction)
-            for other in self._present.values():
-                if other.id != introduction.id:
-                    self._tell_busy(other)
+            self._tell_others_busy(introduction)
             return
         if exchanger is not self.exchanger:
             self._hand_on(exchanger)
@@ -381,9 +384,16 @@ class SignalingDriver:
 
     def _tell_busy(self, introduction: Introduction) -> None:
         """Let somebody know that there is a call with somebody else; it is called when that is over."""
+        if self._busy_again is None:
+            self._busy_again = self._clock() + BUSY_AGAIN_SECONDS
         memory = Memory(self.me, self._machines, "nobody")
         memory.peer = introduction
         self._outbox.put_nowait(Post(self.me, memory).busy())
+
+    def _tell_others_busy(self, peer: Introduction) -> None:
+        for other in self._present.values():
+            if other.id != peer.id:
+                self._tell_busy(other)
 
     def _look_for_another(self) -> None:
         """The call is over; somebody may have been waiting."""
@@ -463,11 +473,16 @@ class SignalingDriver:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        due = self.exchanger.next_timeout()
+        due = min((at for at in (self.exchanger.next_timeout(), self._busy_again) if at is not None), default=None)
         if due is not None and self._tasks:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0.0, due - self._clock()), self._tick)
 
     def _tick(self) -> None:
-        self.exchanger.tick(self._clock())
+        now, peer = self._clock(), self.peer
+        self.exchanger.tick(now)
+        if self._busy_again is not None and now >= self._busy_again:
+            self._busy_again = None
+            if peer is not None and not self.exchanger.is_over:
+                self._tell_others_busy(peer)
         self._pump()

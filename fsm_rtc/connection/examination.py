@@ -70,9 +70,10 @@ class Examination:
         """The link to the signalling is up, or down by that."""
         self._link_error = error
 
-    def peer_busy(self) -> None:
-        """The peer has said that it is in a call with somebody else."""
-        self._peer_was_busy = True
+    def peer_busy(self) -> bool:
+        """The peer has said that it is in a call with somebody else; whether that is news."""
+        is_news, self._peer_was_busy = not self._peer_was_busy, True
+        return is_news
 
     def server_answered(self, error: object) -> None:
         """A STUN or TURN server gave the present peer connection no candidate."""

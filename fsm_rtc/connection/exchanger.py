@@ -197,7 +197,7 @@ class Exchanger:
         if isinstance(message, Ack):
             is_taken = self._take_from_peer(self.machine.fire("on_ack", letter))
             if is_taken and letter.offer_id == BUSY and not self.is_over:
-                self._requests.append(PeerIsBusy())
+                self._wait_for_who_is_busy(now)
             return
         outcome = self.machine.fire("receive", letter)
         if isinstance(outcome, Rejected) and outcome.guard == "taken_once":
@@ -205,6 +205,13 @@ class Exchanger:
         if self._take_from_peer(outcome):
             while (held := self.memory.incoming.next_held()) is not None:
                 self._take_from_peer(self.machine.fire("receive", held))
+
+    def _wait_for_who_is_busy(self, now: float) -> None:
+        """The peer lives, and calls when its call is over: until it is silent too, nothing runs out."""
+        self._outgoing.restart(now)
+        if self._answer_due is not None:
+            self._answer_due = now + self._answer_seconds
+        self._requests.append(PeerIsBusy())
 
     def link_up(self, now: float) -> None:
         """The signalling link stands (again)."""
