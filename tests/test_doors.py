@@ -38,6 +38,7 @@ from fsm_rtc.errors import (
 from fsm_rtc.files import FileSource, ReceivingFolder
 from fsm_rtc.inspector import InspectorError
 from fsm_rtc.inspector.access import Gate
+from fsm_rtc.media import subscribe
 from fsm_rtc.messages import Allowlist, Identity, Member, TrustOnFirstUse, decode, key_id
 from fsm_rtc.signaling import Backoff, Limits, SignalingServer, WebSocketSignaling
 from fsm_rtc.signaling.access import Allowlist as ServerAllowlist
@@ -135,6 +136,12 @@ DOORS: dict[str, tuple[Callable[[Any], object], type[Exception] | tuple[type[Exc
     "a token's room": (lambda v: join_token(SECRET, v), ValueError, [*NO_TEXT, "", "x" * 129]),
     "a token's time": (lambda v: join_token(SECRET, "kitchen", seconds=v), ValueError, NO_NUMBER),
     "an inspector's token": (Gate, InspectorError, [5, b"x" * 20, ["x"], "", "short", "\ud83c"]),
+    "a journal": (lambda v: Connection(WebSocketSignaling(URL), ME, journal=v), TypeError, NO_OBJECT),
+    "a clock": (lambda v: Connection(WebSocketSignaling(URL), ME, clock=v), TypeError, NO_FUNCTION),
+    "another configuration": (lambda v: PeerConnection().set_configuration(v), TypeError, [None, *NO_OBJECT]),
+    "a track to read": (subscribe, TypeError, [None, *NO_OBJECT]),
+    "migrations": (lambda v: SqliteFile("call.db", v), SnapshotError, [5, "x", b"x", ["x"], math.nan]),
+    "recipients": (lambda v: asyncio.run(fsm_rtc.join(URL).send("x", v)), TypeError, [5, "x", b"x", ["x", 5], [None]]),
     "a library": (
         lambda v: Connection(WebSocketSignaling(URL), ME, peer_connection_factory=v),
         TypeError,

@@ -37,6 +37,7 @@ from fsm_rtc.errors import (
     ChannelClosedError,
     ConnectionFailedError,
     ConnectTimeoutError,
+    InvalidStateError,
     SignalingError,
 )
 from fsm_rtc.machines.connection_state import PeerConnectionState
@@ -109,7 +110,9 @@ class Connection:
         persistence: Persistence | None = None,
         message_store: MessageStore | None = None,
     ) -> None:
-        check_given(channel, trust, configuration, receive, recovery, persistence, peer_connection_factory)
+        check_given(
+            channel, trust, configuration, receive, recovery, persistence, peer_connection_factory, journal, clock
+        )
         options = PeerOptions(
             configuration or Configuration(), peer_connection_factory, receive, engine, journal, f"{label}.peer"
         )
@@ -184,7 +187,7 @@ class Connection:
     @property
     def is_ready(self) -> bool:
         """Whether the peers are connected and messages go through: their data channel is open, both have greeted."""
-        return self._call.is_ready
+        return self._closing is None and self._call.is_ready
 
     @property
     def is_recovering(self) -> bool:
@@ -285,7 +288,12 @@ class Connection:
 
     @on_own_thread
     def negotiate(self) -> None:
-        """Make an offer: now, or when a peer is there and the present exchange is settled."""
+        """Make an offer: now, or when a peer is there and the present exchange is settled.
+
+        Raises:
+            InvalidStateError: the connection is closed, or being closed.
+        """
+        self._check_open("negotiate")
         self._call.driver.negotiate()
 
     @on_own_thread
@@ -298,7 +306,9 @@ class Connection:
             TypeError: it is no track.
             InvalidAccessError: it was added before.
             OperationError: the library refuses it.
+            InvalidStateError: the connection is closed, or being closed.
         """
+        self._check_open("add_track")
         self._call.peers.add_track(track)
 
     @on_own_thread
@@ -387,6 +397,10 @@ class Connection:
             raise ConnectTimeoutError(
                 f"{failure.reason}; {how_far(self._call)}. {failure.advice}", failure=failure
             ) from failure.error
+
+    def _check_open(self, operation: str) -> None:
+        if self._closing is not None:
+            raise InvalidStateError(f"{operation}: the connection is closed, or being closed; make a new one")
 
     def examine(self, reason: str = "it is asked for") -> Failure:
         """How far the call has come at this moment, and what to do if that isn't enough.

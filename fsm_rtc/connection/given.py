@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import isnan
 from typing import get_args
 
@@ -10,7 +11,7 @@ from fsm_rtc.engine.doors import callback, told
 from fsm_rtc.peer.backend import Kind
 from fsm_rtc.peer.configuration import Configuration
 
-__all__ = ["check_given", "check_reason", "check_timeout"]
+__all__ = ["check_given", "check_reason", "check_timeout", "recipients_of"]
 
 
 def check_given(
@@ -21,6 +22,8 @@ def check_given(
     recovery: object,
     persistence: object,
     factory: object,
+    journal: object,
+    clock: object,
 ) -> None:
     """Say what is wrong with an argument that is of another kind.
 
@@ -39,9 +42,26 @@ def check_given(
     if persistence is not None and not all(callable(getattr(persistence, one, None)) for one in ("load", "save")):
         raise TypeError(f"persistence is {told(persistence)}; give SqliteFile(path), MemoryPersistence() or None")
     callback(factory, "peer_connection_factory", "give a class like fsm_rtc.PeerConnection")
+    callback(clock, "clock", "give a function like time.monotonic")
+    if journal is not None and not callable(getattr(journal, "watch", None)):
+        raise TypeError(f"journal is {told(journal)}; give fsm_rtc.Journal(), or None")
     kinds = get_args(Kind)
     if not isinstance(receive, tuple | list) or not all(one in kinds for one in receive):
         raise TypeError(f"receive is {told(receive)}; give a tuple of {' and '.join(map(repr, kinds))}")
+
+
+def recipients_of(to: object) -> Collection[object]:
+    """Those to whom something is to be sent.
+
+    Raises:
+        TypeError: they are no collection, of connections or ids.
+    """
+    if not isinstance(to, Collection) or isinstance(to, str | bytes):
+        raise TypeError(f"to is {told(to)}; give a collection of the room's connections, or of their peers' ids")
+    for one in to:
+        if not isinstance(one, str) and not callable(getattr(one, "send_now", None)):
+            raise TypeError(f"to has {told(one)}; give the room's connections, or their peers' ids")
+    return to
 
 
 def check_reason(reason: object) -> None:

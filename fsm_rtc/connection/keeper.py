@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 from fsm_rtc.connection.message_store import tolerated
 from fsm_rtc.connection.persistence import Persistence
@@ -29,6 +30,10 @@ Less than a signalling server keeps a session by default, and than the peer wait
 CLASSES = {chart.__name__: chart for chart in CHARTS.values()}
 
 
+_KEEPING: WeakValueDictionary[int, Keeper] = WeakValueDictionary()
+"""Who keeps a call in which place, by the place's id; a keeper holds its place, so that the id stays its own."""
+
+
 class Keeper:
     """See the module.
 
@@ -42,18 +47,22 @@ class Keeper:
         session: that of the run before, if this one goes on with it; None for a new one.
 
     Raises:
-        SnapshotError: what was kept is of another room, key or version, or there is no key.
+        SnapshotError: what was kept is of another room, key or version, there is no key, or another call of this
+            program is kept in the same place.
     """
 
     def __init__(self, persistence: Persistence, room: str, identity: Identity | None) -> None:
         if identity is None:
             raise SnapshotError("a call is kept for who has a key; give an identity, saved in a file of its own")
+        if id(persistence) in _KEEPING:
+            raise SnapshotError(f"a call is kept in this {type(persistence).__name__} already; give each one its own")
         self._persistence = persistence
         self._last: SavedCall | None = None
         self._is_stale = False
         self.saved = saved = persistence.load()
         self.session: str | None = None
         if saved is None:
+            _KEEPING[id(persistence)] = self
             return
         if (saved.room, saved.id) != (room, identity.id):
             raise SnapshotError("the call that was kept is of another room or key; choose another place for this one")
@@ -61,6 +70,7 @@ class Keeper:
         is_settled = all(states[label] is ExchangeState.IDLE for label in states if _is_exchange(label))
         if saved.peers and is_settled and persistence.age_seconds() <= RESUMABLE_SECONDS:
             self.session = saved.session
+        _KEEPING[id(persistence)] = self
 
     def keep(
         self,
@@ -107,6 +117,8 @@ class Keeper:
 
     def close(self) -> None:
         """Let the place go."""
+        if _KEEPING.get(id(self._persistence)) is self:
+            del _KEEPING[id(self._persistence)]
         self._persistence.close()
 
     def _states(self, saved: SavedCall) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from fsm_rtc.connection.events import ConnectionEvent, Ended, Refused, Signaling
 from fsm_rtc.connection.evidence import Phase
 from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.frames import FEATURE
-from fsm_rtc.connection.given import check_given, check_reason
+from fsm_rtc.connection.given import check_given, check_reason, recipients_of
 from fsm_rtc.connection.keeper import Keeper
 from fsm_rtc.connection.message_store import MessageStore
 from fsm_rtc.connection.peers import PeerConnectionFactory
@@ -99,7 +99,9 @@ class Room:
         recovery: RecoveryPolicy | None = None,
         persistence: Persistence | None = None,
     ) -> None:
-        check_given(channel, trust, configuration, receive, recovery, persistence, peer_connection_factory)
+        check_given(
+            channel, trust, configuration, receive, recovery, persistence, peer_connection_factory, journal, clock
+        )
         self._recovery = recovery
         self._own_thread = OwnThread()
         self._member = Member(channel.room, identity, name, features=(FEATURE,))
@@ -247,26 +249,31 @@ class Room:
         """
         return self._events.reader(capacity)
 
-    async def send(self, message: str | bytes, to: Collection[Connection] | None = None) -> int:
+    async def send(self, message: str | bytes, to: Collection[Connection | str] | None = None) -> int:
         """Send a message to all who are ready, or were and are being had back; wait while too much waits for one.
 
         It arrives as a `Connection`'s does: once and in order, also if its peer comes again with another session.
 
         Args:
-            message: text or bytes; at most 262,144 bytes.
-            to: those of the room's connections for which it is; None for all.
+            message: text or bytes; at most 262,143 bytes.
+            to: for whom it is: connections of the room, or ids of their peers; None for all.
 
         Returns:
             To how many it went, or will go.
 
         Raises:
             ValueError: the message is too long.
-            TypeError: it is neither text nor bytes.
+            TypeError: it is neither text nor bytes, or `to` isn't what it has to be.
             SnapshotError: it can't be kept.
+            ChannelClosedError: the room is closed, or being closed.
         """
+        if self._closing is not None:
+            raise ChannelClosedError("the room is closed, or being closed; join it anew")
+        recipients = None if to is None else recipients_of(to)
         reached = []
-        for connection in self.peers.values():
-            if (connection.is_ready or connection.is_recovering) and (to is None or connection in to):
+        for peer, connection in self.peers.items():
+            is_meant = recipients is None or connection in recipients or peer in recipients
+            if is_meant and (connection.is_ready or connection.is_recovering):
                 with suppress(ChannelClosedError):
                     connection.send_now(message)
                     reached.append(connection)

@@ -20,7 +20,7 @@ import sqlite3
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,7 +28,7 @@ from weakref import WeakValueDictionary, finalize
 
 from fsm_rtc.connection.persistence import KeptMessages
 from fsm_rtc.connection.saved import SavedCall, decode_saved, encode_saved
-from fsm_rtc.engine.doors import path_of
+from fsm_rtc.engine.doors import path_of, told
 from fsm_rtc.engine.snapshot import Migrations
 from fsm_rtc.errors import SnapshotError
 
@@ -90,6 +90,9 @@ class SqliteFile:
 
     def __init__(self, path: str | os.PathLike[str], migrations: Migrations | None = None) -> None:
         self.path = path_of(path, "the path of what keeps a call", SnapshotError)
+        given: object = migrations
+        if given is not None and not isinstance(given, Mapping):
+            raise SnapshotError(f"migrations is {told(given)}; give a dict of functions by digest, or None")
         self.migrations: Migrations = migrations or {}
         self._database: sqlite3.Connection | None = None
         self._letting_go: finalize[[], SqliteFile] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
+from fsm_rtc.engine.doors import told
 from fsm_rtc.media.frames import Media
 from fsm_rtc.media.pump import KEPT_AT, Pump, Tap
 
@@ -56,7 +57,12 @@ def subscribe(track: MediaStreamTrack) -> Subscription:
 
     Args:
         track: an aiortc MediaStreamTrack, local or remote, or a subscription.
+
+    Raises:
+        TypeError: it is no track.
     """
+    if not hasattr(track, "kind") or not callable(getattr(track, "recv", None)):
+        raise TypeError(f"track is {told(track)}; give a MediaStreamTrack")
     return Subscription(track)
 
 

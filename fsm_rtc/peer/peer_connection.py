@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fsm_rtc.engine import Accepted, Chart, Journal
+from fsm_rtc.engine.doors import told
 from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import InvalidModificationError, InvalidStateError, Rejected
 from fsm_rtc.machines.connection_state import IceConnectionState, PeerConnectionState
@@ -357,6 +358,9 @@ class PeerConnection:
         Source: webrtc-pc, #dom-rtcpeerconnection-setconfiguration.
         """
         self._assert_open("set_configuration")
+        given: object = configuration
+        if not isinstance(given, Configuration):
+            raise TypeError(f"configuration is {told(given)}; give fsm_rtc.Configuration(…)")
         if configuration.bundle_policy != self.configuration.bundle_policy:
             raise InvalidModificationError("bundle_policy can't be changed; make a new connection")
         self._backend.use_configuration(configuration)

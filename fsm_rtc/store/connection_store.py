@@ -179,7 +179,7 @@ class ConnectionStore(Signaled):
         """Send a message on the data channel.
 
         Args:
-            message: text or bytes; at most 262,144 bytes.
+            message: text or bytes; at most 262,143 bytes.
 
         Raises:
             ChannelClosedError: there is no open channel; await `wait_for_connected` first.

@@ -8,6 +8,7 @@ import copy
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -23,9 +24,10 @@ from fsm_rtc import (
     SignalingServer,
     WebSocketSignaling,
 )
-from fsm_rtc.connection import Ended, MemoryPersistence
+from fsm_rtc.connection import Ended, MemoryPersistence, SqliteFile
 from fsm_rtc.connection.message_store import KEPT_PEERS, MessageStore
 from fsm_rtc.engine.journal import Entry
+from fsm_rtc.errors import InvalidStateError, SnapshotError
 from fsm_rtc.messages import Allowlist, AnyPeer, Member
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
@@ -53,7 +55,7 @@ class Program:
         hall: Hall,
         network: FakeNetwork,
         key: Identity,
-        place: MemoryPersistence | None = None,
+        place: MemoryPersistence | SqliteFile | None = None,
         recovery: RecoveryPolicy | None = None,
     ) -> None:
         self.channel: HallChannel = hall.channel()
@@ -70,8 +72,8 @@ class Program:
         )
 
     async def die(self) -> MemoryPersistence | None:
-        """As SIGKILL does: not a word to anybody. Where the next run finds what was kept."""
-        kept = copy.deepcopy(self.place)
+        """As SIGKILL does: not a word to anybody. Where the next run finds what was kept, in memory."""
+        kept = copy.deepcopy(self.place) if isinstance(self.place, MemoryPersistence) else None
         cut_off(self.channel, [self.call])
         await self.call.aclose()  # unheard; that nothing is left of it here
         return kept
@@ -255,6 +257,11 @@ def test_nothing_is_sent_by_a_connection_that_is_being_closed(for_good: bool) ->
         refused = 0
         while not closing.done():
             await asyncio.sleep(0)
+            assert not one.call.is_ready
+            with pytest.raises(ConnectionFailedError, match="closed"):
+                await one.call.wait_for_ready()
+            with pytest.raises(InvalidStateError, match="being closed"):
+                one.call.negotiate()
             with pytest.raises(ChannelClosedError, match="being closed"):
                 await one.call.send("too late")
             refused += 1
@@ -267,6 +274,24 @@ def test_nothing_is_sent_by_a_connection_that_is_being_closed(for_good: bool) ->
             await again.send("in time")
             assert await anext(heard) == "in time"
         await other.call.aclose()
+
+    on_instant_loop(play)
+
+
+@pytest.mark.parametrize("kept_in", ["memory", "a file"])
+def test_two_calls_are_not_kept_in_one_place(kept_in: str, tmp_path: Path) -> None:
+    async def play() -> None:
+        hall, network = Hall(), FakeNetwork()
+        place = MemoryPersistence() if kept_in == "memory" else SqliteFile(tmp_path / "call.db")
+        one = Program(hall, network, A, place)
+        with pytest.raises(SnapshotError, match="is kept in this"):
+            Program(Hall(), network, A, place)
+        async with one.call, Program(hall, network, B).call as other:
+            await ready(one.call, other)
+            await one.call.send("still kept")
+            assert await anext(other.messages()) == "still kept"
+        if kept_in == "memory":
+            await Program(Hall(), network, A, place).call.aclose()
 
     on_instant_loop(play)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import sqlite3
 import stat
 import subprocess
@@ -200,7 +201,7 @@ async def test_another_run_goes_on_with_the_session_and_with_what_was_not_acknow
             channel = first._call.driver._channel
             die(first, channel)
             await first.send("never went out")
-            second = call(hall, network, SECOND, place)
+            second = call(hall, network, SECOND, copy.deepcopy(place))
             assert second.me.session == session
             await second.open()
             await ready(survivor, second)
@@ -236,7 +237,7 @@ async def test_a_session_that_may_be_forgotten_is_not_gone_on_with_but_the_call_
                 busy = replace(saved.machines["connection.exchange"], state="making offer")
                 machines = {**saved.machines, "connection.exchange": busy}
                 place.save(msgspec.structs.replace(saved, machines=machines))
-            second = call(hall, network, SECOND, place)
+            second = call(hall, network, SECOND, copy.deepcopy(place))
             assert second.me.session != first.me.session
             await second.open()
             await ready(survivor, second)

@@ -30,13 +30,19 @@ class SteadySender(aiortc.RTCRtpSender):
         """Read this track, under whatever id."""
         super().replaceTrack(track)
 
+    _complained_of: Any = None
+
     async def _next_encoded_frame(self, codec: Any) -> Any:
         try:
             return await super()._next_encoded_frame(codec)
         except (asyncio.CancelledError, MediaStreamError):
             raise
         except Exception as error:
-            logger.warning("a frame of %s could not be encoded: %s", self._track_id, str(error) or type(error).__name__)
+            is_first, self._complained_of = self._complained_of is not self.track, self.track
+            level = logging.WARNING if is_first else logging.DEBUG
+            logger.log(
+                level, "a frame of %s could not be encoded: %s", self._track_id, str(error) or type(error).__name__
+            )
             logger.debug("the whole of it", exc_info=error)
             await asyncio.sleep(0)
             return None

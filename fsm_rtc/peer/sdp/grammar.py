@@ -214,10 +214,10 @@ def _rtpmap(section: Section, value: str) -> None:
 
 
 def _fmtp(section: Section, value: str) -> None:
-    number, _, parameters = value.partition(" ")
-    if not parameters.strip(" "):
+    number, space, parameters = value.partition(" ")
+    if not space:
         raise Unreadable("an fmtp has a format and its parameters (RFC 8866, section 6.15)")
-    if number.isascii() and number.isdigit():
+    if number.isascii() and number.isdigit() and parameters.strip(" "):
         section.parameters[_payload_type(number, "an fmtp")] = parameters
 
 
