@@ -291,7 +291,7 @@ def test_a_file_that_is_not_there_is_told_with_how_to_make_one(tmp_path: Path) -
 
 
 def test_a_path_that_no_file_can_have_is_told(tmp_path: Path) -> None:
-    with pytest.raises(IdentityError, match=r"can't be read: embedded null \w+; make a key with"):
+    with pytest.raises(IdentityError, match=r"can't be read: .*embedded null .*; make a key with"):
         Identity.load(tmp_path / "a\0b")
     with pytest.raises(IdentityError, match=r"can't be written: .*embedded null .*; choose another place"):
         ME.save(tmp_path / "a\0b")

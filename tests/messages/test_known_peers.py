@@ -315,7 +315,7 @@ def test_a_link_that_leads_nowhere_leads_to_a_new_file(tmp_path: Path) -> None:
 
 def test_a_path_that_no_file_can_have_is_told(tmp_path: Path) -> None:
     known = KnownPeers(tmp_path / "a\0b")
-    with pytest.raises(KnownPeersError, match=r"can't be read: embedded null \w+; check its path"):
+    with pytest.raises(KnownPeersError, match=r"can't be read: .*embedded null .*; check its path"):
         known.find("alice")
     with pytest.raises(KnownPeersError, match=r"can't be written: .*embedded null .*; choose another file"):
         known.forget("alice")
