@@ -1,4 +1,4 @@
-"""What every test shares: the Hypothesis profiles.
+"""What every test shares: the Hypothesis profiles, and a heap that is quickly looked through.
 
 ``HYPOTHESIS_PROFILE`` names the one to use:
 
@@ -8,8 +8,11 @@
   stays random and is what finds new examples.
 """
 
+import gc
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("default", deadline=None, print_blob=True)
@@ -23,3 +26,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="module")
+def young_heap() -> Iterator[None]:
+    """For tests that collect garbage in each example: what earlier modules have left isn't looked through each time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()

@@ -31,6 +31,8 @@ from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.connection.hall import Hall, HallChannel
 from tests.instant_loop import InstantLoop
 
+pytestmark = pytest.mark.usefixtures("young_heap")
+
 KEYS = [Identity.generate() for _ in range(2)]
 POLICY = RecoveryPolicy()
 

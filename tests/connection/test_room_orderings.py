@@ -7,6 +7,7 @@ import gc
 from collections.abc import Coroutine
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from fsm_rtc.testing import FakeNetwork
 from tests.connection.hall import Hall, HallChannel, room_in
 from tests.connection.halls import hear_each_other, whole
 from tests.instant_loop import InstantLoop
+
+pytestmark = pytest.mark.usefixtures("young_heap")
 
 KEYS = [Identity.generate() for _ in range(4)]
 

@@ -12,6 +12,8 @@ from fsm_rtc.peer import PeerConnection
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.peer.orderings import BEGINNINGS, MOVES, Move, World
 
+pytestmark = pytest.mark.usefixtures("young_heap")
+
 EXAMPLES = min(100, settings().max_examples)
 
 
