@@ -86,8 +86,8 @@ async def without_candidates(self, description):
     await set_remote_description(self, replace(description, sdp="".join(lines)))
 
 
-async def wait_for_two_seconds(self, timeout_seconds):
-    await wait_for_connected(self, 2.0)
+async def wait_for_some_seconds(self, timeout_seconds):
+    await wait_for_connected(self, 8.0)
 
 
 async def no_candidate(self, candidate):
@@ -96,7 +96,7 @@ async def no_candidate(self, candidate):
 
 PeerConnection.set_remote_description = without_candidates
 PeerConnection.add_ice_candidate = no_candidate
-ConnectionStore.wait_for_connected = wait_for_two_seconds
+ConnectionStore.wait_for_connected = wait_for_some_seconds
 """
 
 

@@ -116,7 +116,7 @@ async def test_attacks_of_every_kind_leave_nothing_behind_and_honest_clients_are
             print({code.value: times for code, times in sorted(server.refused.items())})
         assert set(made) == set(ATTACKS) | set(SLOW)
         assert sum(made.values()) == TIMES
-        assert left == tasks
+        assert left <= tasks
         assert len(open_sockets()) == sockets
         assert most_links <= AT_ONCE + 2 + 40
         assert most_members <= 42
