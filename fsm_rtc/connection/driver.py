@@ -222,6 +222,7 @@ class SignalingDriver:
             pass
         finally:
             self.exchanger.abandon()
+            self._busy_again = None  # else what is read until the channel is closed would set the timer once more
             if self._timer is not None:
                 self._timer.cancel()
             await self._close_channel()

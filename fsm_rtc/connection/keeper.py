@@ -61,15 +61,15 @@ class Keeper:
         self._is_stale = False
         self.saved = saved = persistence.load()
         self.session: str | None = None
-        if saved is None:
-            _KEEPING[id(persistence)] = self
-            return
-        if (saved.room, saved.id) != (room, identity.id):
-            raise SnapshotError("the call that was kept is of another room or key; choose another place for this one")
-        states = self._states(saved)
-        is_settled = all(states[label] is ExchangeState.IDLE for label in states if _is_exchange(label))
-        if saved.peers and is_settled and persistence.age_seconds() <= RESUMABLE_SECONDS:
-            self.session = saved.session
+        if saved is not None:
+            if (saved.room, saved.id) != (room, identity.id):
+                raise SnapshotError(
+                    "the call that was kept is of another room or key; choose another place for this one"
+                )
+            states = self._states(saved)
+            is_settled = all(states[label] is ExchangeState.IDLE for label in states if _is_exchange(label))
+            if saved.peers and is_settled and persistence.age_seconds() <= RESUMABLE_SECONDS:
+                self.session = saved.session
         _KEEPING[id(persistence)] = self
 
     def keep(
