@@ -10,8 +10,10 @@ import logging
 from collections import deque
 from typing import cast
 
+import msgspec
+
 from fsm_rtc.engine import Accepted
-from fsm_rtc.errors import OperationError, Reason, Rejected
+from fsm_rtc.errors import InvalidCandidateError, OperationError, Reason, Rejected
 from fsm_rtc.machines.candidates import (
     ApplyCandidate,
     BufferCandidate,
@@ -23,7 +25,7 @@ from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.peer.sdp import sections_of
 
-__all__ = ["CANDIDATE_CHARACTERS", "KEPT_CANDIDATES", "EarlyCandidates", "ice_ufrag_of"]
+__all__ = ["KEPT_CANDIDATES", "EarlyCandidates", "ice_ufrag_of", "read_candidate"]
 
 logger = logging.getLogger("fsm_rtc.connection")
 
@@ -38,6 +40,22 @@ def ice_ufrag_of(description: SessionDescription) -> str:
     """The user fragment of a description's first media section; empty if it has none."""
     sections = sections_of(description)
     return sections[0].ufrag or "" if sections else ""
+
+
+def read_candidate(payload: str) -> IceCandidate:
+    """The candidate that a message holds, an RTCIceCandidateInit as JSON.
+
+    Raises:
+        InvalidCandidateError: it is none.
+    """
+    if len(payload) > CANDIDATE_CHARACTERS:
+        raise InvalidCandidateError(
+            f"a candidate of {len(payload)} characters; at most {CANDIDATE_CHARACTERS} are read"
+        )
+    try:
+        return IceCandidate.from_dict(msgspec.json.decode(payload))
+    except (msgspec.DecodeError, RecursionError) as broken:  # how deep is too deep is the interpreter's affair
+        raise InvalidCandidateError("a candidate that is not JSON; send an RTCIceCandidateInit") from broken
 
 
 class EarlyCandidates:

@@ -18,7 +18,7 @@ from typing import cast
 
 import msgspec
 
-from fsm_rtc.connection.candidates import CANDIDATE_CHARACTERS
+from fsm_rtc.connection.candidates import read_candidate
 from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
 from fsm_rtc.connection.letters import Arrival, ReceivedLetter, offer_id
 from fsm_rtc.connection.memory import Memory
@@ -35,7 +35,7 @@ from fsm_rtc.connection.requests import (
 from fsm_rtc.connection.saved import SavedExchange
 from fsm_rtc.engine import Accepted
 from fsm_rtc.engine.outcome import Outcome
-from fsm_rtc.errors import FsmRtcError, MessageError, OperationError, Rejected
+from fsm_rtc.errors import FsmRtcError, MessageError, Rejected
 from fsm_rtc.machines.candidates import ApplyCandidate
 from fsm_rtc.machines.exchange import Exchange, ExchangeState, ExchangeUnsigned
 from fsm_rtc.machines.exchange_requests import (
@@ -503,13 +503,9 @@ class Exchanger:
     def _take_candidate(self, letter: ReceivedLetter) -> None:
         kept = self.memory.candidates_of(letter.offer_id)
         try:
-            candidate = None
-            if isinstance(letter.message, Candidate):
-                if len(letter.message.payload) > CANDIDATE_CHARACTERS:
-                    raise OperationError(f"a candidate of more than {CANDIDATE_CHARACTERS} characters")
-                candidate = IceCandidate.from_dict(msgspec.json.decode(letter.message.payload))
-            self._add(kept.take(candidate))
-        except (FsmRtcError, msgspec.DecodeError, RecursionError) as refused:
+            message = letter.message
+            self._add(kept.take(read_candidate(message.payload) if isinstance(message, Candidate) else None))
+        except FsmRtcError as refused:
             self.refused[type(refused).__name__] += 1
 
     def _release_candidates(self, of_offer: str, description: SessionDescription) -> None:

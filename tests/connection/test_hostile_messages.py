@@ -191,9 +191,9 @@ def without(line: str) -> str:
         (Answer, 1, GOOD, "no row"),
         (Candidate, 9, "{}", "known_offer"),
         (Candidate, 1, "{}", "InvalidCandidateError"),
-        (Candidate, 1, "not JSON", "DecodeError"),
-        (Candidate, 1, "[" * 4000, "RecursionError"),
-        (Candidate, 1, "[" * 100_000, "OperationError"),
+        (Candidate, 1, "not JSON", "InvalidCandidateError"),
+        (Candidate, 1, "[" * 4000, "InvalidCandidateError"),
+        (Candidate, 1, "[" * 100_000, "InvalidCandidateError"),
         (Candidate, 1, '{"candidate":5}', "InvalidCandidateError"),
     ],
 )

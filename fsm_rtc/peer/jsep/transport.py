@@ -94,6 +94,16 @@ class DtlsTransport(aiortc.RTCDtlsTransport):
         """Count as closed from now on, whatever the library has still to do."""
         self._is_closed = True
 
+    async def _send_data(self, data: bytes) -> None:
+        """Send for SCTP; into a transport that has ended, a datagram is lost, as on its way through the network.
+
+        aiortc raises, from its close on, into tasks of its SCTP that nobody waits for.
+        """
+        try:
+            await super()._send_data(data)
+        except (ConnectionError, SSL.Error) as ended:
+            logger.debug("DTLS is over: %d bytes of SCTP are lost (%s)", len(data), ended)
+
     def _validate_peer_identity(self, remoteParameters: RTCDtlsParameters) -> None:
         """Take the certificate that one of the fingerprints of the best hash function names; aiortc wants all to.
 

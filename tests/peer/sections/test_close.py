@@ -12,6 +12,7 @@ import pytest
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 from fsm_rtc.errors import InvalidStateError
+from tests.peer.bare import until_bare as until
 from tests.peer.sections.conftest import Make
 from tests.peer.sections.signalling import STATES, bring, connected, exchange, with_media
 
@@ -98,3 +99,23 @@ async def test_what_is_stopped_or_closed_refuses_what_the_text_says(make: Make) 
     for transceiver in (gone, kept):
         assert refusals(peer, transceiver) == [*by_stop, "setStreams", *stop, "removeTrack", "addTrack"]
         transceiver.setCodecPreferences([])
+
+
+@pytest.mark.parametrize("ends", ["its shutdown was sent", "it was stopped", "the other side has closed"])
+async def test_data_that_is_sent_when_dtls_has_ended_is_lost_without_a_warning(make: Make, ends: str) -> None:
+    # SCTP learns of it later than DTLS, and sends again by a timer of its own.
+    peer, other = with_media(make()), with_media(make())
+    channel = peer.createDataChannel("file")
+    await exchange(peer, other)
+    await connected(peer, other)
+    if channel.readyState != "open":
+        await until(channel, "open", lambda: channel.readyState == "open")
+    channel.send(b"x" * 200_000)
+    if ends == "the other side has closed":
+        await other.close()
+    elif ends == "it was stopped":
+        await peer.sctp.transport.stop()
+    else:
+        peer.sctp.transport._ssl.shutdown()
+    peer.sctp._t3_expired()
+    await peer.close()
