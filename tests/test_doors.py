@@ -22,9 +22,11 @@ from fsm_rtc import (
     PeerConnection,
     PipeChannel,
     RecoveryPolicy,
+    RTCPeerConnection,
 )
 from fsm_rtc.connection import SqliteFile
 from fsm_rtc.connection.frames import size_of
+from fsm_rtc.connection.pipe import memory_pipe
 from fsm_rtc.errors import (
     FileTransferError,
     FsmRtcError,
@@ -168,6 +170,24 @@ DOORS: dict[str, tuple[Callable[[Any], object], type[Exception] | tuple[type[Exc
     "a folder": (ReceivingFolder, TypeError, NO_PATH[:-2]),
     "whether to replace": (lambda v: ReceivingFolder(Path("x"), v), TypeError, [None, *NO_OBJECT, 1]),
     "a file to send": (lambda v: asyncio.run(FileSource.of(v)), (TypeError, FileTransferError), NO_PATH),
+    "a pipe's room": (memory_pipe, TypeError, NO_TEXT),
+    "a store's channel": (lambda v: asyncio.run(ConnectionStore().connect(v)), TypeError, [None, URL, *NO_OBJECT]),
+    "a store's wait": (
+        lambda v: asyncio.run(ConnectionStore().wait_for_connected(v)),
+        ValueError,
+        ["", "5", math.nan, [5], True],
+    ),
+    "a room's peer": (lambda v: fsm_rtc.join(URL).connection_to(v), TypeError, [None, *NO_OBJECT]),
+    "a specified configuration": (RTCPeerConnection, TypeError, [*NO_OBJECT, 0, ""]),
+    "another specified configuration": (
+        lambda v: RTCPeerConnection().setConfiguration(v),
+        TypeError,
+        [*NO_OBJECT, 0, ""],
+    ),
+    "an event": (lambda v: RTCPeerConnection().on(v, print), TypeError, NO_TEXT),
+    "an event of a decorator": (lambda v: RTCPeerConnection().on(v)(print), TypeError, NO_TEXT),
+    "a handler": (lambda v: RTCPeerConnection().on("track", v), TypeError, NO_OBJECT),
+    "a handler for once": (lambda v: RTCPeerConnection().once("track", v), TypeError, NO_OBJECT),
     "a pipe": (lambda v: PipeChannel(v, v), TypeError, [None, 5, "x"]),
 }
 

@@ -11,7 +11,18 @@ from fsm_rtc.engine.doors import callback, told
 from fsm_rtc.peer.backend import Kind
 from fsm_rtc.peer.configuration import Configuration
 
-__all__ = ["check_given", "check_reason", "check_timeout", "recipients_of"]
+__all__ = ["check_channel", "check_given", "check_reason", "check_timeout", "recipients_of"]
+
+
+def check_channel(channel: object) -> None:
+    """Say that what is to carry the messages is no signalling channel.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not all(callable(getattr(channel, one, None)) for one in ("open", "send", "events", "aclose")):
+        advice = "give a signalling channel, such as WebSocketSignaling('ws://host:port/room')"
+        raise TypeError(f"the channel is {told(channel)}; {advice}")
 
 
 def check_given(
@@ -30,9 +41,7 @@ def check_given(
     Raises:
         TypeError: one is; the message says what to give.
     """
-    if not all(callable(getattr(channel, one, None)) for one in ("open", "send", "events", "aclose")):
-        advice = "give a signalling channel, such as WebSocketSignaling('ws://host:port/room')"
-        raise TypeError(f"the channel is {told(channel)}; {advice}")
+    check_channel(channel)
     if trust is not None and not all(callable(getattr(trust, one, None)) for one in ("accepts", "remember")):
         raise TypeError(f"trust is {told(trust)}; give Allowlist([id]), TrustOnFirstUse(), AnyPeer() or None")
     if configuration is not None and not isinstance(configuration, Configuration):

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, SignalingEvent
+from fsm_rtc.engine import doors
 from fsm_rtc.errors import LinkDownError, MessageError
 from fsm_rtc.messages import Introduction, Joined, Member, decode, encode
 
@@ -33,6 +34,7 @@ class PipeChannel:
     ) -> None:
         if not all(map(callable, (send, receive))):
             raise TypeError("a PipeChannel needs two coroutine functions: send(text), and receive() for the next text")
+        doors.text(room, "the room", TypeError)
         self._send = send
         self._receive = receive
         self._room = room

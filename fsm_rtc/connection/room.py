@@ -35,6 +35,7 @@ from fsm_rtc.connection.seats import MAX_PEERS, Seats
 from fsm_rtc.connection.streams import Stream, StreamReader
 from fsm_rtc.engine import Chart, Journal
 from fsm_rtc.engine.clock import Clock
+from fsm_rtc.engine.doors import told
 from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import ChannelClosedError, FsmRtcError, SignalingError
 from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
@@ -334,7 +335,13 @@ class Room:
     # What becomes of the peers.
 
     def connection_to(self, peer: Introduction) -> Connection:
-        """A connection of this session to that peer alone."""
+        """A connection of this session to that peer alone; the room calls it for each who comes.
+
+        Raises:
+            TypeError: that is no introduction of a peer.
+        """
+        if not isinstance(peer, Introduction):
+            raise TypeError(f"the peer is {told(peer)}; the room makes its connections itself, see room.connections")
         self._made += 1
         return Connection(
             self._channel.channel_to(peer),

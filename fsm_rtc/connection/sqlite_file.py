@@ -210,7 +210,10 @@ class SqliteFile:
         rows = self._read("SELECT saved FROM call")
         if rows and not isinstance(rows[0][0], bytes):
             raise self._damaged()
-        return decode_saved(rows[0][0]) if rows else None
+        try:
+            return decode_saved(rows[0][0]) if rows else None
+        except SnapshotError as error:
+            raise SnapshotError(f"{self.path}: {error}") from error
 
     def peers(self) -> tuple[str, ...]:
         return tuple(peer for (peer,) in self._read("SELECT id FROM peer ORDER BY rowid"))

@@ -6,10 +6,14 @@ A handler may be a coroutine function.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from pyee.asyncio import AsyncIOEventEmitter
 
+from fsm_rtc.engine import doors
 from fsm_rtc.errors import SpecificationError
+from fsm_rtc.peer.rtc_errors import BadArgumentError
 
 __all__ = ["EventTarget"]
 
@@ -22,6 +26,12 @@ class EventTarget(AsyncIOEventEmitter):
     def __init__(self) -> None:
         super().__init__()
         self.on("error", _log)
+
+    def _add_event_handler(self, event: str, k: Callable[..., Any], v: Callable[..., Any]) -> None:
+        # Where pyee's on, once, add_listener and their decorators meet; it takes anything, and fails when it is called.
+        doors.text(event, "the event", BadArgumentError)
+        doors.callback(k, f"the handler of {event!r}", may_wait=True)
+        super()._add_event_handler(event, k, v)
 
 
 def _log(error: object = None) -> None:

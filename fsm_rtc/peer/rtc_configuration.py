@@ -44,7 +44,7 @@ def as_configuration(configuration: Any, default_servers: list[aiortc.RTCIceServ
         CredentialsError: a TURN server has no username or no credential.
         TypeError: a value is of no kind that it can be, or the configuration is none.
     """
-    given = configuration or aiortc.RTCConfiguration()
+    given = aiortc.RTCConfiguration() if configuration is None else configuration
     if not hasattr(given, "iceServers"):
         raise BadArgumentError(f"a configuration is an RTCConfiguration, not {type(given).__name__}")
     servers = given.iceServers if given.iceServers is not None else default_servers

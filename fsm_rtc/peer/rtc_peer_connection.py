@@ -89,7 +89,7 @@ class RTCPeerConnection(EventTarget):
         label: str = "peer",
     ) -> None:
         super().__init__()
-        self._configuration = configuration or RTCConfiguration()
+        self._configuration = RTCConfiguration() if configuration is None else configuration
         with specified():
             settings = as_configuration(configuration, list(self.default_servers))
         self._fixed = Fixed.of(self._configuration)
@@ -186,7 +186,7 @@ class RTCPeerConnection(EventTarget):
         """
         with specified():
             self._assert_open()
-            given = configuration or RTCConfiguration()
+            given = RTCConfiguration() if configuration is None else configuration
             settings = as_configuration(given, list(self.default_servers))
             fixed = Fixed.of(given)
             self._fixed.check(fixed, has_local=self.peer.local_description is not None)

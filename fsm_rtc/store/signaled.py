@@ -6,6 +6,7 @@ import logging
 
 from fsm_rtc.connection.channel import IceServersChanged, LinkDown, LinkUp, SignalingChannel
 from fsm_rtc.connection.driver import SignalingDriver
+from fsm_rtc.connection.given import check_channel
 from fsm_rtc.connection.peers import ROLLBACK
 from fsm_rtc.connection.session import Session
 from fsm_rtc.engine.own_thread import on_own_thread
@@ -47,8 +48,10 @@ class Signaled(Operations):
             trust: whom it talks to; whoever comes first under a name, if None.
 
         Raises:
+            TypeError: the channel is none.
             InvalidStateError: the store is connected already, or has a connection that was made by hand.
         """
+        check_channel(channel)
         with self._errors.operation("connect"):
             if self._driver is not None or self._session is not None:
                 raise InvalidStateError("connect: this store has a connection already; close_connection() first")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from fsm_rtc.connection.given import check_timeout
 from fsm_rtc.connection.peers import expects_channel
 from fsm_rtc.errors import ConnectTimeoutError, InvalidStateError
 from fsm_rtc.machines.data_channel import DataChannelState
@@ -24,6 +25,7 @@ async def wait_until(
     what: str = "the awaited state did not come",
 ) -> ConnectionSnapshot:
     """The first snapshot, from the present one on, of which `predicate` says yes; what it raises is raised here."""
+    check_timeout(timeout_seconds)
     found: asyncio.Future[ConnectionSnapshot] = asyncio.get_running_loop().create_future()
 
     def look(snapshot: ConnectionSnapshot) -> None:
