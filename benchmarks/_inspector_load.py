@@ -20,7 +20,7 @@ from typing import Any
 from fsm_rtc.engine import Chart, Journal
 from fsm_rtc.inspector import serve_inspector
 from fsm_rtc.machines.data_channel import Flow
-from fsm_rtc.machines.ice import Ice
+from fsm_rtc.machines.ice_reported import IceReported
 from fsm_rtc.machines.negotiation import Negotiation
 from fsm_rtc.machines.peer_status import PeerStatus
 from fsm_rtc.machines.signaling_link import SignalingLink
@@ -34,7 +34,7 @@ WAYS: dict[type[Chart[Any, Any]], tuple[str, ...]] = {
 }
 """What each machine is told, in a circle."""
 
-STILL: tuple[type[Chart[Any, Any]], ...] = (PeerStatus, Ice, Flow)
+STILL: tuple[type[Chart[Any, Any]], ...] = (PeerStatus, IceReported, Flow)
 """Machines that stay where they are; and one event in a hundred is one that no table allows."""
 
 WRONG_EVERY = 100

@@ -15,7 +15,8 @@ from fsm_rtc.machines.connection_state import ConnectionState, IceConnection, Tr
 from fsm_rtc.machines.data_channel import Channel
 from fsm_rtc.machines.dtls import Dtls, DtlsTransportState
 from fsm_rtc.machines.gathering import Gathering
-from fsm_rtc.machines.ice import Ice, IceTransportState
+from fsm_rtc.machines.ice import IceTransportState
+from fsm_rtc.machines.ice_reported import IceReported
 from fsm_rtc.machines.sctp import Sctp
 
 __all__ = ["Watch"]
@@ -27,7 +28,7 @@ ANNOUNCED = {
 }
 """By event, the attribute that it announces and the machine that this is."""
 
-SILENT: dict[str, type[Chart[Any, Any]]] = {"ice": Ice, "dtls": Dtls, "sctp": Sctp}
+SILENT: dict[str, type[Chart[Any, Any]]] = {"ice": IceReported, "dtls": Dtls, "sctp": Sctp}
 OF_THE_CONNECTION = {*ANNOUNCED, "signalingstatechange", "negotiationneeded", "icecandidate", "datachannel", "track"}
 
 SURE = 2

@@ -13,7 +13,8 @@ from fsm_rtc.machines.dtls import Dtls
 from fsm_rtc.machines.exchange import Exchange, ExchangeUnsigned
 from fsm_rtc.machines.file_transfer import FileReceiving, FileSending
 from fsm_rtc.machines.gathering import Gathering
-from fsm_rtc.machines.ice import Ice
+from fsm_rtc.machines.ice import Ice, IceAiortc
+from fsm_rtc.machines.ice_reported import IceReported
 from fsm_rtc.machines.methods import Methods
 from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep
 from fsm_rtc.machines.negotiation_needed import NegotiationNeeded
@@ -41,6 +42,8 @@ CHARTS: dict[str, type[Chart[Any, Any]]] = {
     "candidates": Candidates,
     "gathering": Gathering,
     "ice": Ice,
+    "ice_aiortc": IceAiortc,
+    "ice_reported": IceReported,
     "candidate_pair": CandidatePair,
     "consent": Consent,
     "dtls": Dtls,

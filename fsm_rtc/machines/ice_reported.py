@@ -1,4 +1,4 @@
-"""RTCIceTransportState: whether one transport has found a way to the other side.
+"""RTCIceTransportState of a transport as its library reports it.
 
 Source: W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcicetransportstate: the descriptions of the states, the list of
 example transitions below them, and the non-normative figure, which alone has `new` "reachable from any state except
@@ -17,33 +17,19 @@ library's.
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from fsm_rtc.engine import Observed, On, Row, adopt
+from fsm_rtc.machines.ice import IceTransportState
 from fsm_rtc.machines.requests import tell_recovery
 
-__all__ = ["Ice", "IceTransportState"]
-
-
-class IceTransportState(StrEnum):
-    """RTCIceTransportState."""
-
-    NEW = "new"
-    CHECKING = "checking"
-    CONNECTED = "connected"
-    COMPLETED = "completed"
-    DISCONNECTED = "disconnected"
-    FAILED = "failed"
-    CLOSED = "closed"
-
+__all__ = ["IceReported"]
 
 NEW, CHECKING, CONNECTED, COMPLETED, DISCONNECTED, FAILED, CLOSED = IceTransportState
 LIVE = (NEW, CHECKING, CONNECTED, COMPLETED, DISCONNECTED, FAILED)
 STARTED = (CHECKING, CONNECTED, COMPLETED, DISCONNECTED, FAILED)
 
 
-class Ice(Observed[IceTransportState, None]):
-    """RTCIceTransportState of one transport."""
+class IceReported(Observed[IceTransportState, None]):
+    """RTCIceTransportState of one transport, as reported."""
 
     source = "W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcicetransportstate"
     initial = NEW

@@ -17,6 +17,7 @@ from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
 from aiortc.sdp import candidate_to_sdp
 
 from fsm_rtc.errors import InvalidAccessError, NoRunningLoopError, NoUsableAddressError, OperationError
+from fsm_rtc.machines.ice import Ice, Ways
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.aiortc_channel import AiortcChannel, log_error
@@ -286,6 +287,14 @@ class AiortcBackend:
     def transceiver_added(self) -> Transceiver:
         return self._events.transceiver_added() if self._events is not None else Transceiver()
 
+    def ice_added(self, ways: Ways) -> Ice:
+        table = self._profile.ice
+        return self._events.ice_added(table, ways) if self._events is not None else table(ways)
+
+    def ice_removed(self, machine: Ice) -> None:
+        if self._events is not None:
+            self._events.ice_removed(machine)
+
     def transceiver_removed(self, status: Transceiver) -> None:
         if self._events is not None:
             self._events.transceiver_removed(status)
@@ -300,25 +309,13 @@ class AiortcBackend:
             return GATHERING[path.newest_gatherer.state]
         if what == "dtls":
             return path.dtls.state
-        state = path.ice.state
-        if state == "connected" and self._profile.ends_in_completed:
-            return "completed"
-        told = self._told.get((what, self._numbers[path]), "new")
-        if state == "checking" and told == "new" and not (path.has_remote_candidates or self._profile.checks_at_once):
-            return "new"
-        return state
-
-    def candidate_added(self, path: Transport) -> None:
-        self._report("ice", path)
+        return path.ice.state
 
     def _report(self, what: Report, path: Transport) -> None:
         number = self._numbers.get(path)
         if number is None or self._events is None:
             return
         value, before = self._value(what, path), self._told.get((what, number), "new")
-        if what == "ice" and before == "new" and value in ("connected", "completed"):
-            # Found by the other side's checks, without a candidate of its own.
-            self._events.reported(what, number, "checking")
         self._told[what, number] = value
         if value != before:
             self._events.reported(what, number, value)

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 from fsm_rtc.engine.doors import text
 from fsm_rtc.errors import SpecificationError
+from fsm_rtc.machines.ice import Ice, Ways
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.configuration import Configuration
@@ -171,6 +172,12 @@ class BackendEvents(Protocol):
 
     def transceiver_removed(self, status: Transceiver) -> None:
         """The transceiver of this machine is not part of the connection any more."""
+
+    def ice_added(self, table: type[Ice], ways: Ways) -> Ice:
+        """There is a new ICE transport of this library; this is its machine, of this table, which it steps."""
+
+    def ice_removed(self, machine: Ice) -> None:
+        """Nothing is left of the ICE transport of this machine."""
 
     def closed_by_library(self) -> None:
         """The library closed the connection by itself."""

@@ -59,6 +59,10 @@ class MachineSet:
             if (unwatch := self._unwatch.pop(label, None)) is not None:
                 unwatch()
 
+    def forget_one(self, machine: Chart[Any, Any]) -> None:
+        """Let go of one of them."""
+        self.forget(self.label_of(machine).removeprefix(f"{self._label}."))
+
     def release(self) -> None:
         """Let the journal watch no longer."""
         for unwatch in self._unwatch.values():

@@ -18,6 +18,7 @@ from fsm_rtc.errors import InvalidModificationError, InvalidStateError, Rejected
 from fsm_rtc.machines.connection_state import IceConnectionState, PeerConnectionState
 from fsm_rtc.machines.data_channel import Channel, Flow, FlowLimits
 from fsm_rtc.machines.gathering import IceGatheringState
+from fsm_rtc.machines.ice import Ice, Ways
 from fsm_rtc.machines.negotiation import Negotiation, SignalingState
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.machines.transceiver import Transceiver
@@ -99,7 +100,7 @@ class PeerConnection:
         self._own_thread = OwnThread()
         self._announced_channels = 0
         self.refused_channels = 0
-        self._channels_made = self._tracks_made = self._transceivers_made = 0
+        self._channels_made = self._tracks_made = self._transceivers_made = self._ice_made = 0
         descriptions = Descriptions()
         self.negotiation = self._machines.make(Negotiation, "negotiation", descriptions)
         self.negotiation.observe(self._signaling_moved)
@@ -502,7 +503,17 @@ class PeerConnection:
 
     def transceiver_removed(self, status: Transceiver) -> None:
         """The transceiver of this machine is not part of the connection any more."""
-        self._machines.forget(self._machines.label_of(status).removeprefix(f"{self.label}."))
+        self._machines.forget_one(status)
+
+    def ice_added(self, table: type[Ice], ways: Ways) -> Ice:
+        """The machine of a new ICE transport."""
+        self._ice_made += 1
+        number = "" if self._ice_made == 1 else f"#{self._ice_made}"
+        return self._machines.make(table, f"ice_transport{number}", ways)
+
+    def ice_removed(self, machine: Ice) -> None:
+        """Nothing is left of the ICE transport of this machine."""
+        self._machines.forget_one(machine)
 
     def closed_by_library(self) -> None:
         """The library closed the connection by itself, as aiortc does when the other side is gone."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fsm_rtc.machines.ice import Ice, IceAiortc
+
 __all__ = ["AIORTC", "CALLS", "SPECIFICATION", "Profile"]
 
 
@@ -17,8 +19,7 @@ class Profile:
             candidates, or all candidates.
         close_tells: whether one's own close() fires the state events.
         closes_with_peer: whether the connection closes when the other side has closed it.
-        checks_at_once: whether an ICE transport counts as checking before there is a candidate to check.
-        ends_in_completed: whether a connected ICE transport counts as completed at once.
+        ice: the table of an ICE transport.
         shows_transports_early: whether `sctp` and the senders' transports are there before a description is applied.
         adopts_any_transceiver: whether an offered section takes any transceiver of its kind that has none yet, and not
             only one that addTrack made.
@@ -36,8 +37,7 @@ class Profile:
     gathers_first: Literal["nothing", "hosts", "all"] = "nothing"
     close_tells: bool = False
     closes_with_peer: bool = False
-    checks_at_once: bool = False
-    ends_in_completed: bool = False
+    ice: type[Ice] = Ice
     shows_transports_early: bool = False
     adopts_any_transceiver: bool = False
     needs_address: bool = False
@@ -61,8 +61,7 @@ AIORTC = Profile(
     gathers_first="all",
     close_tells=True,
     closes_with_peer=True,
-    checks_at_once=True,
-    ends_in_completed=True,
+    ice=IceAiortc,
     shows_transports_early=True,
     adopts_any_transceiver=True,
     early_tracks=False,

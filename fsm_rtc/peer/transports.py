@@ -24,7 +24,7 @@ from fsm_rtc.machines.connection_state import (
 )
 from fsm_rtc.machines.dtls import Dtls
 from fsm_rtc.machines.gathering import Gathering, IceGatheringState
-from fsm_rtc.machines.ice import Ice
+from fsm_rtc.machines.ice_reported import IceReported
 from fsm_rtc.machines.sctp import Sctp
 from fsm_rtc.peer.backend import Report
 from fsm_rtc.peer.machine_set import MachineSet
@@ -66,7 +66,7 @@ class Transports:
         self._gatherers: dict[int, str] = {}
         self.gathering = machines.make(Gathering, "gathering")
         self.gathering.observe(self._gathering_moved)
-        self.ice: dict[int, Ice] = {}
+        self.ice: dict[int, IceReported] = {}
         self.dtls: dict[int, Dtls] = {}
         self.sctp: Sctp | None = None
         self.ice_connection_state = IceConnectionState.NEW
@@ -98,8 +98,10 @@ class Transports:
         self._gatherers.pop(transport, None)
         ice, dtls = self.ice.pop(transport, None), self.dtls.pop(transport, None)
         for machine in (ice, dtls):
-            if machine is not None and not machine.is_final:
-                machine.report("closed")
+            if machine is not None:
+                if not machine.is_final:
+                    machine.report("closed")
+                self._machines.forget_one(machine)
         if not self._negotiation.is_final:
             self._gather()
             self._derive()
@@ -142,7 +144,7 @@ class Transports:
         number = f".{transport + 1}" if transport else ""
         if transport not in self.ice:
             # Both at once: with its DTLS machine missing, a transport whose ICE is done would count as connected.
-            self.ice[transport] = self._machines.make(Ice, f"ice{number}")
+            self.ice[transport] = self._machines.make(IceReported, f"ice{number}")
             self.dtls[transport] = self._machines.make(Dtls, f"dtls{number}")
             self.ice[transport].observe(self._transport_moved)
             self.dtls[transport].observe(self._transport_moved)

@@ -173,7 +173,7 @@ class TestCandidates:
             pair.impolite.exchanger.candidate_found(long if number else candidate(number), pair.clock())
         pair.impolite.pump()
         pair.run()
-        assert pair.polite.exchanger.refused["OperationError"] == 1
+        assert pair.polite.exchanger.refused["InvalidCandidateError"] == 1
         assert pair.polite.candidates == [candidate(0)]
 
 

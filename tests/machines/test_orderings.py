@@ -53,6 +53,11 @@ class Everything:
     is_resumed: bool = True
     offset: int = 2
     end: int = 3
+    has_remote_candidate: bool = True
+    is_looking: bool = True
+    has_pair: bool = False
+    is_carried: bool = False
+    has_all_candidates: bool = True
 
 
 DRAWN_MEETINGS = st.builds(
@@ -134,9 +139,10 @@ def test_any_order_of_events_keeps_to_the_table(chart: type[Chart[Any, Any]], da
 CALLER = """
 peer_status.create negotiation.create_offer negotiation.set_local_offer gathering.on_gathering gathering.on_complete
 candidates.add_candidate negotiation.set_remote_answer candidates.remote_description_set candidates.add_candidate
-candidates.end_of_candidates ice.on_checking peer_status.on_connecting ice.on_completed dtls.on_connecting
-dtls.on_connected peer_status.on_connected sctp.on_connected data_channel.on_open data_channel.send
-negotiation.close data_channel.connection_closed ice.on_closed sctp.on_closed dtls.on_closed
+candidates.end_of_candidates ice.begin_checks ice_reported.on_checking peer_status.on_connecting
+ice.on_pair_selected ice_reported.on_completed dtls.on_connecting dtls.on_connected peer_status.on_connected
+sctp.on_connected data_channel.on_open data_channel.send
+negotiation.close data_channel.connection_closed ice.close ice_reported.on_closed sctp.on_closed dtls.on_closed
 peer_status.close_connection
 """
 """A call as the caller's machines see it, in order; all of it is accepted."""
@@ -176,8 +182,8 @@ def test_a_call_whose_events_are_doubled_lost_late_or_out_of_order_keeps_to_the_
         else:
             assert machine.state is before
             assert (outcome.reason is Reason.STALE) == late
-    for name in ("negotiation", "ice", "dtls", "sctp", "data_channel"):
-        closing = {"negotiation": "close", "data_channel": "connection_closed"}.get(name, "on_closed")
+    for name in ("negotiation", "ice", "ice_reported", "dtls", "sctp", "data_channel"):
+        closing = {"negotiation": "close", "ice": "close", "data_channel": "connection_closed"}.get(name, "on_closed")
         fire(machines, name, closing, 2)
         assert machines[name].is_final
 

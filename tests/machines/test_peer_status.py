@@ -14,7 +14,8 @@ from fsm_rtc.engine import Accepted, Observed
 from fsm_rtc.errors import Reason, Rejected
 from fsm_rtc.machines.connection_state import ConnectionState, TransportStates
 from fsm_rtc.machines.dtls import Dtls, DtlsTransportState
-from fsm_rtc.machines.ice import Ice, IceTransportState
+from fsm_rtc.machines.ice import IceTransportState
+from fsm_rtc.machines.ice_reported import IceReported
 from fsm_rtc.machines.peer_status import PeerConnectionStatus, PeerStatus
 from fsm_rtc.machines.requests import Desync
 from tests.machines.tables import asked, reaction, triggers_of, written
@@ -48,7 +49,7 @@ def steps(machine: type[Observed[Any, Any]]) -> set[tuple[Any, Any]]:
 def neighbours(transports: tuple[tuple[Any, Any], ...]) -> Iterator[tuple[tuple[Any, Any], ...]]:
     """What one step of one transport makes of these (ice, dtls) pairs."""
     for place, (ice, dtls) in enumerate(transports):
-        moved = [(target, dtls) for source, target in steps(Ice) if source is ice]
+        moved = [(target, dtls) for source, target in steps(IceReported) if source is ice]
         moved += [(ice, target) for source, target in steps(Dtls) if source is dtls]
         for pair in moved:
             yield (*transports[:place], pair, *transports[place + 1 :])

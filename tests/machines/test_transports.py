@@ -10,7 +10,8 @@ from fsm_rtc.engine import Accepted, Observed
 from fsm_rtc.errors import Reason, Rejected
 from fsm_rtc.machines.dtls import Dtls, DtlsTransportState
 from fsm_rtc.machines.gathering import Gathering, IceGatheringState
-from fsm_rtc.machines.ice import Ice, IceTransportState
+from fsm_rtc.machines.ice import IceTransportState
+from fsm_rtc.machines.ice_reported import IceReported
 from fsm_rtc.machines.requests import Desync
 from fsm_rtc.machines.sctp import Sctp, SctpTransportState
 from tests.machines.tables import asked, triggers_of, written
@@ -47,7 +48,12 @@ on_gathering  gathering  already    gathering
 on_complete   complete   complete   already
 """
 
-MACHINES: list[tuple[type[Observed[Any, Any]], str]] = [(Ice, ICE), (Dtls, DTLS), (Sctp, SCTP), (Gathering, GATHERING)]
+MACHINES: list[tuple[type[Observed[Any, Any]], str]] = [
+    (IceReported, ICE),
+    (Dtls, DTLS),
+    (Sctp, SCTP),
+    (Gathering, GATHERING),
+]
 
 
 @pytest.mark.parametrize(("machine", "table"), MACHINES)
@@ -60,7 +66,7 @@ def test_every_cell_is_as_the_specification_has_it(machine: type[Observed[Any, A
 @pytest.mark.parametrize(
     ("machine", "initial", "final"),
     [
-        (Ice, IceTransportState.NEW, {IceTransportState.CLOSED}),
+        (IceReported, IceTransportState.NEW, {IceTransportState.CLOSED}),
         (Dtls, DtlsTransportState.NEW, {DtlsTransportState.CLOSED}),
         (Sctp, SctpTransportState.CONNECTING, {SctpTransportState.CLOSED}),
         (Gathering, IceGatheringState.NEW, set()),
@@ -72,7 +78,7 @@ def test_where_it_begins_and_ends(machine: type[Observed[Any, Any]], initial: An
 
 
 ADOPTED = {
-    Ice: {*IceTransportState},
+    IceReported: {*IceTransportState},
     Dtls: {*DtlsTransportState} - {DtlsTransportState.NEW},
     Sctp: {*SctpTransportState},
     Gathering: {*IceGatheringState},

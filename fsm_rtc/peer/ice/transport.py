@@ -8,7 +8,7 @@ keeps DTLS waiting, so that a restart can rescue it. Source: RFC 8445, section 9
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ import aiortc
 from aiortc.exceptions import InvalidStateError
 from aiortc.rtcicetransport import RTCIceParameters, candidate_from_aioice, candidate_to_aioice
 
+from fsm_rtc.machines.ice import Ice, Ways
 from fsm_rtc.peer.ice.agent import Agent
 from fsm_rtc.peer.ice.gatherer import IceGatherer
 from fsm_rtc.peer.ice.plain_agent import PlainAgent
@@ -27,9 +28,6 @@ AnyAgent = Agent | PlainAgent
 
 OUTLIVES_SECONDS = 2.0
 """How long an agent is kept after another one has taken its place: what was sent to it arrives within this time."""
-
-LOOKING = {"new": "checking", "disconnected": "checking", "failed": "checking", "completed": "connected"}
-"""Where a state leads when checks begin, for the first time or anew; the others stay. Source: as in `machines.ice`."""
 
 GATHERING = {"new": "new", "gathering": "gathering", "completed": "complete"}
 
@@ -52,19 +50,20 @@ class IceTransport(aiortc.RTCIceTransport):
 
     Args:
         gatherer: of this side's candidates.
+        make: makes its machine, given its context, which is the transport.
 
     Attributes:
+        machine: its state; it tells it what happens, and is its context.
         component: ``rtp``; RTCP shares it.
         selectedCandidatePairChanges: how often a pair was selected.
     """
 
     component = "rtp"
 
-    def __init__(self, gatherer: IceGatherer) -> None:
+    def __init__(self, gatherer: IceGatherer, make: Callable[[Ways], Ice] = Ice) -> None:
         super().__init__(gatherer)
         self._gatherer = gatherer
-        self._state = "new"
-        self._is_closed = False
+        self.machine = make(self)
         self._inbox: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._agents: list[AnyAgent] = []
         self._active: AnyAgent | None = None
@@ -86,11 +85,12 @@ class IceTransport(aiortc.RTCIceTransport):
     @property
     def state(self) -> str:
         """RTCIceTransportState."""
-        return "closed" if self._is_closed else self._state
+        return self.machine.state.value
 
     def close(self) -> None:
         """Count as closed from now on, whatever has still to be done."""
-        self._is_closed = True
+        if not self.machine.is_final:
+            self.machine.fire("close")
 
     @property
     def gatheringState(self) -> str:
@@ -121,13 +121,15 @@ class IceTransport(aiortc.RTCIceTransport):
     async def addRemoteCandidate(self, candidate: Any) -> None:
         """Use a candidate of the other side, of the present generation; None if there are no more."""
         agent = self._gatherer.agent
-        if self._state == "closed" or agent.has_remote_end:
+        if self._over.is_set() or agent.has_remote_end:
             return
         if candidate is None:
             await agent.add_remote_candidate(None)
-            self._complete(agent)
+            self._progress(agent)
         else:
             await agent.add_remote_candidate(candidate_to_aioice(candidate))
+            if agent is self._gatherer.agent and self.has_remote_candidate:
+                self._step("on_remote_candidate")
 
     async def start(self, remoteParameters: RTCIceParameters) -> None:
         """Look for a way to the other side; return when there is one, or none.
@@ -135,7 +137,7 @@ class IceTransport(aiortc.RTCIceTransport):
         Raises:
             InvalidStateError: the transport is closed.
         """
-        if self._state == "closed":
+        if self._over.is_set():
             raise InvalidStateError("RTCIceTransport is closed")
         if self._remote is not None:
             await self._settled.wait()
@@ -155,7 +157,7 @@ class IceTransport(aiortc.RTCIceTransport):
         Raises:
             InvalidStateError: the transport is closed.
         """
-        if self._state == "closed":
+        if self._over.is_set():
             raise InvalidStateError("RTCIceTransport is closed")
         before = self._gatherer
         self.prepare(gatherer)
@@ -177,7 +179,7 @@ class IceTransport(aiortc.RTCIceTransport):
             agent.ice_controlling = True
         agent.remote_username = remote.usernameFragment
         agent.remote_password = remote.password
-        self._set_state(LOOKING.get(self._state, self._state))
+        self._step("begin_checks")
         try:
             await agent.connect()
         except ConnectionError:
@@ -199,15 +201,34 @@ class IceTransport(aiortc.RTCIceTransport):
         agent.expired = lambda: self._expired(agent)
         gatherer.on("statechange", lambda: self._gathered(gatherer))
 
+    # What the machine's guards read.
+
     @property
-    def _is_carried(self) -> bool:
+    def has_remote_candidate(self) -> bool:
+        """Whether there is a candidate of the other side, of the present generation."""
+        return bool(self._gatherer.agent.remote_candidates)
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether a way, or another one, is looked for."""
+        return self._remote is not None and not self._settled.is_set()
+
+    @property
+    def has_pair(self) -> bool:
+        """Whether a pair is in use to which may be sent."""
+        return self._active is not None and self._active.is_connected
+
+    @property
+    def is_carried(self) -> bool:
         """Whether a pair is in use whose other side answers."""
         return self._active is not None and self._active.is_connected and not self._active.is_missing
 
     @property
-    def _is_looking(self) -> bool:
-        """Whether another way is looked for."""
-        return not self._settled.is_set()
+    def has_all_candidates(self) -> bool:
+        """Whether neither side will find more."""
+        return self._active is not None and self._active.has_all_candidates
+
+    # What the agents tell.
 
     def _consider(self, agent: AnyAgent) -> None:
         """Use another way once it is known that the other side uses it too.
@@ -215,21 +236,24 @@ class IceTransport(aiortc.RTCIceTransport):
         A peer that restarts ICE answers checks before it has this side's answer, or without ever getting it, and uses
         its old pair meanwhile; its own check with the new credentials shows that it has the answer.
         """
-        if agent is not self._gatherer.agent or agent is self._active or self._state == "closed":
+        if agent is not self._gatherer.agent or agent is self._active or self._over.is_set():
             return
         is_known = agent.requests > 0 or agent.remote_is_lite
-        if agent.is_connected and (is_known or not self._is_carried):
+        if agent.is_connected and (is_known or not self.is_carried):
             self._switch(agent)
 
     def _switch(self, agent: AnyAgent) -> None:
         """The agent has found a way: use it, and close the one before when nothing can be on its way to it any more."""
+        self._step("on_new_pair")
+        if not self.machine.permits("on_pair_selected"):
+            return  # it has failed, or is closed: a restart may rescue it
         before, self._active = self._active, agent
         self._settled.set()
         self._selected(agent)
         if before is not None:
             self._close_later(self._outlive(before))
-        self._set_state("connected")
-        asyncio.get_running_loop().call_soon(self._complete, agent)
+        self._step("on_pair_selected")
+        asyncio.get_running_loop().call_soon(self._progress, agent)
 
     def _selected(self, agent: AnyAgent) -> None:
         if agent is self._active:
@@ -239,41 +263,36 @@ class IceTransport(aiortc.RTCIceTransport):
     def _found_nothing(self) -> None:
         """No way, or no other one: then the present one serves as long as the other side answers on it."""
         self._settled.set()
-        if self._active is None or not self._active.is_connected:
-            self._set_state("failed")
-        elif self._active.is_missing:
-            self._set_state("disconnected")
-        else:
-            self._complete(self._active)
+        self._step("on_nothing_found")
 
-    def _complete(self, agent: AnyAgent) -> None:
-        """Nothing better can be found any more."""
-        if agent is self._active and self._state == "connected" and agent.has_all_candidates and not self._is_looking:
-            self._set_state("completed")
+    def _progress(self, agent: AnyAgent) -> None:
+        """It may be that nothing better can be found any more."""
+        if agent is self._active:
+            self._step("on_checks_progress")
 
     def _gathered(self, gatherer: IceGatherer) -> None:
         if gatherer is self._gatherer:
             self.emit("gatheringstatechange")
-            self._complete(gatherer.agent)
+            self._progress(gatherer.agent)
 
     def _exhausted(self, agent: AnyAgent, is_exhausted: bool) -> None:
         """Every pair has failed, and more may come; or one has come."""
-        if agent is self._gatherer.agent and self._active is None:
-            self._set_state("disconnected" if is_exhausted else "checking")
+        if agent is self._gatherer.agent:
+            self._step("on_pairs_exhausted" if is_exhausted else "on_new_pair")
 
     def _consented(self, agent: AnyAgent, is_alive: bool) -> None:
         if agent is not self._active:
             return
         if not is_alive:
-            self._set_state("checking" if self._is_looking else "disconnected")
+            self._step("on_unanswered")
             self._consider(self._gatherer.agent)
         else:
-            self._set_state("connected")
-            self._complete(agent)
+            self._step("on_answered")
+            self._progress(agent)
 
     def _expired(self, agent: AnyAgent) -> None:
-        if agent is self._active and not self._is_looking:
-            self._set_state("failed")
+        if agent is self._active:
+            self._step("on_consent_expired")
 
     # What DTLS uses.
 
@@ -291,11 +310,12 @@ class IceTransport(aiortc.RTCIceTransport):
 
     async def stop(self) -> None:
         """Close it, and wait until nothing is left."""
-        if self._state != "closed":
-            self._set_state("closed")
+        if not self._over.is_set():
+            self._over.set()
+            self.close()
+            self.emit("statechange")
             self._inbox.put_nowait(None)
             self._settled.set()
-            self._over.set()
             for agent in tuple(self._agents):
                 await agent.close()
             self._agents.clear()
@@ -316,7 +336,10 @@ class IceTransport(aiortc.RTCIceTransport):
         self._closings.add(task)
         task.add_done_callback(self._closings.discard)
 
-    def _set_state(self, state: str) -> None:
-        if self._state not in (state, "closed"):
-            self._state = state
+    def _step(self, trigger: str) -> None:
+        if self.machine.is_final:
+            return  # an agent that is still to be closed
+        before = self.machine.state
+        self.machine.fire(trigger)
+        if self.machine.state is not before:
             self.emit("statechange")

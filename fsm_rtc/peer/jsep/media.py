@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 import aiortc
 
+from fsm_rtc.machines.ice import Ice, Ways
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.ice import IceGatherer
@@ -52,9 +53,10 @@ class Media:
         profile: which habits they have.
         connected: called with a transport whose DTLS is connected.
         shown: called with a transport that comes into being for who looks from outside.
-        candidate_added: called with a transport that has a new candidate of the other side.
         changed: called when a negotiation may be needed.
         spawn: does work in a task that the session owns.
+        make_ice: makes an ICE transport's machine.
+        forget_ice: the ICE transport of this machine was given up, and nothing is left of it.
         track_status: makes the status of a track of the other side.
         make_status: makes a transceiver's machine.
         forget_status: the transceiver of this machine is not part of the session any more.
@@ -73,9 +75,10 @@ class Media:
         *,
         connected: Callable[[Transport], None],
         shown: Callable[[Transport], None],
-        candidate_added: Callable[[Transport], None],
         changed: Callable[[], None],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        make_ice: Callable[[Ways], Ice],
+        forget_ice: Callable[[Ice], None],
         track_status: Callable[[], RemoteTrackStatus],
         make_status: Callable[[], Transceiver],
         forget_status: Callable[[Transceiver], None],
@@ -90,9 +93,10 @@ class Media:
         self.certificates = [Certificate.generateCertificate()]
         self._connected = connected
         self._shown = shown
-        self._candidate_added = candidate_added
         self.transceiver_changed = changed
         self.spawn = spawn
+        self._make_ice = make_ice
+        self._forget_ice = forget_ice
         self._track_status = track_status
         self._make_status = make_status
         self._forget_status = forget_status
@@ -156,7 +160,7 @@ class Media:
             self.make_gatherer(credentials),
             self.certificates,
             lambda: self._connected(path),
-            lambda: self._candidate_added(path),
+            self._make_ice,
         )
         self.paths.append(path)
         return path
@@ -306,7 +310,11 @@ class Media:
         self.paths.remove(path)
         path.is_visible = path.is_described = False
         self._shown(path)
-        self.spawn(path.stop())
+        self.spawn(self._stop(path))
+
+    async def _stop(self, path: Transport) -> None:
+        await path.stop()
+        self._forget_ice(path.ice.machine)
 
     def renew(self, path: Transport) -> None:
         """Put a new transport, that has not begun, in the place of this one."""

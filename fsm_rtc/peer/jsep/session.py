@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from weakref import WeakSet, WeakValueDictionary
 
 from fsm_rtc.errors import InvalidAccessError, OperationError
+from fsm_rtc.machines.ice import Ice, Ways
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.description import SessionDescription
@@ -52,9 +53,6 @@ class SessionEvents(Protocol):
     def path_shown(self, path: Transport) -> None:
         """A description brought a transport into being, or it went."""
 
-    def candidate_added(self, path: Transport) -> None:
-        """A transport has a new candidate of the other side."""
-
     def gathering(self, path: Transport, gatherer: IceGatherer) -> None:
         """A gatherer is about to begin."""
 
@@ -63,6 +61,12 @@ class SessionEvents(Protocol):
 
     def track_status(self) -> RemoteTrackStatus:
         """The status of a new track of the other side."""
+
+    def ice_added(self, ways: Ways) -> Ice:
+        """The machine of a new ICE transport."""
+
+    def ice_removed(self, machine: Ice) -> None:
+        """The ICE transport of this machine was given up, and nothing is left of it."""
 
     def transceiver_added(self) -> Transceiver:
         """The machine of a new transceiver."""
@@ -117,9 +121,10 @@ class Session:
             profile,
             connected=self._connected,
             shown=events.path_shown,
-            candidate_added=events.candidate_added,
             changed=events.changed,
             spawn=self.spawn,
+            make_ice=events.ice_added,
+            forget_ice=events.ice_removed,
             track_status=events.track_status,
             make_status=events.transceiver_added,
             forget_status=events.transceiver_removed,

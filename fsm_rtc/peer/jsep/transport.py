@@ -13,6 +13,7 @@ import aiortc
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsParameters
 from OpenSSL import SSL
 
+from fsm_rtc.machines.ice import Ice, Ways
 from fsm_rtc.peer.ice import IceGatherer, IceTransport
 from fsm_rtc.peer.jsep.private import (
     fingerprints_to_match,
@@ -223,7 +224,7 @@ class Transport:
         gatherer: of the first candidates.
         certificates: this side's, one.
         connected: called when DTLS is connected, and again after each later description.
-        candidate_added: called after each candidate of the other side.
+        make_ice: makes the ICE transport's machine.
 
     Attributes:
         gatherer: of the candidates that the present descriptions stand for.
@@ -238,16 +239,15 @@ class Transport:
         gatherer: IceGatherer,
         certificates: Sequence[RTCCertificate],
         connected: Callable[[], None],
-        candidate_added: Callable[[], None],
+        make_ice: Callable[[Ways], Ice],
     ) -> None:
         self.gatherer = gatherer
         self.next_gatherer: IceGatherer | None = None
-        self.ice = IceTransport(gatherer)
+        self.ice = IceTransport(gatherer, make_ice)
         self.dtls = DtlsTransport(self.ice, list(certificates))
         self.is_described = self.is_visible = False
         self.remote: Remote | None = None
         self._connected = connected
-        self._candidate_added = candidate_added
         self._held: list[tuple[str, Any]] = []
         self._taking: asyncio.Task[None] | None = None
         self._fed = ("", 0)
@@ -257,11 +257,6 @@ class Transport:
     def fingerprints(self) -> list[Any]:
         """This side's, as aiortc has them; it computes them anew each time."""
         return list(self.dtls.getLocalParameters().fingerprints)
-
-    @property
-    def has_remote_candidates(self) -> bool:
-        """Whether there is a candidate of the other side to check."""
-        return bool(self.ice.getRemoteCandidates())
 
     @property
     def newest_gatherer(self) -> IceGatherer:
@@ -315,12 +310,8 @@ class Transport:
             if gatherer is not self.gatherer:
                 return
             for candidate in candidates[first : first + AT_ONCE]:
-                self._spawn(self._add(candidate))
+                self._spawn(self.ice.addRemoteCandidate(candidate))
             await asyncio.sleep(0)
-
-    async def _add(self, candidate: Any) -> None:
-        await self.ice.addRemoteCandidate(candidate)
-        self._candidate_added()
 
     async def _start(self, remote: Remote) -> None:
         await self.gatherer.hosts_found.wait()

@@ -50,6 +50,15 @@ async def start(one: End, other: End) -> None:
         await asyncio.gather(one[1].start(other[0].getLocalParameters()), other[1].start(one[0].getLocalParameters()))
 
 
+async def begun(transport: IceTransport) -> None:
+    """Wait until it looks for a way."""
+    for _ in range(100):
+        if transport.is_looking:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it doesn't begin")
+
+
 def watch(transport: IceTransport) -> list[str]:
     """The states that it goes through from now on."""
     states: list[str] = []

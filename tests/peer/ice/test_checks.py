@@ -15,7 +15,7 @@ from aiortc.rtcicetransport import candidate_from_aioice
 
 from fsm_rtc.peer.ice import checks
 from tests.peer.ice.conftest import MakeIce
-from tests.peer.ice.links import End, connect, start, until, watch
+from tests.peer.ice.links import End, begun, connect, start, until, watch
 from tests.peer.ice.stun_peer import PASSWORD, StunPeer
 
 MakePeer = Callable[..., Awaitable[StunPeer]]
@@ -323,7 +323,8 @@ async def test_a_side_without_candidates_fails_at_once_when_no_more_will_come(ic
     other = ice()
     await end[0].gather()
     looking = asyncio.ensure_future(end[1].start(other[0].getLocalParameters()))
-    await until(end[1], "statechange", lambda: end[1].state == "checking")
+    await begun(end[1])
+    assert end[1].state == "new"
     await end[1].addRemoteCandidate(None)
     await looking
     assert end[1].state == "failed"

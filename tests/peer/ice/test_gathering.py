@@ -10,7 +10,7 @@ import pytest
 
 from fsm_rtc.peer.ice import IceCandidateError, IceGatherer
 from tests.peer.ice.conftest import MakeIce
-from tests.peer.ice.links import start, until
+from tests.peer.ice.links import begun, start
 
 
 def told(gatherer: IceGatherer) -> list[str]:
@@ -144,8 +144,8 @@ async def test_two_that_have_no_candidates_for_each_other_wait_until_they_are_to
     one, other = ice(), ice()
     await one[0].gather()
     starting = asyncio.ensure_future(one[1].start(other[0].getLocalParameters()))
-    await until(one[1], "statechange", lambda: one[1].state == "checking")
-    assert not starting.done()
+    await begun(one[1])
+    assert (one[1].state, starting.done()) == ("new", False)
     await one[1].addRemoteCandidate(None)
     await starting
     assert one[1].state == "failed"
