@@ -19,7 +19,7 @@ def test_machines_lists_every_machine_with_kind_and_size(run: Run) -> None:
     found = {row[0]: row[1:4] for row in rows if row and row[0] in all_machines()}
     assert set(found) == set(all_machines())
     assert found["negotiation"] == ["commanded", "6", "11"]
-    assert found["ice"][0] == "observed"
+    assert found["ice_reported"][0] == "observed"
     assert found["connection_state"][0] == "derived"
 
 
