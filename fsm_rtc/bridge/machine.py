@@ -113,7 +113,7 @@ def payload_of(event_data: EventData) -> Any:
 def requests_of(passage: Passage, event_data: EventData) -> tuple[object, ...]:
     """What the row's effects return for this event."""
     context, event = cast(Host, event_data.model).context, payload_of(event_data)
-    return tuple([effect(context, event) for effect in passage.row.then])
+    return tuple([effect(context, event) for effect in passage.effects])
 
 
 def _tried(passage: Passage) -> Any:
@@ -127,7 +127,7 @@ def _collecting(passage: Passage) -> Any:
     def collect(event_data: EventData) -> None:
         cast(Host, event_data.model).collect(requests_of(passage, event_data))
 
-    return collect if passage.row.then else None
+    return collect if passage.effects else None
 
 
 def _conditions(passage: Passage) -> list[Any]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from fsm_rtc.engine import ChartTable, Row
+from fsm_rtc.engine.effects import maker_of
 from fsm_rtc.errors import Reason
 
 __all__ = ["Host", "Passage", "passages"]
@@ -25,6 +26,7 @@ class Passage:
         source: the state.
         row: the row.
         checks: what comes before the guards, in this order.
+        effects: what makes the requests: the exit's, the row's, the entry's; not those of an implicit first one.
         behind_first: where the implicit first transition ends and the row's own begins, or None without one.
     """
 
@@ -33,6 +35,7 @@ class Passage:
     source: StrEnum
     row: Row[Any, Any, Any]
     checks: tuple[Predicate, ...]
+    effects: tuple[Callable[[Any, Any], object], ...]
     behind_first: StrEnum | None
 
 
@@ -68,4 +71,8 @@ def passages(table: ChartTable) -> Iterator[Passage]:
                 if row.first is not None:
                     earlier = table.rows(row.first, state)
                     behind = earlier[0].target_from(state) if earlier else state
-                yield Passage(trigger.name, number, state, row, trigger.checks, behind)
+                effects = tuple(
+                    maker_of(effect, f"{table.name}.{trigger.name}")
+                    for effect in table.effects(row, state if behind is None else behind)
+                )
+                yield Passage(trigger.name, number, state, row, trigger.checks, effects, behind)

@@ -80,6 +80,8 @@ class SteppedByTransitions(Chart[Any, Any]):
         if not self._library.events[self._trigger_names[index]].trigger(step, event):
             return self._announce(step.refusals[0])
         cell = cells[step.number]
+        if self._ticking is not None:
+            self._ticking.apply(cell.arming, self.context)
         return self._announce(cell.accepted((event, cell.packed(step.requests))))
 
     def _concerns_library(self, index: int, generation: int | None) -> bool:
@@ -114,7 +116,7 @@ class Step:
 
     @state.setter
     def state(self, state: StrEnum) -> None:
-        self.machine._stand_on(state)
+        self.machine._stand_on(self.machine._places[state])
 
     def try_row(self, passage: Passage) -> None:
         """The library tries this row."""
@@ -138,10 +140,13 @@ class Step:
         return True
 
     def fire_first(self, trigger: str) -> None:
-        """Go through it; observers see it as the event of its own that it is."""
-        earlier = self.machine._step(self.machine._indices[trigger], None, None)
-        if isinstance(earlier, Accepted):
-            self.collect(earlier.effects)
+        """Go through it; observers see it as the event of its own that it is, and its requests come with the whole."""
+        machine = self.machine
+        earlier = machine._decide(machine._indices[trigger], None, None)
+        if not isinstance(earlier, Rejected):
+            self.requests = (*(make(machine.context, None) for make in earlier.effects), *self.requests)
+            machine._stand_on(earlier.place)
+            machine._announce(earlier.passed((None, None)))
 
     def collect(self, requests: tuple[object, ...]) -> None:
         """What effects returned, the first transition's first."""

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from fsm_rtc.diagrams.drawable import ChartClass, kind_of, opening_of
 from fsm_rtc.engine.compile import AnyRow, ChartTable, TriggerTable
-from fsm_rtc.engine.table import Effect, Predicate
+from fsm_rtc.engine.effects import Effect
+from fsm_rtc.engine.table import Predicate
 from fsm_rtc.errors import Reason, sentence_of
 
 __all__ = ["markdown_table", "matrix"]

@@ -6,21 +6,26 @@ the metaclass puts in the place of each `On`. The step is synchronous and knows 
     trigger → checks → rows of this state in order → guards → effects (returned) → new state → observers
 
 A step is run to its end: an event that arrives meanwhile, from an observer, waits its turn (`Queued`). If a guard or an
-effect raises, nothing has changed and the exception reaches whoever fired the trigger.
+effect raises, nothing has changed and the exception reaches whoever fired the trigger. One that fires its own machine
+is such a mistake. Time comes from outside, by `tick`; see `fsm_rtc.engine.timer`.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, overload
 
 from fsm_rtc.engine.chart_class import REPORT, ChartMeta
+from fsm_rtc.engine.clock import Clock
 from fsm_rtc.engine.compile import Cell, ChartTable, Place
+from fsm_rtc.engine.effects import Effect
 from fsm_rtc.engine.outcome import Accepted, Outcome, Queued
 from fsm_rtc.engine.table import On, Row
+from fsm_rtc.engine.ticking import Ticking, Uniform, ticking_for
+from fsm_rtc.engine.timer import Timer
 from fsm_rtc.errors import ChartError, Reason, Rejected, RunawayError, UnknownTriggerError, sentence_of
 
 if TYPE_CHECKING:
@@ -44,8 +49,12 @@ logger = logging.getLogger("fsm_rtc.engine")
 QUEUE_LIMIT = 10_000
 """How many events observers may add to one step before `RunawayError` ends it."""
 
-_Waiting = deque[tuple[int, object, int | None]] | tuple[()]
-_NOTHING_WAITS: tuple[()] = ()
+_Waiting = deque[tuple[int, object, int | None]] | tuple[str, ...]
+_NOTHING_WAITS: tuple[str, ...] = ()
+_DECIDING: tuple[str, ...] = ("guards and effects are asked",)
+
+_Passed = tuple[Accepted, Place, "Accepted | None"]
+"""An accepted event, where the machine will stand, and the implicit first transition before it, if any."""
 
 Observer = Callable[["Chart[Any, Any]", "Accepted | Rejected"], None]
 """Called after each event, in order, with the machine and what became of the event."""
@@ -60,6 +69,10 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         context: what the guards and effects are given.
         generation: of which peer connection this machine is; see `fire`.
         state: where to start instead of `initial`, for a machine that is restored.
+        clock: seconds that never run backwards; a chart with timers needs it.
+        uniform: draws between two bounds, for timers with jitter; `random.uniform` if None.
+        armed: by trigger, in how many seconds the timers of a machine that is restored are due; None to arm those of
+            the state. Neither runs entry effects.
 
     Attributes:
         chart: the table, for reading.
@@ -71,13 +84,17 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
 
     initial: ClassVar[Any]
     final: ClassVar[frozenset[Any]] = frozenset()
+    entry: ClassVar[Mapping[Any, tuple[Effect, ...]]] = {}
+    exit: ClassVar[Mapping[Any, tuple[Effect, ...]]] = {}
     source: ClassVar[str] = ""
     chart: ClassVar[ChartTable]
     _declared: ClassVar[dict[str, On[Any, Any]]] = {}
     _trigger_names: ClassVar[tuple[str, ...]]
     _indices: ClassVar[dict[str, int]]
     _places: ClassVar[dict[StrEnum, Place]]
+    _timers_of: ClassVar[dict[StrEnum, tuple[Timer, ...]]]
     _hot: ClassVar[bool] = True
+    _ticking: Ticking | None = None  # a slot of those that have timers
 
     if TYPE_CHECKING:
         context: C
@@ -88,11 +105,36 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
 
     @overload
     def __init__(
-        self: Chart[Any, None], context: None = ..., *, generation: int = ..., state: StrEnum | None = ...
+        self: Chart[Any, None],
+        context: None = ...,
+        *,
+        generation: int = ...,
+        state: StrEnum | None = ...,
+        clock: Clock | None = ...,
+        uniform: Uniform | None = ...,
+        armed: Mapping[str, float] | None = ...,
     ) -> None: ...
     @overload
-    def __init__(self, context: C, *, generation: int = ..., state: S | None = ...) -> None: ...
-    def __init__(self, context: Any = None, *, generation: int = 0, state: Any = None) -> None:
+    def __init__(
+        self,
+        context: C,
+        *,
+        generation: int = ...,
+        state: S | None = ...,
+        clock: Clock | None = ...,
+        uniform: Uniform | None = ...,
+        armed: Mapping[str, float] | None = ...,
+    ) -> None: ...
+    def __init__(
+        self,
+        context: Any = None,
+        *,
+        generation: int = 0,
+        state: Any = None,
+        clock: Clock | None = None,
+        uniform: Uniform | None = None,
+        armed: Mapping[str, float] | None = None,
+    ) -> None:
         place = self._places.get(self.initial if state is None else state)
         if place is None:
             raise ChartError(f"{type(self).__name__} has no state {state!r}; it has {', '.join(self.chart.states)}")
@@ -101,6 +143,12 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         self._queue = None
         self.context = context
         self.generation = generation
+        if self.chart.timers:
+            ticking = self._ticking = ticking_for(type(self).__name__, clock, uniform)  # type: ignore[misc]
+            if armed is None:
+                ticking.begin(self._timers_of[self.state], context)
+            else:
+                ticking.resume({timer.trigger: timer for timer in self._timers_of[self.state]}, armed)
 
     @classmethod
     def _declared_as(cls, name: str, on: On[Any, Any]) -> On[Any, Any]:
@@ -190,6 +238,57 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
 
         return unsubscribe
 
+    # Time.
+
+    def next_timeout(self) -> float | None:
+        """When the first timer is due, on the machine's clock; None if none runs."""
+        ticking = self._ticking
+        return None if ticking is None or not ticking.armed else ticking.next
+
+    def tick(self, now: float) -> tuple[Outcome, ...]:
+        """Fire what is due, in the order of the deadlines and then of the table; what became of each.
+
+        What is armed meanwhile counts from `now`, and fires in the next tick at the earliest.
+
+        Args:
+            now: the time on the machine's clock.
+
+        Raises:
+            ChartError: within a step, from a guard, an effect or an observer.
+        """
+        ticking = self._ticking
+        if ticking is None or ticking.next > now:
+            return ()
+        if self._queue is not None:
+            raise ChartError(f"{type(self).__name__}: tick() within a step; call it when the step is done")
+        fired: list[Outcome] = []
+        ticking.hold(now)
+        try:
+            for one in ticking.due(now):
+                if ticking.take(one, now, self.context):
+                    try:
+                        fired.append(self.fire(one.timer.trigger))
+                    except BaseException:
+                        ticking.put_back(one)
+                        raise
+        finally:
+            ticking.hold(None)
+        return tuple(fired)
+
+    def armed(self) -> Mapping[str, float]:
+        """When each timer that runs is due, by trigger, on the machine's clock."""
+        return self._ticking.armed if self._ticking is not None else {}
+
+    def stood_still(self, seconds: float, *, clock_ran: bool = True) -> None:
+        """The process stood still: a timer that is ``late="postpone"`` waits so much longer, another doesn't.
+
+        Args:
+            seconds: how long.
+            clock_ran: whether the machine's clock ran meanwhile; Linux's monotonic clock doesn't while the host sleeps.
+        """
+        if self._ticking is not None:
+            self._ticking.shift(seconds, clock_ran=clock_ran)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.state.value!r}>"
 
@@ -208,17 +307,7 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
             return self._enqueue(waiting, index, event, generation)
         self._queue = _NOTHING_WAITS
         try:
-            entry = self._here[0].bare[index] if generation is None else None
-            if entry is None:
-                return self._step(index, event, generation)
-            guard, effect, target, accepted = entry
-            outcome: Accepted | Rejected
-            if guard is None or guard(self.context, event):
-                outcome = accepted((event, None if effect is None else effect(self.context, event)))
-                self._here = target[0].watched if self._observers else target
-            else:
-                outcome = self._reject(index, event, Reason.GUARD, guard)
-            return self._announce(outcome)
+            return self._step(index, event, generation)
         finally:
             try:
                 if self._queue is not _NOTHING_WAITS:
@@ -228,7 +317,16 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
                 if not self._observers:
                     self._here = self._here[0].bare
 
+    def _refuse_reentrance(self, index: int) -> NoReturn:
+        name, trigger = type(self).__name__, self._trigger_names[index]
+        raise ChartError(
+            f"{name}: a guard or effect fired the machine that asked it, in {trigger}; it is to return a request, "
+            "which the machine's owner carries out"
+        )
+
     def _enqueue(self, waiting: _Waiting, index: int, event: object, generation: int | None) -> Queued:
+        if waiting is _DECIDING:
+            self._refuse_reentrance(index)
         if not isinstance(waiting, deque):
             waiting = self._queue = deque()
         waiting.append((index, event, generation))
@@ -237,7 +335,7 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
     def _drain(self) -> None:
         waiting = self._queue
         handled = 0
-        while waiting:
+        while waiting and isinstance(waiting, deque):
             handled += 1
             if handled > QUEUE_LIMIT:
                 raise RunawayError(
@@ -250,21 +348,55 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
                 logger.exception("%s: a guard or effect of %s raised", type(self).__name__, self._trigger_names[index])
 
     def _step(self, index: int, event: object, generation: int | None) -> Accepted | Rejected:
-        verdict = self._decide(index, event, generation)
-        return self._announce(verdict if isinstance(verdict, Rejected) else self._pass(verdict, event))
+        waiting, self._queue = self._queue, _DECIDING
+        try:
+            entry = self._here[0].bare[index] if generation is None else None
+            if entry is not None:
+                passed = self._pass_at_once(entry, index, event)
+            else:
+                verdict = self._decide(index, event, generation)
+                passed = verdict if isinstance(verdict, Rejected) else self._pass(verdict, index, event)
+        finally:
+            self._queue = waiting
+        if isinstance(passed, Rejected):
+            return self._announce(passed)
+        outcome, place, first = passed
+        if first is not None:
+            self._stand_on(self._places[first.target])
+            self._announce(first)
+        self._stand_on(place)
+        return self._announce(outcome)
 
-    def _pass(self, cell: Cell, event: object) -> Accepted:
-        """Compute the effects, go through the implicit first transition if there is one, move."""
-        requests = tuple([effect(self.context, event) for effect in cell.effects])
+    def _pass_at_once(self, entry: Any, index: int, event: object) -> _Passed | Rejected:
+        """As a trigger does that nobody watches."""
+        guard, effect, target, accepted, arming = entry
+        context = self.context
+        if guard is not None and not guard(context, event):
+            return self._reject(index, event, Reason.GUARD, guard)
+        outcome = accepted((event, None if effect is None else effect(context, event)))
+        if self._ticking is not None:
+            self._ticking.apply(arming, context)
+        return outcome, target[0], None
+
+    def _pass(self, cell: Cell, index: int, event: object) -> _Passed | Rejected:
+        """What the owner is asked for, and where the machine will stand; with the implicit first transition, if any.
+
+        The requests of both are in the second one's outcome. Nothing has moved when this returns.
+        """
+        context, first = self.context, None
+        requests = [make(context, event) for make in cell.effects]
         if cell.first is not None:
-            earlier = self._step(cell.first, None, None)
-            if isinstance(earlier, Accepted):
-                requests = (*earlier.effects, *requests)
-        self._stand_on(cell.place.state)
-        return cell.accepted((event, cell.packed(requests)))
+            earlier = self._decide(cell.first, None, None)
+            if isinstance(earlier, Rejected):
+                return self._reject_first(index, event, earlier)
+            requests = [*(make(context, None) for make in earlier.effects), *requests]
+            first = earlier.passed((None, None))
+        ticking = self._ticking
+        if ticking is not None:
+            ticking.apply(cell.arming, context)
+        return cell.accepted((event, cell.packed(tuple(requests)))), cell.place, first
 
-    def _stand_on(self, state: StrEnum) -> None:
-        place = self._places[state]
+    def _stand_on(self, place: Place) -> None:
         self._here = place.watched if self._observers else place.bare
 
     def _announce(self, outcome: _Settled) -> _Settled:

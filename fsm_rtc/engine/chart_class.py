@@ -32,7 +32,10 @@ class ChartMeta(type):
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> ChartMeta:
         declared = {key: value for key, value in namespace.items() if isinstance(value, On)}
         plain = {key: value for key, value in namespace.items() if key not in declared}
-        plain.setdefault("__slots__", ())
+        # A machine without timers has no room for them: it stays at nine words.
+        is_timed = any(on.after is not None for on in declared.values())
+        has_room = any("_ticking" in vars(one).get("__slots__", ()) for base in bases for one in base.__mro__)
+        plain.setdefault("__slots__", ("_ticking",) if is_timed and not has_room else ())
         cls = super().__new__(mcls, name, bases, plain, **kwargs)
         inherited: dict[str, On[Any, Any]] = {}
         for base in reversed(cls.__mro__[1:]):
@@ -48,14 +51,27 @@ class ChartMeta(type):
         initial = getattr(cls, "initial", None)
         final: frozenset[Any] = getattr(cls, "final", frozenset())
         declared = {name: cls._declared_as(name, on) for name, on in declared.items()}  # type: ignore[attr-defined]
-        table = build_table(cls.__name__, inspect.cleandoc(cls.__doc__ or ""), initial, final, declared, cls.reserved)
+        table = build_table(
+            cls.__name__,
+            inspect.cleandoc(cls.__doc__ or ""),
+            initial,
+            final,
+            declared,
+            cls.reserved,
+            getattr(cls, "entry", {}),
+            getattr(cls, "exit", {}),
+        )
         cls._declared = declared
         cls.chart = table
         cls._trigger_names = (REPORT, *table.triggers)
         cls._indices = {name: index for index, name in enumerate(table.triggers, start=1)}
+        cls._timers_of = {
+            state: tuple(timer for timer in table.timers.values() if state in timer.sources) for state in table.states
+        }
         cls._places = build_places(table, hot=cls._hot)  # type: ignore[attr-defined]
+        make = _timed_trigger_function if table.timers else _trigger_function
         for name, index in cls._indices.items():
-            function = _trigger_function(index)
+            function = make(index)
             function.__name__ = name
             function.__qualname__ = f"{cls.__qualname__}.{name}"
             function.__module__ = cls.__module__
@@ -67,10 +83,33 @@ def _trigger_function(index: int) -> Callable[..., Outcome]:
     # The hot path of the whole project: each line here is paid for by every event. An entry is there only for a cell
     # with one row, at most one guard and effect, no check and no observer; all else goes the general way.
     def trigger(self: Chart[Any, Any], event: Any = None) -> Outcome:
-        if entry := self._here[index]:
-            guard, effect, target, accepted = entry
+        here = self._here
+        if entry := here[index]:
+            guard, effect, target, accepted, _ = entry
             if guard is None or guard(self.context, event):
                 request = None if effect is None else effect(self.context, event)
+                if self._here is not here:
+                    self._refuse_reentrance(index)
+                self._here = target
+                return accepted((event, request))  # type: ignore[no-any-return]
+            return self._reject(index, event, Reason.GUARD, guard)
+        return self._handle(index, event, None)
+
+    return trigger
+
+
+def _timed_trigger_function(index: int) -> Callable[..., Outcome]:
+    # The same for a chart with timers.
+    def trigger(self: Chart[Any, Any], event: Any = None) -> Outcome:
+        here = self._here
+        if entry := here[index]:
+            guard, effect, target, accepted, arming = entry
+            if guard is None or guard(self.context, event):
+                request = None if effect is None else effect(self.context, event)
+                if self._here is not here:
+                    self._refuse_reentrance(index)
+                if arming is not None:
+                    self._ticking.apply(arming, self.context)  # type: ignore[union-attr]
                 self._here = target
                 return accepted((event, request))  # type: ignore[no-any-return]
             return self._reject(index, event, Reason.GUARD, guard)

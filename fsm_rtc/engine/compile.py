@@ -6,17 +6,21 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from fsm_rtc.engine.effects import Effect, StateEffects, effects_by_state, maker_of
 from fsm_rtc.engine.outcome import Accepted, accepted_class
-from fsm_rtc.engine.table import Effect, On, Predicate, Row
+from fsm_rtc.engine.table import On, Predicate, Row
+from fsm_rtc.engine.ticking import Arming, arming_of
+from fsm_rtc.engine.timer import Timer, timer_of
 from fsm_rtc.errors import ChartError, Reason, SpecificationError, sentence_of
 
 __all__ = ["Cell", "ChartTable", "Place", "TriggerTable", "build_places", "build_table"]
 
 AnyRow = Row[Any, Any, Any]
+Maker = Callable[[Any, Any], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class TriggerTable:
         error: the error that a refused check names, or None.
         idempotent: whether it is "already there", not illegal, in its own target.
         cite: its source.
+        timer: when it is due by itself, or None.
     """
 
     name: str
@@ -38,6 +43,7 @@ class TriggerTable:
     error: type[SpecificationError] | None
     idempotent: bool
     cite: str
+    timer: Timer | None = None
 
     def rows_from(self, state: StrEnum) -> tuple[AnyRow, ...]:
         """The rows that apply in `state`, in order; those of `resolves_to` unresolved."""
@@ -55,6 +61,9 @@ class ChartTable:
         initial: the state of a new machine.
         final: the states without a way out.
         triggers: by name, in the order of the table.
+        entry: by state, the effects of coming to it.
+        exit: by state, the effects of leaving it.
+        timers: by trigger, in the order of the table.
     """
 
     name: str
@@ -63,6 +72,15 @@ class ChartTable:
     initial: StrEnum
     final: frozenset[StrEnum]
     triggers: Mapping[str, TriggerTable]
+    entry: StateEffects
+    exit: StateEffects
+    timers: Mapping[str, Timer]
+
+    def effects(self, row: AnyRow, source: StrEnum) -> tuple[Effect, ...]:
+        """What a row asks for from a state: the exit's effects, its own, the entry's; not an implicit first one's."""
+        if not row.moves_from(source):
+            return row.then
+        return (*self.exit.get(source, ()), *row.then, *self.entry.get(row.target_from(source), ()))
 
     def rows(self, trigger: str, state: StrEnum) -> tuple[AnyRow, ...]:
         """The rows of `trigger` that apply in `state`, with `resolves_to` followed."""
@@ -103,13 +121,18 @@ class ChartTable:
         lines = [f"{self.name} initial={self.initial.value} final={','.join(sorted(self.final))}"]
         for trigger in self.triggers.values():
             checks = ",".join(check.__name__ for check in trigger.checks)
-            lines.append(f"{trigger.name} checks={checks} idempotent={trigger.idempotent}")
+            timer = f" {trigger.timer.text()}" if trigger.timer is not None else ""
+            lines.append(f"{trigger.name} checks={checks} idempotent={trigger.idempotent}{timer}")
             for row in trigger.rows:
                 sources = ",".join(source.value for source in row.sources)
                 target = row.resolves or (row.target.value if row.target is not None else "(stays)")
                 when = ",".join(guard.__name__ for guard in row.when)
                 then = ",".join(effect.__name__ for effect in row.then)
-                lines.append(f"  {sources} -> {target} when={when} then={then} first={row.first or ''}")
+                extra = " reenters" if row.reenters else f" restarts={','.join(row.restarts)}" if row.restarts else ""
+                lines.append(f"  {sources} -> {target} when={when} then={then} first={row.first or ''}{extra}")
+        for kind, effects in (("entry", self.entry), ("exit", self.exit)):
+            for state, some in effects.items():
+                lines.append(f"{kind} {state.value} then={','.join(effect.__name__ for effect in some)}")
         return "\n".join(lines) + "\n"
 
     @property
@@ -125,6 +148,8 @@ def build_table(
     final: frozenset[Any],
     triggers: Mapping[str, On[Any, Any]],
     reserved: frozenset[str],
+    entry: object = MappingProxyType({}),
+    exit: object = MappingProxyType({}),  # noqa: A002
 ) -> ChartTable:
     """Validate a chart as written and return its table.
 
@@ -132,18 +157,31 @@ def build_table(
         ChartError: naming the chart, the row and the mend.
     """
     if not isinstance(initial, StrEnum):
-        raise ChartError(f"{name}: `initial` must be a member of the chart's StrEnum of states, not {initial!r}")
+        mend = "; make its class an enum.StrEnum" if isinstance(initial, Enum) else ""
+        raise ChartError(f"{name}: `initial` must be a member of the chart's StrEnum of states, not {initial!r}{mend}")
     states = tuple(type(initial))
     if not triggers:
         raise ChartError(f"{name}: the table has no trigger; write at least one `name = On(Row(…))`")
     bound: dict[str, TriggerTable] = {}
-    for trigger, on in triggers.items():
+    for index, (trigger, on) in enumerate(triggers.items(), start=1):
         if trigger in reserved or trigger.startswith("_"):
             raise ChartError(f"{name}.{trigger}: this name belongs to every machine; choose another for the trigger")
         rows = tuple(row.bound_to(trigger, on.cite) for row in on.rows)
-        bound[trigger] = TriggerTable(trigger, rows, on.checks, on.error, on.idempotent, on.cite)
-    table = ChartTable(name, doc, states, initial, frozenset(final), MappingProxyType(bound))
+        timer = timer_of(f"{name}.{trigger}", trigger, index, on)
+        bound[trigger] = TriggerTable(trigger, rows, on.checks, on.error, on.idempotent, on.cite, timer)
+    table = ChartTable(
+        name,
+        doc,
+        states,
+        initial,
+        frozenset(final),
+        MappingProxyType(bound),
+        effects_by_state(entry, name, "entry", states),
+        effects_by_state(exit, name, "exit", states),
+        {one.name: one.timer for one in bound.values() if one.timer is not None},
+    )
     _check_states(table)
+    _check_state_effects(table)
     _check_references(table)
     for trigger_table in bound.values():
         _check_trigger(table, trigger_table)
@@ -166,10 +204,27 @@ def _check_states(table: ChartTable) -> None:
             raise ChartError(f"{table.name}.{row.trigger}: a row leads out of {source.value!r}, which is final")
 
 
+def _check_state_effects(table: ChartTable) -> None:
+    for kind, by_state in (("entry", table.entry), ("exit", table.exit)):
+        for state, effects in by_state.items():
+            for effect in effects:
+                _check_effect(f"{table.name}.{kind}[{state.value!r}]", effect)
+    if dead := [state.value for state in table.exit if state in table.final]:
+        raise ChartError(f"{table.name}.exit: nothing leaves {', '.join(dead)}, which is final")
+
+
 def _check_references(table: ChartTable) -> None:
-    """`resolves_to` and `first` must name triggers, and end after one step."""
+    """`resolves_to`, `first` and `restarts` must name triggers, and end after one step."""
     for trigger in table.triggers.values():
         where = f"{table.name}.{trigger.name}"
+        for row in trigger.rows:
+            for name in row.restarts:
+                timer = table.timers.get(name)
+                if timer is None or not timer.sources.issuperset(row.sources):
+                    raise ChartError(
+                        f"{where}: restarts={name!r} is no trigger with after= that has a row in "
+                        f"{', '.join(source.value for source in row.sources)}"
+                    )
         for resolves in (row.resolves for row in trigger.rows if row.resolves is not None):
             if resolves not in table.triggers or resolves == trigger.name:
                 raise ChartError(f"{where}: resolves_to({resolves!r}) is no other trigger of this chart")
@@ -207,9 +262,18 @@ def _check_trigger(table: ChartTable, trigger: TriggerTable) -> None:
         for guard in row.when:
             _check_function(where, "guard", guard)
         for effect in row.then:
-            _check_function(where, "effect", effect)
+            _check_effect(where, effect)
+        if row.reenters and row.target not in row.sources:
+            raise ChartError(f"{where}: reenters=True is for a row from a state to itself")
     if not any(table.rows(trigger.name, state) for state in table.states):
         raise ChartError(f"{where}: what it resolves to has no row in any of its states; add one or drop the trigger")
+
+
+def _check_effect(where: str, effect: Effect) -> None:
+    if isinstance(effect, type):
+        maker_of(effect, where)
+    else:
+        _check_function(where, "effect", effect)
 
 
 def _check_function(where: str, kind: str, function: Callable[..., object]) -> None:
@@ -246,15 +310,26 @@ def _check_reachable(table: ChartTable) -> None:
 class Cell:
     """One row seen from one state, ready to run."""
 
-    __slots__ = ("accepted", "effects", "first", "guards", "place", "row")
+    __slots__ = ("accepted", "arming", "effects", "first", "guards", "passed", "place", "row")
 
-    def __init__(self, row: AnyRow, accepted: type[Accepted], place: Place, first: int | None) -> None:
+    def __init__(
+        self,
+        row: AnyRow,
+        accepted: type[Accepted],
+        passed: type[Accepted],
+        place: Place,
+        first: int | None,
+        effects: tuple[Maker, ...],
+        arming: Arming | None,
+    ) -> None:
         self.row = row
         self.guards = row.when
-        self.effects: tuple[Effect, ...] = row.then
+        self.effects = effects
         self.accepted = accepted
+        self.passed = passed
         self.place = place
         self.first = first
+        self.arming = arming
 
     def packed(self, requests: tuple[object, ...]) -> object:
         """The requests in the form in which this cell's Accepted holds them."""
@@ -295,10 +370,18 @@ def build_places(table: ChartTable, *, hot: bool) -> dict[StrEnum, Place]:
 def _cell(
     table: ChartTable, row: AnyRow, state: StrEnum, places: Mapping[StrEnum, Place], indices: Mapping[str, int]
 ) -> Cell:
-    target = row.target_from(state)
-    single = len(row.then) == 1 and row.first is None
-    accepted = accepted_class(table.name, row, _source_after_first(table, row, state), target, single_effect=single)
-    return Cell(row, accepted, places[target], indices[row.first] if row.first else None)
+    source, target = _source_after_first(table, row, state), row.target_from(state)
+    effects = tuple(maker_of(effect, f"{table.name}.{row.trigger}") for effect in table.effects(row, source))
+    single = len(effects) == 1 and row.first is None
+    return Cell(
+        row,
+        accepted_class(table.name, row, source, target, single_effect=single),
+        accepted_class(table.name, row, source, target, single_effect=False),
+        places[target],
+        indices[row.first] if row.first else None,
+        effects,
+        arming_of(table, row, state, source),
+    )
 
 
 def _source_after_first(table: ChartTable, row: AnyRow, state: StrEnum) -> StrEnum:
@@ -320,7 +403,7 @@ def _source_after_first(table: ChartTable, row: AnyRow, state: StrEnum) -> StrEn
 
 
 def _hot_entry(trigger: TriggerTable, cells: tuple[Cell, ...]) -> tuple[Any, ...] | None:
-    """(guard, effect, target, accepted) of a cell that the hot path can step by itself."""
+    """(guard, effect, target, accepted, arming) of a cell that the hot path can step by itself."""
     if len(cells) != 1 or trigger.checks:
         return None
     (cell,) = cells
@@ -328,4 +411,4 @@ def _hot_entry(trigger: TriggerTable, cells: tuple[Cell, ...]) -> tuple[Any, ...
         return None
     guard = cell.guards[0] if cell.guards else None
     effect = cell.effects[0] if cell.effects else None
-    return (guard, effect, cell.place.bare, cell.accepted)
+    return (guard, effect, cell.place.bare, cell.accepted, cell.arming)

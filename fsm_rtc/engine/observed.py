@@ -8,6 +8,7 @@ any others.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from copy import copy
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +62,14 @@ class Observed(Chart[S, C]):
     @classmethod
     def _declared_as(cls, name: str, on: On[Any, Any]) -> On[Any, Any]:
         # A report of the present state is nothing new; to be found in it is what on_desync is not for.
+        if on.after is not None and any(row.target is not None for row in on.rows):
+            raise ChartError(
+                f"{cls.__name__}.{name}: a chart that follows a library's reports doesn't move by time; "
+                "stay(…) may have after="
+            )
         if name.startswith("on_") and name != "on_desync" and not on.idempotent:
-            return On(*on.rows, checks=on.checks, error=on.error, idempotent=True, cite=on.cite)
+            on = copy(on)
+            on.idempotent = True
         return on
 
     def _decide(self, index: int, event: Any, generation: int | None) -> Cell | Rejected:

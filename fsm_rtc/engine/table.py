@@ -15,6 +15,8 @@ from collections.abc import Callable, Collection, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, overload
 
+from fsm_rtc.engine.effects import Effect, several_effects
+from fsm_rtc.engine.timer import After, Jitter, Late, Scope, Since
 from fsm_rtc.errors import ChartError, SpecificationError
 
 if TYPE_CHECKING:
@@ -40,7 +42,17 @@ else:
 __all__ = ["On", "Row", "resolves_to", "stay"]
 
 Predicate = Callable[[Any, Any], bool]
-Effect = Callable[[Any, Any], object]
+
+
+def several_guards(guards: object) -> tuple[Predicate, ...]:
+    """Guards as written.
+
+    Raises:
+        ChartError: it is no collection of functions.
+    """
+    if callable(guards) or isinstance(guards, str) or not isinstance(guards, Collection):
+        raise ChartError(f"when is {guards!r}; write a tuple, with a comma: ({getattr(guards, '__name__', 'guard')},)")
+    return tuple(guards)
 
 
 def _several(sources: StrEnum | Collection[StrEnum]) -> tuple[StrEnum, ...]:
@@ -54,12 +66,13 @@ class Row(Generic[S, RowContext, RowEvent]):
         sources: the state, or states, in which the row applies.
         target: the state it leads to.
         when: guards; all must agree, else the trigger's next row is tried.
-        then: effects; what they return is in `Accepted.effects`, in this order.
+        then: effects, functions or the requests' classes; what they give is in `Accepted.effects`, in this order.
+        reenters: a row from a state to itself leaves and enters it, with its entry and exit effects and its timers.
         first: a trigger that is fired before, as a transition of its own; the row fails if that one is refused.
         cite: where the row comes from, if elsewhere than its trigger.
     """
 
-    __slots__ = ("cite", "first", "resolves", "sources", "target", "then", "trigger", "when")
+    __slots__ = ("cite", "first", "reenters", "resolves", "restarts", "sources", "target", "then", "trigger", "when")
 
     def __init__(
         self,
@@ -67,14 +80,17 @@ class Row(Generic[S, RowContext, RowEvent]):
         target: S,
         *,
         when: Collection[Callable[[RowContext, RowEvent], bool]] = (),
-        then: Collection[Callable[[RowContext, RowEvent], object]] = (),
+        then: Collection[Callable[[RowContext, RowEvent], object] | type[object]] | type[object] = (),
+        reenters: bool = False,
         first: str | None = None,
         cite: str = "",
     ) -> None:
         self.sources: tuple[StrEnum, ...] = _several(sources)
         self.target: StrEnum | None = target
-        self.when: tuple[Predicate, ...] = tuple(when)
-        self.then: tuple[Effect, ...] = tuple(then)
+        self.when: tuple[Predicate, ...] = several_guards(when)
+        self.then: tuple[Effect, ...] = several_effects(then, "then")
+        self.reenters = reenters
+        self.restarts: tuple[str, ...] = ()
         self.first = first
         self.cite = cite
         self.resolves: str | None = None
@@ -93,6 +109,10 @@ class Row(Generic[S, RowContext, RowEvent]):
         """Where the row leads from `source`: its target, or `source` itself for a row made with `stay`."""
         return source if self.target is None else self.target
 
+    def moves_from(self, source: StrEnum) -> bool:
+        """Whether the row leaves `source`, so that exit and entry effects run and timers change."""
+        return self.target is not None and (self.target is not source or self.reenters)
+
     def edges(self) -> Iterator[tuple[StrEnum, StrEnum]]:
         """Every (source, target) of the row."""
         return ((source, self.target_from(source)) for source in self.sources)
@@ -104,7 +124,8 @@ class Row(Generic[S, RowContext, RowEvent]):
         first = f" after {self.first}" if self.first else ""
         when = f" [{' and '.join(guard.__name__ for guard in self.when)}]" if self.when else ""
         then = f" / {', '.join(effect.__name__ for effect in self.then)}" if self.then else ""
-        return f"{sources} -> {to}{first}{when}{then}"
+        restarts = f", restarts {', '.join(self.restarts)}" if self.restarts else ""
+        return f"{sources} -> {to}{first}{when}{then}{restarts}"
 
     def __repr__(self) -> str:
         return f"Row({self.trigger}: {self.describe()})"
@@ -119,12 +140,16 @@ def _any_of(states: tuple[S, ...]) -> S:
 def stay(
     *states: S,
     when: Collection[Callable[[RowContext, RowEvent], bool]] = (),
-    then: Collection[Callable[[RowContext, RowEvent], object]] = (),
+    then: Collection[Callable[[RowContext, RowEvent], object] | type[object]] | type[object] = (),
+    restarts: Collection[str] = (),
     cite: str = "",
 ) -> Row[S, RowContext, RowEvent]:
-    """A row that permits its trigger in these states without moving."""
+    """A row that permits its trigger in these states without moving; `restarts` names timers that begin anew."""
+    if isinstance(restarts, str):
+        raise ChartError(f"restarts={restarts!r}; write a tuple, with a comma: ({restarts!r},)")
     row: Row[S, RowContext, RowEvent] = Row(states, _any_of(states), when=when, then=then, cite=cite)
     row.target = None
+    row.restarts = tuple(restarts)
     return row
 
 
@@ -165,14 +190,30 @@ class On(Generic[OnContext, OnEvent]):
         checks: come before the state is looked at, unless it is final; a refusal names `error`. A trigger that
             `resolves_to` this one has checks of its own.
         error: the specification's error for a refused check.
+        after: the trigger is due by itself so many seconds after the machine has come to a state in which it has a row,
+            or what this function of the context gives; see `fsm_rtc.engine.timer` for this and what follows.
+        per: ``state``, or ``sources`` for one timer over all the trigger's states.
+        since: a function of the context: when the time began anew, without any event.
+        late: ``fire`` or ``postpone``.
+        jitter: ``full`` for a time between 0 and `after`.
         idempotent: in its own target the trigger is `Reason.ALREADY` (nothing to do), not illegal.
         cite: the source: an anchor of the specification, or a document and its passage.
     """
 
-    __slots__ = ("checks", "cite", "error", "idempotent", "rows")
+    __slots__ = ("after", "checks", "cite", "error", "idempotent", "jitter", "late", "per", "rows", "since")
 
     @overload
-    def __init__(self, *rows: Row[Any, OnContext, OnEvent], idempotent: bool = ..., cite: str = ...) -> None: ...
+    def __init__(
+        self,
+        *rows: Row[Any, OnContext, OnEvent],
+        after: After | None = ...,
+        per: Scope = ...,
+        since: Since | None = ...,
+        late: Late = ...,
+        jitter: Jitter = ...,
+        idempotent: bool = ...,
+        cite: str = ...,
+    ) -> None: ...
     @overload
     def __init__(
         self,
@@ -187,12 +228,22 @@ class On(Generic[OnContext, OnEvent]):
         *rows: Row[Any, Any, Any],
         checks: Collection[Callable[[Any, Any], bool]] = (),
         error: type[SpecificationError] | None = None,
+        after: After | None = None,
+        per: Scope = "state",
+        since: Since | None = None,
+        late: Late = "fire",
+        jitter: Jitter = "none",
         idempotent: bool = False,
         cite: str = "",
     ) -> None:
         self.rows = rows
         self.checks: tuple[Predicate, ...] = tuple(checks)
         self.error = error
+        self.after = after
+        self.per = per
+        self.since = since
+        self.late = late
+        self.jitter = jitter
         self.idempotent = idempotent
         self.cite = cite
 
