@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from fsm_rtc.bridge.passage import Passage, Predicate
 from fsm_rtc.engine import Accepted, Chart
+from fsm_rtc.engine.cells import Cell
 from fsm_rtc.engine.chart_class import ChartMeta
-from fsm_rtc.engine.compile import Cell
 from fsm_rtc.errors import Reason, Rejected, UnknownEngineError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def on_transitions(cls: type[ChartT]) -> type[ChartT]:
         from fsm_rtc.bridge.machine import ChartMachine, build
 
         like = {key: getattr(cls, key) for key in ("__doc__", "__module__", "__qualname__")}
-        made = ChartMeta(cls.__name__, (SteppedByTransitions, cls), {**like, "_hot": False})
+        made = ChartMeta(cls.__name__, (SteppedByTransitions, cls), {**like, "_hot": False, "_stands_for": cls})
         known = cast("type[ChartT]", made)
         cast("type[SteppedByTransitions]", made)._library = build(known.chart, ChartMachine)
         # Remembered on the class itself, so that both can be forgotten together.

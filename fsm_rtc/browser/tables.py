@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fsm_rtc.engine import Chart
+from fsm_rtc.errors import ChartError
 from fsm_rtc.machines.exchange import Exchange
 
 __all__ = ["PATH", "table_text"]
@@ -16,6 +17,8 @@ PATH = Path(__file__).with_name("exchange_table.js")
 
 def table_text(chart: type[Chart[Any, Any]] = Exchange) -> str:
     """The chart as a JavaScript module; the same text each time."""
+    if chart.chart.timers or chart.chart.entry or chart.chart.exit:
+        raise ChartError(f"{chart.chart.name}: the browser's machine knows no timers, entry and exit effects yet")
     table = {
         "machine": chart.chart.name,
         "digest": chart.chart.digest,

@@ -129,7 +129,7 @@ def chart_drawing(chart_class: ChartClass) -> Drawing:
     table = chart_class.chart
     ids = box_ids(table.states)
     boxes = [Box("start", (), Shape.START)]
-    boxes += [Box(ids[state], (state.value,), final=state in table.final) for state in table.states]
+    boxes += [Box(ids[state], _state_lines(table, state), final=state in table.final) for state in table.states]
     blankets = [trigger for trigger in table.triggers.values() if _is_blanket(trigger)]
     told = {trigger.name for trigger in blankets}
     lines: dict[tuple[StrEnum, StrEnum], list[str]] = {}
@@ -192,7 +192,9 @@ def _arrow_lines(table: ChartTable, row: AnyRow) -> tuple[str, ...]:
     """``trigger after first [check c and guard] / effect``; where it is too long, broken before its parts."""
     asked = [f"check {check.__name__}" for check in table.triggers[row.trigger].checks]
     asked += [guard.__name__ for guard in row.when]
-    first = f" after {row.first}" if row.first else ""
+    timer = table.triggers[row.trigger].timer
+    first = f" ({timer.describe()})" if timer is not None else ""
+    first += f" after {row.first}" if row.first else ""
     when = f" [{' and '.join(asked)}]" if asked else ""
     parts = (row.trigger + first, when, _effects(row))
     whole = "".join(parts)
@@ -203,7 +205,17 @@ def _arrow_lines(table: ChartTable, row: AnyRow) -> tuple[str, ...]:
 
 
 def _effects(row: AnyRow) -> str:
-    return f" / {', '.join(effect.__name__ for effect in row.then)}" if row.then else ""
+    then = f" / {', '.join(effect.__name__ for effect in row.then)}" if row.then else ""
+    return then + (f", restarts {', '.join(row.restarts)}" if row.restarts else "")
+
+
+def _state_lines(table: ChartTable, state: StrEnum) -> tuple[str, ...]:
+    """What stands in a state's box: its name, and what entering and leaving it asks for."""
+    told = [state.value]
+    for kind, effects in (("entry", table.entry.get(state, ())), ("exit", table.exit.get(state, ()))):
+        if effects:
+            told += wrapped(f"{kind} / {', '.join(effect.__name__ for effect in effects)}")
+    return tuple(told)
 
 
 def _is_blanket(trigger: TriggerTable) -> bool:

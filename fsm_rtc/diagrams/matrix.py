@@ -11,9 +11,9 @@ from enum import StrEnum
 
 from fsm_rtc.diagrams.drawable import ChartClass, kind_of, opening_of
 from fsm_rtc.engine.compile import AnyRow, ChartTable, TriggerTable
-from fsm_rtc.engine.effects import Effect
+from fsm_rtc.engine.effects import Effect, sentence_of_effect
 from fsm_rtc.engine.table import Predicate
-from fsm_rtc.errors import Reason, sentence_of
+from fsm_rtc.errors import Reason
 
 __all__ = ["markdown_table", "matrix"]
 
@@ -30,6 +30,11 @@ LEGEND = (
     "as a transition of its own."
 )
 
+TIMED_LEGEND = (
+    " A trigger *after* some seconds is due by itself, so long after the machine has come to a state in which it has a "
+    "row; *anew* leaves a state and enters it again."
+)
+
 
 def matrix(chart_class: ChartClass) -> str:
     """The chart's states and triggers as a Markdown table, with its checks, guards, effects and sources beneath.
@@ -41,7 +46,7 @@ def matrix(chart_class: ChartClass) -> str:
         Markdown that ends with a line end; the same for the same chart.
     """
     table = chart_class.chart
-    head = ["state", *(f"`{name}`" for name in table.triggers)]
+    head = ["state", *(_head(trigger) for trigger in table.triggers.values())]
     body = [
         [_state_cell(table, state), *(_cell(table, name, state) for name in table.triggers)] for state in table.states
     ]
@@ -51,7 +56,7 @@ def matrix(chart_class: ChartClass) -> str:
         f"{kind_of(chart_class).capitalize()} machine, {len(table.states)} states, {len(table.triggers)} triggers."
         + (f" Source: {chart_class.source}" if chart_class.source else ""),
         markdown_table(head, body),
-        LEGEND,
+        LEGEND + (TIMED_LEGEND if table.timers else ""),
         *_sections(table),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -70,6 +75,10 @@ def _line(cells: list[str], widths: list[int]) -> str:
     return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
 
 
+def _head(trigger: TriggerTable) -> str:
+    return f"`{trigger.name}`" + (f" *{trigger.timer.describe()}*" if trigger.timer is not None else "")
+
+
 def _state_cell(table: ChartTable, state: StrEnum) -> str:
     marks = [word for word, holds in (("initial", state is table.initial), ("final", state in table.final)) if holds]
     return f"**{state.value}**" + (f" ({', '.join(marks)})" if marks else "")
@@ -86,12 +95,13 @@ def _alternative(table: ChartTable, row: AnyRow, state: StrEnum) -> str:
     if row.resolves:
         possible = "" if table.rows(row.resolves, state) else f" ({NONE})"
         return f"as `{row.resolves}`{possible}"
-    to = "*stays*" if row.target is None else row.target.value
+    to = "*stays*" if row.target is None else f"{row.target.value}{' *anew*' if row.reenters else ''}"
     first = f" *after {row.first}*" if row.first else ""
     first += "" if table.is_possible(row, state) else f" ({NONE})"
     when = f" [{' and '.join(_names(row.when))}]" if row.when else ""
     then = f" / {', '.join(_names(row.then))}" if row.then else ""
-    return to + first + when + then
+    restarts = f", restarts {', '.join(row.restarts)}" if row.restarts else ""
+    return to + first + when + then + restarts
 
 
 def _sections(table: ChartTable) -> Iterator[str]:
@@ -100,7 +110,10 @@ def _sections(table: ChartTable) -> Iterator[str]:
     yield _section("Checks, before the state is looked at", map(_check_line, triggers))
     yield _section("Implicit first transitions", map(_first_line, rows))
     yield _section("Guards", _function_lines(guard for row in rows for guard in row.when))
-    yield _section("Effects", _function_lines(effect for row in rows for effect in row.then))
+    of_states = (effect for by in (table.entry, table.exit) for effects in by.values() for effect in effects)
+    yield _section("Entry and exit", _state_lines(table))
+    yield _section("Timers", map(_timer_line, triggers))
+    yield _section("Effects", _function_lines(effect for effect in (*(e for r in rows for e in r.then), *of_states)))
     yield _section("Sources", _source_lines(triggers))
 
 
@@ -123,6 +136,25 @@ def _first_line(row: AnyRow) -> str:
     return f"`{row.trigger}` from {sources}: `{row.first}` comes first, and the row fails if it is refused"
 
 
+def _state_lines(table: ChartTable) -> Iterator[str]:
+    for state in table.states:
+        told = [
+            f"{kind} / {', '.join(_names(effects))}"
+            for kind, effects in (("entry", table.entry.get(state, ())), ("exit", table.exit.get(state, ())))
+            if effects
+        ]
+        if told:
+            yield f"**{state.value}**: {'; '.join(told)}"
+
+
+def _timer_line(trigger: TriggerTable) -> str:
+    timer = trigger.timer
+    if timer is None:
+        return ""
+    late = "is put off" if timer.late == "postpone" else "runs on"
+    return f"`{trigger.name}`: {timer.describe()}; {late} while the process stands still"
+
+
 def _function_lines(functions: Iterable[Predicate | Effect]) -> list[str]:
     return sorted({_told(function) for function in functions})
 
@@ -135,7 +167,8 @@ def _source_lines(triggers: Iterable[TriggerTable]) -> Iterator[str]:
 
 
 def _told(function: Predicate | Effect) -> str:
-    return f"`{function.__name__}`: {sentence_of(function)}"
+    told = sentence_of_effect(function)
+    return f"`{function.__name__}`" + (f": {told}" if told else "")
 
 
 def _names(functions: Iterable[Predicate | Effect]) -> list[str]:

@@ -22,6 +22,7 @@ from xml.sax.saxutils import escape, quoteattr
 from fsm_rtc.diagrams.drawable import ChartClass, opening_of
 from fsm_rtc.diagrams.drawing import box_ids
 from fsm_rtc.engine.compile import AnyRow, ChartTable
+from fsm_rtc.engine.timer import Timer
 
 __all__ = ["scxml", "scxml_ids"]
 
@@ -56,13 +57,28 @@ def _state(table: ChartTable, state: StrEnum, ids: dict[StrEnum, str]) -> Iterat
     if state in table.final:
         yield f'  <final id="{ids[state]}"/>'
         return
-    transitions = [line for trigger in table.triggers for line in _transitions(table, trigger, state, ids)]
+    transitions = [*_entry_and_exit(table, state)]
+    transitions += [line for trigger in table.triggers for line in _transitions(table, trigger, state, ids)]
     if not transitions:
         yield f'  <state id="{ids[state]}"/>'
         return
     yield f'  <state id="{ids[state]}">'
     yield from transitions
     yield "  </state>"
+
+
+def _entry_and_exit(table: ChartTable, state: StrEnum) -> Iterator[str]:
+    """What a state asks for, and its timers; SCXML has no timer over several states, so each of them has one."""
+    timers = [timer for timer in table.timers.values() if state in timer.sources]
+    entry = [f'<raise event="effect.{effect.__name__}"/>' for effect in table.entry.get(state, ())]
+    entry += [_send(timer) for timer in timers]
+    leave = [f'<cancel sendid="{timer.trigger}"/>' for timer in timers]
+    leave += [f'<raise event="effect.{effect.__name__}"/>' for effect in table.exit.get(state, ())]
+    for name, lines in (("onentry", entry), ("onexit", leave)):
+        if lines:
+            yield f"    <{name}>"
+            yield from (f"      {line}" for line in lines)
+            yield f"    </{name}>"
 
 
 def _transitions(table: ChartTable, trigger: str, state: StrEnum, ids: dict[StrEnum, str]) -> Iterator[str]:
@@ -73,13 +89,29 @@ def _transitions(table: ChartTable, trigger: str, state: StrEnum, ids: dict[StrE
             cond = AND.join(f"_event.data.{name}" for name in dict.fromkeys((*checks, *guards)))
             attributes = f'event="{trigger}"'
             attributes += f' cond="{cond}"' if cond else ""
-            attributes += f" target={quoteattr(ids[target])}" if row.target is not None else ""
-            if not effects:
+            # One to the state itself leaves and enters it there; only a row that says so does.
+            moves = row.moves_from(state) or (
+                row.target is not None and not (table.entry or table.exit or table.timers)
+            )
+            attributes += f" target={quoteattr(ids[target])}" if moves else ""
+            anew = [line for name in row.restarts for line in _restart(table.timers[name])]
+            if not effects and not anew:
                 yield f"    <transition {attributes}/>"
                 continue
             yield f"    <transition {attributes}>"
             yield from (f'      <raise event="effect.{name}"/>' for name in effects)
+            yield from anew
             yield "    </transition>"
+
+
+def _restart(timer: Timer) -> Iterator[str]:
+    yield f'      <cancel sendid="{timer.trigger}"/>'
+    yield f"      {_send(timer)}"
+
+
+def _send(timer: Timer) -> str:
+    delay = f'delayexpr="{timer.after.__name__}"' if callable(timer.after) else f'delay="{timer.after:g}s"'
+    return f'<send event="{timer.trigger}" id="{timer.trigger}" {delay}/>'
 
 
 def _ways(table: ChartTable, row: AnyRow, state: StrEnum) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -18,9 +18,10 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, overload
 
+from fsm_rtc.engine.cells import Cell, Place
 from fsm_rtc.engine.chart_class import REPORT, ChartMeta
 from fsm_rtc.engine.clock import Clock
-from fsm_rtc.engine.compile import Cell, ChartTable, Place
+from fsm_rtc.engine.compile import ChartTable
 from fsm_rtc.engine.effects import Effect
 from fsm_rtc.engine.outcome import Accepted, Outcome, Queued
 from fsm_rtc.engine.table import On, Row
@@ -175,7 +176,7 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
 
     def allowed(self) -> tuple[str, ...]:
         """The triggers that have a row in the present state, sorted; a guard may still refuse."""
-        return self.chart.allowed(self.state)
+        return self._here[0].allowed  # type: ignore[no-any-return]
 
     def fire(self, trigger: str, event: object = None, *, generation: int | None = None) -> Outcome:
         """Fire a trigger by its name.
@@ -307,7 +308,21 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
             return self._enqueue(waiting, index, event, generation)
         self._queue = _NOTHING_WAITS
         try:
-            return self._step(index, event, generation)
+            entry = self._here[0].bare[index] if generation is None else None
+            if entry is None:
+                return self._step(index, event, generation)
+            guard, effect, target, accepted, arming = entry
+            context, self._queue = self.context, _DECIDING
+            outcome: Accepted | Rejected
+            if guard is None or guard(context, event):
+                outcome = accepted((event, None if effect is None else effect(context, event)))
+                if self._ticking is not None:
+                    self._ticking.apply(arming, context)
+                self._here = target[0].watched if self._observers else target
+            else:
+                outcome = self._reject(index, event, Reason.GUARD, guard)
+            self._queue = _NOTHING_WAITS
+            return self._announce(outcome)
         finally:
             try:
                 if self._queue is not _NOTHING_WAITS:
@@ -350,12 +365,8 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
     def _step(self, index: int, event: object, generation: int | None) -> Accepted | Rejected:
         waiting, self._queue = self._queue, _DECIDING
         try:
-            entry = self._here[0].bare[index] if generation is None else None
-            if entry is not None:
-                passed = self._pass_at_once(entry, index, event)
-            else:
-                verdict = self._decide(index, event, generation)
-                passed = verdict if isinstance(verdict, Rejected) else self._pass(verdict, index, event)
+            verdict = self._decide(index, event, generation)
+            passed = verdict if isinstance(verdict, Rejected) else self._pass(verdict, index, event)
         finally:
             self._queue = waiting
         if isinstance(passed, Rejected):
@@ -366,17 +377,6 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
             self._announce(first)
         self._stand_on(place)
         return self._announce(outcome)
-
-    def _pass_at_once(self, entry: Any, index: int, event: object) -> _Passed | Rejected:
-        """As a trigger does that nobody watches."""
-        guard, effect, target, accepted, arming = entry
-        context = self.context
-        if guard is not None and not guard(context, event):
-            return self._reject(index, event, Reason.GUARD, guard)
-        outcome = accepted((event, None if effect is None else effect(context, event)))
-        if self._ticking is not None:
-            self._ticking.apply(arming, context)
-        return outcome, target[0], None
 
     def _pass(self, cell: Cell, index: int, event: object) -> _Passed | Rejected:
         """What the owner is asked for, and where the machine will stand; with the implicit first transition, if any.

@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fsm_rtc.engine.compile import ChartTable, build_places, build_table
+from fsm_rtc.engine.cells import build_places
+from fsm_rtc.engine.compile import ChartTable, build_table
 from fsm_rtc.engine.table import On
 from fsm_rtc.errors import ChartError, Reason
 
@@ -69,6 +70,12 @@ class ChartMeta(type):
             state: tuple(timer for timer in table.timers.values() if state in timer.sources) for state in table.states
         }
         cls._places = build_places(table, hot=cls._hot)  # type: ignore[attr-defined]
+        home = getattr(cls, "_stands_for", cls)
+        for place in cls._places.values():
+            for index, cells in enumerate(place.cells):
+                for number, cell in enumerate(cells):
+                    for kind in ("accepted", "passed"):
+                        getattr(cell, kind)._home = (home, place.state, index, number, kind)
         make = _timed_trigger_function if table.timers else _trigger_function
         for name, index in cls._indices.items():
             function = make(index)

@@ -14,7 +14,7 @@ from typing import Any
 
 from fsm_rtc.errors import ChartError, sentence_of
 
-__all__ = ["Effect", "StateEffects", "effects_by_state", "maker_of", "several_effects"]
+__all__ = ["Effect", "StateEffects", "effects_by_state", "maker_of", "sentence_of_effect", "several_effects"]
 
 Effect = Callable[[Any, Any], object] | type[object]
 

@@ -10,8 +10,8 @@ import json
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fsm_rtc.engine.chart import Chart
@@ -22,6 +22,9 @@ from fsm_rtc.errors import Reason
 __all__ = ["Entry", "Journal", "Started"]
 
 logger = logging.getLogger("fsm_rtc.engine")
+
+_Raw = tuple[Any, ...]
+"""Time, label, generation and outcome; of a machine with timers, what it armed too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Started:
         digest: its chart's hash, so that a replay notices a changed table.
         generation: of which peer connection it is.
         state: where it was.
+        armed: by trigger, in how many seconds its timers were due.
     """
 
     time: float
@@ -43,6 +47,7 @@ class Started:
     digest: str
     generation: int
     state: str
+    armed: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Entry:
         reason: of a rejected event, a value of `Reason`; else None.
         guard: the guard or check that refused, or None.
         first: the implicit trigger whose refusal made the row fail, or None.
+        armed: by trigger, the timers that it armed, and for how many seconds.
     """
 
     time: float
@@ -76,6 +82,7 @@ class Entry:
     reason: str | None = None
     guard: str | None = None
     first: str | None = None
+    armed: Mapping[str, float] = field(default_factory=dict)
 
 
 class Journal:
@@ -92,7 +99,7 @@ class Journal:
 
     def __init__(self, clock: Clock = time.monotonic, *, capacity: int = 100_000) -> None:
         self._clock = clock
-        self._raw: deque[tuple[float, str, int, Any]] = deque(maxlen=capacity)
+        self._raw: deque[_Raw] = deque(maxlen=capacity)
         self._present: dict[str, _Present] = {}
         self._listeners: tuple[Callable[[Started | Entry], None], ...] = ()
         self.accepted = 0
@@ -101,8 +108,15 @@ class Journal:
     def watch(self, machine: Chart[Any, Any], label: str) -> Callable[[], None]:
         """Record every outcome of `machine` under `label` until the returned function is called."""
         now = self._clock()
+        ticking = machine._ticking
         started = Started(
-            now, label, type(machine).__name__, machine.chart.digest, machine.generation, machine.state.value
+            now,
+            label,
+            type(machine).__name__,
+            machine.chart.digest,
+            machine.generation,
+            machine.state.value,
+            {} if ticking is None else ticking.remaining(),
         )
         self._raw.append((now, label, machine.generation, started))
         present = self._present[label] = _Present(started)
@@ -113,7 +127,9 @@ class Journal:
         append = self._raw.append
 
         def record(watched: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
-            raw = (clock(), label, watched.generation, outcome)
+            raw: _Raw = (clock(), label, watched.generation, outcome)
+            if ticking is not None and isinstance(outcome, Accepted) and not outcome._is_first:
+                raw = (*raw, ticking.armed_last)
             append(raw)
             if isinstance(outcome, Accepted):
                 self.accepted += 1
@@ -181,7 +197,7 @@ class Journal:
         """
         return Counter(
             f"{outcome.machine} {outcome.trigger}: {outcome.guard or outcome.reason.value}"
-            for _, label, _, outcome in tuple(self._raw)
+            for _, label, _, outcome, *_ in tuple(self._raw)
             if isinstance(outcome, Rejected) and outcome.reason is not Reason.ALREADY and label.startswith(prefix)
         )
 
@@ -207,12 +223,12 @@ class _Present:
 def line_of(record: Started | Entry) -> str:
     """One record as a line of JSON; fields that are None or empty are left out."""
     kind = "started" if isinstance(record, Started) else "event"
-    fields = {key: value for key, value in asdict(record).items() if value is not None and value != ()}
+    fields = {key: value for key, value in asdict(record).items() if value not in (None, (), {})}
     return json.dumps({"record": kind, **fields})
 
 
-def _entry(raw: tuple[float, str, int, Accepted | Rejected | type[Accepted]]) -> Entry:
-    now, label, generation, outcome = raw
+def _entry(raw: Any) -> Entry:
+    now, label, generation, outcome, *armed = raw
     if not isinstance(outcome, Rejected):
         return Entry(
             now,
@@ -224,6 +240,7 @@ def _entry(raw: tuple[float, str, int, Accepted | Rejected | type[Accepted]]) ->
             outcome.source.value,
             outcome.target.value,
             guards=tuple(guard.__name__ for guard in outcome.row.when),
+            armed=armed[0] if armed else {},
         )
     state = outcome.state.value
     return Entry(

@@ -12,8 +12,8 @@ from copy import copy
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from fsm_rtc.engine.cells import Cell
 from fsm_rtc.engine.chart import Chart
-from fsm_rtc.engine.compile import Cell
 from fsm_rtc.engine.outcome import Outcome
 from fsm_rtc.engine.table import On, Row
 from fsm_rtc.errors import ChartError, Reason, Rejected

@@ -38,6 +38,8 @@ class Accepted(tuple[Any, Any]):
     target: ClassVar[StrEnum]
     row: ClassVar[Row[Any, Any, Any]]
     _single_effect: ClassVar[bool]
+    _is_first: ClassVar[bool]
+    _home: ClassVar[tuple[type[Any], StrEnum, int, int, str]]
 
     @property
     def event(self) -> object:
@@ -52,6 +54,9 @@ class Accepted(tuple[Any, Any]):
 
     def __bool__(self) -> bool:
         return True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _found_again, (*self._home, tuple(self))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Accepted):
@@ -70,6 +75,14 @@ class Accepted(tuple[Any, Any]):
 
     def __repr__(self) -> str:
         return f"Accepted({self.machine}: {self.source.value} --{self.trigger}--> {self.target.value})"
+
+
+def _found_again(
+    chart: type[Any], source: StrEnum, index: int, number: int, kind: str, held: tuple[Any, Any]
+) -> Accepted:
+    """An outcome that was pickled, of the cell of the table that made it."""
+    cell = chart._places[source].cells[index][number]
+    return getattr(cell, kind)(held)  # type: ignore[no-any-return]
 
 
 class Queued:
@@ -99,9 +112,15 @@ Outcome = Accepted | Rejected | Queued
 
 
 def accepted_class(
-    machine: str, row: Row[Any, Any, Any], source: StrEnum, target: StrEnum, *, single_effect: bool
+    machine: str,
+    row: Row[Any, Any, Any],
+    source: StrEnum,
+    target: StrEnum,
+    *,
+    single_effect: bool = False,
+    is_first: bool = False,
 ) -> type[Accepted]:
-    """The Accepted of one cell of the table."""
+    """The Accepted of one cell of the table; `is_first` where it is gone through as an implicit first transition."""
     return type(
         "Accepted",
         (Accepted,),
@@ -113,5 +132,6 @@ def accepted_class(
             "target": target,
             "row": row,
             "_single_effect": single_effect,
+            "_is_first": is_first,
         },
     )

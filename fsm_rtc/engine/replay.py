@@ -188,6 +188,8 @@ class _Walker:
             return None
         if entry.trigger not in table.triggers:
             return f"{table.name} has no such trigger"
+        if wrong := sorted(name for name in entry.armed if name not in table.timers):
+            return f"{table.name} has no timer {', '.join(wrong)}"
         if entry.accepted:
             return self._accepted_fault(entry)
         if entry.reason == Reason.STALE:

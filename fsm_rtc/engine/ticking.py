@@ -101,6 +101,11 @@ class Ticking:
         """When each timer that runs is due, by trigger."""
         return {one.timer.trigger: one.deadline for one in self._armed.values()}
 
+    def remaining(self) -> dict[str, float]:
+        """In how many seconds each timer that runs is due, by trigger; less than 0 if that is past."""
+        now = self._clock()
+        return {one.timer.trigger: one.deadline - now for one in self._armed.values()}
+
     def begin(self, timers: tuple[Timer, ...], context: object) -> None:
         """Arm those of the state in which a machine is made."""
         self.apply(Arming(frozenset(), timers), context)

@@ -32,10 +32,11 @@ class StartedRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     digest: str
     generation: int
     state: str
+    armed: dict[str, float] = {}
 
     def decoded(self) -> Started:
         """The record as the engine has it."""
-        return Started(self.time, self.label, self.machine, self.digest, self.generation, self.state)
+        return Started(self.time, self.label, self.machine, self.digest, self.generation, self.state, self.armed)
 
 
 class EventRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="record", tag="event"):
@@ -53,6 +54,7 @@ class EventRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     reason: Reason | None = None
     guard: str | None = None
     first: str | None = None
+    armed: dict[str, float] = {}
 
     def __post_init__(self) -> None:
         if self.accepted and (self.reason or self.guard or self.first):
@@ -78,6 +80,7 @@ class EventRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
             reason,
             self.guard,
             self.first,
+            self.armed,
         )
 
 
