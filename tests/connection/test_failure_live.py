@@ -28,8 +28,8 @@ from fsm_rtc.connection import Ended, memory_pipe
 from fsm_rtc.connection.evidence import Phase, Reach
 from fsm_rtc.connection.failure import Failure
 from fsm_rtc.connection.recovery_policy import RecoveryPolicy
-from fsm_rtc.peer.ice.consent import ConsentTimes
 from tests.connection.calls import Tap
+from tests.peer.peers import make_impatient
 
 LIMIT_SECONDS = 60.0
 
@@ -177,8 +177,7 @@ async def test_turn_alone_is_allowed_and_refuses() -> None:
     assert "hunter2" not in str(failure) + str(failure.to_dict())
 
 
-async def test_the_other_side_vanishes_in_the_middle_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fsm_rtc.peer.ice.consent.CONSENT", ConsentTimes(0.05, 0.05, 0.02, 0.1, 0.2, 0.5))
+async def test_the_other_side_vanishes_in_the_middle_of_a_call() -> None:
     here, there = (Tap(channel) for channel in memory_pipe("kitchen"))
     async with (
         asyncio.timeout(LIMIT_SECONDS),
@@ -189,6 +188,7 @@ async def test_the_other_side_vanishes_in_the_middle_of_a_call(monkeypatch: pyte
         ended = asyncio.create_task(ended_of(alice))
         await asyncio.sleep(0)
         there.down()
+        make_impatient(alice.peer_connection)  # type: ignore[arg-type]
         vanish(bob)
         await ended
         failure = await failure_of(alice)

@@ -12,9 +12,9 @@ from fsm_rtc.connection.candidates import ice_ufrag_of
 from fsm_rtc.connection.events import Negotiated, Recovered, Recovering
 from fsm_rtc.engine import Journal
 from fsm_rtc.peer.description import SessionDescription
-from fsm_rtc.peer.ice.consent import ConsentTimes
 from fsm_rtc.peer.peer_connection import PeerConnection
 from fsm_rtc.peer.sdp import fingerprints_of
+from tests.peer.peers import make_impatient
 
 SESSION = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
 LOOPBACK = Configuration(loopback=True)
@@ -103,10 +103,7 @@ def test_a_description_belongs_to_the_connection_of_its_certificate() -> None:
     assert fingerprints_of(session) == {"SHA-256 AA"}
 
 
-async def test_a_call_whose_ice_has_failed_is_had_back_on_the_same_peer_connections(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("fsm_rtc.peer.ice.consent.CONSENT", ConsentTimes(0.1, 0.05, 0.02, 0.1, 0.3, 0.5))
+async def test_a_call_whose_ice_has_failed_is_had_back_on_the_same_peer_connections() -> None:
     pipes, journal = memory_pipe(), Journal()
     small, great = sorted((Identity.generate(), Identity.generate()), key=lambda identity: identity.id)
     async with (
@@ -118,6 +115,7 @@ async def test_a_call_whose_ice_has_failed_is_had_back_on_the_same_peer_connecti
         for call in calls:
             await call.wait_for_ready()
         connections = [call.peer_connection for call in calls]
+        make_impatient(*connections)  # type: ignore[arg-type]
         events = one.events()
         for connection in connections:
             for path in connection._backend._numbers:  # type: ignore[union-attr]

@@ -23,10 +23,20 @@ from fsm_rtc.engine import Journal
 from fsm_rtc.errors import NoUsableAddressError
 from fsm_rtc.media import SyntheticVideoTrack
 from fsm_rtc.peer import Configuration, IceServer, PeerConnection, SessionDescription
-from fsm_rtc.peer.ice.consent import ConsentTimes
 from tests.peer.bare import answer_of_bare, changed, connected_bare, exchange_bare, offer_of_bare, until_bare
 from tests.peer.conftest import MakeBare, MakeLive
-from tests.peer.peers import announced, answer_of, connected, exchange, offer_of, opened, reasons, turns, until
+from tests.peer.peers import (
+    announced,
+    answer_of,
+    connected,
+    exchange,
+    make_impatient,
+    offer_of,
+    opened,
+    reasons,
+    turns,
+    until,
+)
 
 EVENTS = ("signalingstatechange", "icegatheringstatechange", "iceconnectionstatechange", "connectionstatechange")
 
@@ -58,11 +68,11 @@ async def test_fact_01_a_lost_peer_is_seen_as_closed_after_six_failures(
     await until_bare(theirs, "connectionstatechange", lambda: theirs.connectionState == "closed")
     assert states == ["connecting", "connected", "closed"]
 
-    monkeypatch.setattr("fsm_rtc.peer.ice.consent.CONSENT", ConsentTimes(0.01, 0.01, 0.005, 0.02, 0.05, 0.1))
     gone, ours = bare(), live()
     answer = await answer_of(ours, SessionDescription("offer", (await offer_of_bare(gone)).sdp))
     await gone.setRemoteDescription(type(gone.localDescription)(answer.sdp, "answer"))
     await connected(ours)
+    make_impatient(ours)
     cut_off(gone)
     await until(ours, "connectionstatechange", lambda: ours.connection_state == "failed")
     assert ours.signaling_state == "stable", "an ICE restart may rescue it"

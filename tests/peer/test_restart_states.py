@@ -8,9 +8,8 @@ import pytest
 
 from fsm_rtc.engine import Journal
 from fsm_rtc.peer import PeerConnection, SessionDescription
-from fsm_rtc.peer.ice.consent import ConsentTimes
 from tests.peer.conftest import MakeLive
-from tests.peer.peers import connected, exchange, opened, rejections, until
+from tests.peer.peers import connected, exchange, make_impatient, opened, rejections, until
 
 
 def transports(peer: PeerConnection) -> list[Any]:
@@ -53,14 +52,14 @@ async def test_a_restart_in_completed_goes_by_connected_and_the_connection_stays
 
 
 async def test_a_failed_connection_is_rescued_by_a_restart_and_its_channel_lives_on(
-    live: MakeLive, journal: Journal, monkeypatch: pytest.MonkeyPatch
+    live: MakeLive, journal: Journal
 ) -> None:
-    monkeypatch.setattr("fsm_rtc.peer.ice.consent.CONSENT", ConsentTimes(0.1, 0.05, 0.02, 0.1, 0.3, 0.5))
     one, other = live("one"), live("other")
     channel = one.create_data_channel("chat")
     await exchange(one, other)
     await connected(one, other)
     await opened(channel)
+    make_impatient(one, other)
     for peer in (one, other):
         for ice in transports(peer):
             for protocol in ice._connection._protocols:

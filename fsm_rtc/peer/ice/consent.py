@@ -83,9 +83,9 @@ class Consenting(Checks):
 
     async def query_consent(self) -> None:
         """Ask again and again, until consent has expired or the connection is closed."""
-        times = self.consent
         question_at = self._now() + self._interval()
         while self._nominated and not self._closing:
+            times = self.consent
             quiet_at = max(self.heard_at + times.quiet_seconds, self._asked_at + times.retry_seconds)
             wake_at = min(question_at, quiet_at)
             await asyncio.sleep(wake_at - self._now())
