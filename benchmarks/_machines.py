@@ -54,6 +54,23 @@ class Ours(Chart[Door, Limits]):
     shut = On(Row(OPEN, SHUT, when=(is_free,), then=(ring,)))
 
 
+class Timed(Chart[Door, Limits]):
+    """The same, and it falls shut by itself: each opening arms a timer, each shutting clears it."""
+
+    initial = SHUT
+    open = On(Row(SHUT, OPEN, when=(is_free,), then=(ring,)))
+    shut = On(Row(OPEN, SHUT, when=(is_free,), then=(ring,)))
+    fall_shut = On(Row(OPEN, SHUT), after=30)
+
+
+def wide(states: int) -> type[Chart[Any, Any]]:
+    """A chart of so many states and as many triggers, each of which leads from all others to its own."""
+    names = [f"s{number}" for number in range(states)]
+    enum = StrEnum("Wide", {name.upper(): name for name in names})  # type: ignore[misc]
+    body = {f"to_{state.value}": On(Row([one for one in enum if one is not state], state)) for state in enum}
+    return type(Chart)("WideChart", (Chart,), {"__doc__": "Wide.", "initial": enum("s0"), **body})  # type: ignore[misc, no-any-return]
+
+
 Cell = tuple[Callable[[Limits, object], bool], Callable[[Limits, object], str], Door]
 
 

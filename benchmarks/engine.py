@@ -9,15 +9,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+import timeit
 import tracemalloc
 from collections.abc import Callable
 
 from _harness import Result, Samples, alternate, arguments, finish, per_call_seconds, ratio_of
-from _machines import Limits, Ours, Plain, StateMachineDoor, TransitionsModel, automat_door
+from _machines import Limits, Ours, Plain, StateMachineDoor, Timed, TransitionsModel, automat_door, wide
 
 from fsm_rtc import Journal
 
 INSTANCES = 100_000
+
+MACHINES = 10_000
 
 
 def cycle(machine: object, events: int) -> Callable[[], None]:
@@ -109,6 +112,39 @@ def instance_results(*, quick: bool) -> list[Result]:
     ]
 
 
+def time_results(*, quick: bool) -> list[Result]:
+    """What timers cost: an event that arms or clears one, and a tick of many machines when nothing is due."""
+    events, rounds = (2_000, 40) if quick else (10_000, 100)
+    timed = per_call_seconds(cycle(Timed(Limits(), clock=time.monotonic), events), events)
+    untimed = per_call_seconds(cycle(Ours(Limits()), events), events)
+    machines = [Timed(Limits(), clock=time.monotonic) for _ in range(MACHINES)]
+    for machine in machines:
+        machine.open()
+
+    def tick() -> None:
+        now = time.monotonic()
+        for machine in machines:
+            machine.tick(now)
+
+    ticked = min(timeit.repeat(tick, number=1, repeat=5 if quick else 20)) * 1e3
+    return [
+        ratio_of("timed event, ns, against an untimed one", alternate(timed, untimed, rounds), scale=1e9, at_most=2),
+        Result(f"tick of {MACHINES} armed machines, ms", ticked, None, None, "≤ 5 ms", ticked <= 5),
+    ]
+
+
+def rejection_results(*, quick: bool) -> list[Result]:
+    """What a refusal costs, in tables of several sizes."""
+    results = []
+    for states in (4, 16, 64):
+        machine = wide(states)()
+        refused = machine.to_s0  # type: ignore[attr-defined]
+        number = 2_000 if quick else 20_000
+        cost = min(timeit.repeat(refused, number=number, repeat=5)) / number * 1e6
+        results.append(Result(f"rejection, {states} states, µs", cost, None, None, "≤ 2 µs", cost <= 2))
+    return results
+
+
 def import_results(*, quick: bool) -> list[Result]:
     """``import fsm_rtc`` against the standard library's share of it, each in new interpreters."""
 
@@ -138,6 +174,8 @@ def main() -> None:
     results = [
         *event_results(quick=options.quick),
         *instance_results(quick=options.quick),
+        *time_results(quick=options.quick),
+        *rejection_results(quick=options.quick),
         *import_results(quick=options.quick),
     ]
     if not options.json:

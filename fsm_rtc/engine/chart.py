@@ -416,9 +416,10 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
             return self._reject(index, event, Reason.STALE)
         context = self.context
         trigger = self.chart.triggers[self._trigger_names[index]]
-        for check in trigger.checks if not self.is_final else ():
-            if not check(context, event):
-                return self._reject(index, event, Reason.CHECK, check, error=trigger.error)
+        if trigger.checks and not self.is_final:
+            for check in trigger.checks:
+                if not check(context, event):
+                    return self._reject(index, event, Reason.CHECK, check, error=trigger.error)
         refusals: list[Rejected] = []
         for cell in self._here[0].cells[index]:
             refusal = self._refusal(cell, index, event)
@@ -427,7 +428,7 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
             refusals.append(refusal)
         if refusals:
             return refusals[0]
-        return self._reject(index, event, self.chart.why_no_row(self._trigger_names[index], self.state))
+        return self._reject(index, event, self.chart.why_no_row(trigger.name, self._here[0].state))
 
     def _refusal(self, cell: Cell, index: int, event: object) -> Rejected | None:
         for guard in cell.guards:
@@ -447,14 +448,15 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         *,
         error: Any = None,
     ) -> Rejected:
+        place = self._here[0]
         return Rejected(
             type(self).__name__,
-            self.state,
+            place.state,
             self._trigger_names[index],
             reason,
             guard=function.__name__ if function is not None else None,
             explanation=sentence_of(function) if function is not None else None,
-            allowed=self.allowed(),
+            allowed=place.allowed,
             event=event,
             error=error,
         )

@@ -24,6 +24,9 @@ Uniform = Callable[[float, float], float]
 """Draws between two bounds, as `random.Random.uniform` does."""
 
 
+_new = tuple.__new__
+
+
 class Armed(NamedTuple):
     """A timer that runs.
 
@@ -44,10 +47,12 @@ class Arming(NamedTuple):
     Attributes:
         keeps: the indices of those that run on; None if all do.
         arms: those that are armed, anew too.
+        alone: the one that is armed, if no other runs behind it and its time is a number; else None.
     """
 
     keeps: frozenset[int] | None
     arms: tuple[Timer, ...]
+    alone: Timer | None = None
 
 
 def arming_of(table: ChartTable, row: AnyRow, source: StrEnum, middle: StrEnum) -> Arming | None:
@@ -71,7 +76,8 @@ def arming_of(table: ChartTable, row: AnyRow, source: StrEnum, middle: StrEnum) 
     arms = tuple(timer for timer in timers if target in timer.sources and timer.index not in kept)
     if not arms and not any(source in timer.sources and timer.index not in kept for timer in timers):
         return None
-    return Arming(kept, arms)
+    is_alone = not kept and len(arms) == 1 and arms[0].jitter == "none" and not callable(arms[0].after)
+    return Arming(kept, arms, arms[0] if is_alone else None)
 
 
 class Ticking:
@@ -83,23 +89,27 @@ class Ticking:
 
     Attributes:
         next: when the first is due; infinity if none runs.
-        armed_last: by trigger, for how many seconds the last step armed it; what a journal keeps.
     """
 
-    __slots__ = ("_armed", "_clock", "_now", "_uniform", "armed_last", "next")
+    __slots__ = ("_armed", "_clock", "_last", "_now", "_uniform", "next")
 
     def __init__(self, clock: Clock, uniform: Uniform) -> None:
         self._clock = clock
         self._uniform = uniform
         self._armed: dict[int, Armed] = {}
         self._now: float | None = None
+        self._last: tuple[Armed, ...] = ()
         self.next = inf
-        self.armed_last: Mapping[str, float] = {}
 
     @property
     def armed(self) -> Mapping[str, float]:
         """When each timer that runs is due, by trigger."""
         return {one.timer.trigger: one.deadline for one in self._armed.values()}
+
+    @property
+    def armed_last(self) -> dict[str, float]:
+        """By trigger, for how many seconds the last step armed it; what a journal keeps."""
+        return {one.timer.trigger: one.seconds for one in self._last}
 
     def remaining(self) -> dict[str, float]:
         """In how many seconds each timer that runs is due, by trigger; less than 0 if that is past."""
@@ -118,15 +128,24 @@ class Ticking:
             for name, seconds in remaining.items()
             if name in timers
         }
-        self.armed_last = {one.timer.trigger: one.seconds for one in self._armed.values()}
+        self._last = tuple(self._armed.values())
         self._find_next()
 
     def apply(self, arming: Arming | None, context: object) -> None:
         """Do what a step does to the timers; if a function of theirs raises, nothing."""
         if arming is None:
-            self.armed_last = {}
+            self._last = ()
             return
-        keeps, arms = arming
+        keeps, arms, alone = arming
+        if alone is not None:
+            # What most steps do that arm something, so it is spelt out.
+            now, seconds = self._clock() if self._now is None else self._now, alone.after
+            one = _new(Armed, (now + seconds, seconds, alone))  # type: ignore[operator]
+            self._armed, self._last, self.next = {alone.index: one}, (one,), one[0]
+            return
+        if not arms and keeps is not None and not keeps:
+            self._armed, self._last, self.next = {}, (), inf
+            return
         armed = self._armed if keeps is None else {index: one for index, one in self._armed.items() if index in keeps}
         if arms:
             now = self._clock() if self._now is None else self._now
@@ -138,9 +157,9 @@ class Ticking:
                     seconds = self._uniform(0.0, seconds)
                 new[timer.index] = Armed(now + seconds, seconds, timer)
             armed = {**armed, **new}
-            self.armed_last = {one.timer.trigger: one.seconds for one in new.values()}
+            self._last = tuple(new.values())
         else:
-            self.armed_last = {}
+            self._last = ()
         self._armed = armed
         self._find_next()
 
