@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from types import FunctionType
 from typing import Any, ClassVar
 
-from automat import TypeMachineBuilder
+from automat import NoTransition, TypeMachineBuilder
 from statemachine import State, StateMachine
-from transitions import Machine
+from statemachine.exceptions import TransitionNotAllowed
+from transitions import Machine, MachineError
 
 from fsm_rtc import Chart, On, Row
 
@@ -54,21 +56,72 @@ class Ours(Chart[Door, Limits]):
     shut = On(Row(OPEN, SHUT, when=(is_free,), then=(ring,)))
 
 
-class Timed(Chart[Door, Limits]):
-    """The same, and it falls shut by itself: each opening arms a timer, each shutting clears it."""
-
-    initial = SHUT
-    open = On(Row(SHUT, OPEN, when=(is_free,), then=(ring,)))
-    shut = On(Row(OPEN, SHUT, when=(is_free,), then=(ring,)))
-    fall_shut = On(Row(OPEN, SHUT), after=30)
-
-
 def wide(states: int) -> type[Chart[Any, Any]]:
     """A chart of so many states and as many triggers, each of which leads from all others to its own."""
     names = [f"s{number}" for number in range(states)]
     enum = StrEnum("Wide", {name.upper(): name for name in names})  # type: ignore[misc]
     body = {f"to_{state.value}": On(Row([one for one in enum if one is not state], state)) for state in enum}
     return type(Chart)("WideChart", (Chart,), {"__doc__": "Wide.", "initial": enum("s0"), **body})  # type: ignore[misc, no-any-return]
+
+
+def wide_transitions(states: int) -> Callable[[], object]:
+    """A refused event of the same table in transitions."""
+    names = [f"s{number}" for number in range(states)]
+    edges = [{"trigger": f"to_{name}", "source": [one for one in names if one != name], "dest": name} for name in names]
+    machine: Any = Machine(states=names, transitions=edges, initial="s0", auto_transitions=False)
+
+    def refused() -> object:
+        try:
+            return machine.to_s0()
+        except MachineError as error:
+            return error
+
+    return refused
+
+
+def wide_statemachine(states: int) -> Callable[[], object]:
+    """The same in python-statemachine."""
+    names = [f"s{number}" for number in range(states)]
+    body: dict[str, Any] = {name: State(initial=name == "s0") for name in names}
+    for name in names:
+        body[f"to_{name}"] = body[name].from_(*(body[one] for one in names if one != name))
+    metaclass: Any = type(StateMachine)
+    machine = metaclass("WideMachine", (StateMachine,), body)()
+
+    def refused() -> object:
+        try:
+            return machine.to_s0()
+        except TransitionNotAllowed as error:
+            return error
+
+    return refused
+
+
+def wide_automat(states: int) -> Callable[[], object]:
+    """The same in Automat."""
+    names = [f"s{number}" for number in range(states)]
+
+    def trigger(self: object) -> None:
+        raise NotImplementedError
+
+    handles: Any = type(
+        "Handles", (), {f"to_{name}": FunctionType(trigger.__code__, {}, f"to_{name}") for name in names}
+    )
+    builder: Any = TypeMachineBuilder(handles, Limits)
+    built = {name: builder.state(name) for name in names}
+    for source in names:
+        for name in names:
+            if source != name:
+                built[source].upon(getattr(handles, f"to_{name}")).to(built[name]).returns(None)
+    machine = builder.build()(Limits())
+
+    def refused() -> object:
+        try:
+            return machine.to_s0()
+        except NoTransition as error:
+            return error
+
+    return refused
 
 
 Cell = tuple[Callable[[Limits, object], bool], Callable[[Limits, object], str], Door]

@@ -14,7 +14,7 @@ from _harness import Samples
 from _signaling_load import ACKNOWLEDGE_EVERY, Client
 from _signaling_load import ours as honest_pair
 
-from fsm_rtc.messages.wire import Received, encode
+from fsm_rtc.messages.wire import DeliveriesReceived, encode
 
 __all__ = ["AT_ONCE", "delays_of_honest_clients"]
 
@@ -78,5 +78,5 @@ async def delay(sender: Client, recipient: Client) -> float:
     took = time.perf_counter() - began
     recipient.received += 1
     if recipient.received % ACKNOWLEDGE_EVERY == 0:
-        await recipient.socket.send(encode(Received(recipient.received)))
+        await recipient.socket.send(encode(DeliveriesReceived(recipient.received)))
     return took

@@ -17,7 +17,7 @@ from websockets.asyncio.connection import broadcast
 
 from fsm_rtc.messages.identity import Identity
 from fsm_rtc.messages.signing import Member
-from fsm_rtc.messages.wire import PROTOCOL, Challenge, Hello, Offer, Received, Welcome, decode, encode
+from fsm_rtc.messages.wire import PROTOCOL, Challenge, DeliveriesReceived, Hello, Offer, Welcome, decode, encode
 
 WINDOW = 16
 ACKNOWLEDGE_EVERY = 32
@@ -98,7 +98,7 @@ async def read(client: Client, moved: asyncio.Event, *, acknowledges: bool) -> N
             client.received += 1
             moved.set()
             if acknowledges and client.received % ACKNOWLEDGE_EVERY == 0:
-                broadcast((client.socket,), encode(Received(client.received)))
+                broadcast((client.socket,), encode(DeliveriesReceived(client.received)))
 
 
 async def send(client: Client, other: Client, messages: int, moved: asyncio.Event) -> None:

@@ -21,7 +21,7 @@ from _harness import Result, Samples, arguments, finish, ratio_of
 
 from fsm_rtc import RTCConfiguration, RTCIceCandidate, RTCPeerConnection
 from fsm_rtc.conformance.adapter import ProcessAdapter
-from fsm_rtc.conformance.protocol import Candidate, Description, Operation
+from fsm_rtc.conformance.protocol import Operation, StackCandidate, StackDescription
 from fsm_rtc.conformance.stacks import stack_named
 
 CALLS = 30
@@ -117,14 +117,14 @@ class Chromium:
         await self._ask("new")
         began = time.perf_counter()
         caller = RTCPeerConnection(RTCConfiguration(iceServers=servers))
-        mine: asyncio.Queue[Candidate] = asyncio.Queue()
+        mine: asyncio.Queue[StackCandidate] = asyncio.Queue()
         caller.on("icecandidate", lambda event: mine.put_nowait(_told(event.candidate)))
         opened = asyncio.Event()
         caller.createDataChannel("secure-channel").on("open", opened.set)
         await caller.setLocalDescription()
         await self._ask("setRemoteDescription", description=_described(caller.localDescription))
         answer = await self._ask("createAnswer")
-        await self._ask("setLocalDescription", description=Description(answer["type"], answer["sdp"]))
+        await self._ask("setLocalDescription", description=StackDescription(answer["type"], answer["sdp"]))
         local = await self._ask("localDescription")
         await caller.setRemoteDescription(aiortc.RTCSessionDescription(local["sdp"], local["type"]))
         while not opened.is_set():
@@ -142,14 +142,14 @@ class Chromium:
         return result.value  # type: ignore[no-any-return]
 
 
-def _told(candidate: RTCIceCandidate | None) -> Candidate:
+def _told(candidate: RTCIceCandidate | None) -> StackCandidate:
     if candidate is None:
-        return Candidate("")
-    return Candidate(candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex, candidate.usernameFragment)
+        return StackCandidate("")
+    return StackCandidate(candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex, candidate.usernameFragment)
 
 
-def _described(description: aiortc.RTCSessionDescription) -> Description:
-    return Description(description.type, description.sdp)
+def _described(description: aiortc.RTCSessionDescription) -> StackDescription:
+    return StackDescription(description.type, description.sdp)
 
 
 async def timed(call: Awaitable[float]) -> float:

@@ -17,9 +17,9 @@ from aiortc import *  # noqa: F403 - a drop-in for the whole of it
 from aiortc.rtcicetransport import RTCIceGatherer as _RTCIceGatherer
 
 from fsm_rtc.errors import InvalidAccessError as _InvalidAccessError
-from fsm_rtc.peer.profile import AIORTC, Profile
-from fsm_rtc.peer.rtc_errors import specified, worded_as_aiortc
-from fsm_rtc.peer.rtc_peer_connection import RTCPeerConnection as _RTCPeerConnection
+from fsm_rtc.peer.w3c.profile import AIORTC, Profile
+from fsm_rtc.peer.w3c.rtc_errors import specified, worded_as_aiortc
+from fsm_rtc.peer.w3c.rtc_peer_connection import RTCPeerConnection as _RTCPeerConnection
 
 __all__ = sorted({name for name in vars(_aiortc) if not name.startswith("_")} - {"annotations"})
 
@@ -55,8 +55,8 @@ class RTCPeerConnection(_RTCPeerConnection):  # type: ignore[no-redef] # in the 
     @property
     def _sctpLegacySdp(self) -> bool:
         """Whether data channels' sections are written as browsers of before 2019 do; aiortc's own name."""
-        return self._backend.session.writer.is_legacy
+        return self._backend.writer.is_legacy
 
     @_sctpLegacySdp.setter
     def _sctpLegacySdp(self, is_legacy: bool) -> None:
-        self._backend.session.writer.is_legacy = is_legacy
+        self._backend.writer.is_legacy = is_legacy

@@ -27,6 +27,8 @@ __all__ = [
     "ConformanceError",
     "ConnectTimeoutError",
     "ConnectionFailedError",
+    "DriverClosedError",
+    "DriverError",
     "FileRefusal",
     "FileTransferError",
     "FsmRtcError",
@@ -47,6 +49,7 @@ __all__ = [
     "RTCError",
     "Reason",
     "Rejected",
+    "RequestDroppedError",
     "RunawayError",
     "SdpSyntaxError",
     "SignalingError",
@@ -58,6 +61,9 @@ __all__ = [
     "UnknownTriggerError",
     "WrongThreadError",
 ]
+
+
+_new = Exception.__new__
 
 
 class FsmRtcError(Exception):
@@ -117,6 +123,14 @@ class Rejected(FsmRtcError):
         self.event = event
         self.error = error
         self.first = first
+
+    def of(self, event: object) -> Rejected:
+        """The same refusal of another event."""
+        # A machine that is flooded refuses all day long; so what is the same each time is worked out once.
+        one: Rejected = _new(Rejected, *self.args)
+        one.__dict__.update(self.__dict__)
+        one.event = event
+        return one
 
     def __bool__(self) -> bool:
         return False
@@ -400,6 +414,18 @@ class FileTransferError(FsmRtcError):
         super().__init__(message)
         self.reason = reason
         self.by_peer = by_peer
+
+
+class DriverError(FsmRtcError, RuntimeError):
+    """A `Driver` that is used in a way in which it can't work."""
+
+
+class RequestDroppedError(DriverError):
+    """What `Driver.run` waits for isn't carried out: another request cut in, or the machine or the driver is gone."""
+
+
+class DriverClosedError(DriverError):
+    """The driver is closed, and runs nothing any more."""
 
 
 class NoRunningLoopError(FsmRtcError, RuntimeError):

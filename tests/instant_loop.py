@@ -27,3 +27,7 @@ class InstantLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._clock.now
+
+    def stand_still(self, seconds: float) -> None:
+        """Let time pass in which nothing is done."""
+        self._clock.now += seconds

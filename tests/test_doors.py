@@ -25,7 +25,7 @@ from fsm_rtc import (
     RTCPeerConnection,
 )
 from fsm_rtc.connection import SqliteFile
-from fsm_rtc.connection.frames import size_of
+from fsm_rtc.connection.delivery.frames import size_of
 from fsm_rtc.connection.pipe import memory_pipe
 from fsm_rtc.errors import (
     FileTransferError,
@@ -43,8 +43,8 @@ from fsm_rtc.inspector.access import Gate
 from fsm_rtc.media import subscribe
 from fsm_rtc.messages import Allowlist, Identity, Member, TrustOnFirstUse, decode, key_id
 from fsm_rtc.signaling import Backoff, Limits, SignalingServer, WebSocketSignaling
-from fsm_rtc.signaling.access import Allowlist as ServerAllowlist
 from fsm_rtc.signaling.access import JoinTokens, join_token
+from fsm_rtc.signaling.access import RoomAllowlist as ServerAllowlist
 from fsm_rtc.signaling.turn import TurnServers
 
 URL = "ws://127.0.0.1:1/kitchen"
@@ -131,7 +131,7 @@ DOORS: dict[str, tuple[Callable[[Any], object], type[Exception] | tuple[type[Exc
         ["5", math.nan, [5], True],
     ),
     "a message": (size_of, ValueError, ["\ud83c"]),
-    "attempts": (lambda v: RecoveryPolicy(attempts=v), ValueError, [None, "5", math.nan, -1, True]),
+    "attempts": (lambda v: RecoveryPolicy(attempts=v), ValueError, [None, "5", math.nan, math.inf, 1.5, -1, True]),
     "a recovery time": (lambda v: RecoveryPolicy(heartbeat_seconds=v), ValueError, [None, "5", math.nan, -1, True]),
     "a token's secret": (lambda v: join_token(v, "kitchen"), TokenError, [None, 5, "short", b"short", ["x"], "\ud83c"]),
     "a server's secret": (JoinTokens, TokenError, [None, 5, "short", b"short", ["x"], "\ud83c"]),
@@ -222,6 +222,7 @@ def test_no_secret_is_told(door: str) -> None:
     assert "hunter2" not in repr(caught.value.__cause__)
 
 
+@pytest.mark.live
 async def test_a_callable_that_gives_no_token_is_told_to_who_joins() -> None:
     from fsm_rtc.connection.channel import LinkDown
     from tests.signaling.people import following, room_of

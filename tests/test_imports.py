@@ -3,21 +3,27 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.live
+
 PACKAGE = Path(__file__).parent.parent / "fsm_rtc"
 
 CORE = ("errors", "engine", "machines")
-CALL = (*CORE, "messages", "media", "peer", "connection", "store")
+CALL = (*CORE, "driver", "messages", "media", "peer", "connection", "room", "store")
 
 MAY_IMPORT = {
     "": ("_version", *CALL, "signaling"),
     "_version": (),
     "errors": (),
     "engine": ("errors",),
+    "driver": ("errors", "engine"),
     "machines": ("errors", "engine"),
     "messages": CORE,
     "bridge": CORE,
@@ -25,10 +31,11 @@ MAY_IMPORT = {
     "media": CORE,
     "peer": (*CORE, "bridge", "messages", "media"),
     "aiortc": ("errors", "peer"),
-    "connection": (*CORE, "bridge", "messages", "peer"),
+    "connection": (*CORE, "driver", "bridge", "messages", "peer"),
+    "room": (*CORE, "driver", "messages", "peer", "connection"),
     "store": (*CORE, "bridge", "messages", "peer", "connection"),
-    "files": (*CORE, "messages", "peer", "connection"),
-    "browser": CORE,
+    "files": (*CORE, "driver", "messages", "peer", "connection"),
+    "browser": (*CORE, "messages", "connection"),
     "signaling": (*CALL, "browser"),
     "testing": (*CORE, "peer"),
     "conformance": (*CORE, "diagrams", "peer", "testing", "_version"),
@@ -49,12 +56,13 @@ MAY_IMPORT = {
 
 HEAVY = ("aiortc", "av", "cryptography", "hypothesis", "rich", "transitions", "typer", "websockets")
 
-OVER_LIBRARIES = ("aiortc_", "rtc_", "statistics")
-"""How the files of `peer` are called that may meet aiortc; so may its folders `jsep` and `ice`."""
+OVER_LIBRARIES = ("aiortc", "ice", "jsep", "statistics", "w3c")
+"""The folders of `peer` that may meet aiortc."""
 
 FOREIGN = {
     "errors": (),
     "engine": ("typing_extensions",),
+    "driver": (),
     "machines": (),
     "connection": ("msgspec",),
     "store": (),
@@ -83,6 +91,32 @@ def imports(path: Path) -> Iterator[str]:
                 yield node.module or ""
 
 
+def imported(path: Path) -> Iterator[str]:
+    """Each name that a file imports, with its module; wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def known(paths: dict[str, Path], name: str) -> str | None:
+    """The module of the package that an import loads, or None."""
+    return next((one for one in (name, name.rpartition(".")[0]) if one in paths), None)
+
+
+def test_every_class_has_a_name_of_its_own() -> None:
+    names = Counter(
+        node.name
+        for _, path in modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert {name for name, times in names.items() if times > 1} <= {"RTCPeerConnection"}, (
+        "aiortc's place needs its name"
+    )
+
+
 def test_every_part_imports_only_what_lies_below_it() -> None:
     assert {part for part, _ in modules()} <= MAY_IMPORT.keys(), "a new part: give it a place in the order"
     assert [
@@ -108,9 +142,19 @@ def test_the_call_libraries_are_met_by_their_backends_and_by_media_alone() -> No
         for part, path in modules()
         for name in imports(path)
         if name.split(".")[0] in ("aioice", "aiortc", "av", "wrtc")
-        and not (part == "peer" and (path.parent.name in ("jsep", "ice") or path.name.startswith(OVER_LIBRARIES)))
+        and not (part == "peer" and path.parent.name in OVER_LIBRARIES)
         and part not in ("aiortc", "media", "conformance")
     ] == []
+
+
+def test_nothing_imports_in_a_circle_typing_only_imports_included() -> None:
+    paths = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for _, path in modules()}
+    paths = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    graph = {
+        name: {found for found in map(partial(known, paths), imported(path)) if found not in (None, name)}
+        for name, path in paths.items()
+    }
+    TopologicalSorter(graph).prepare()  # a CycleError names them
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -133,7 +177,7 @@ def test_reading_tables_loads_no_library(statement: str) -> None:
 
 
 def test_a_call_loads_transitions_only_for_who_asks_for_it() -> None:
-    loaded = loaded_by("import fsm_rtc.peer.aiortc_backend, fsm_rtc.store")
+    loaded = loaded_by("import fsm_rtc.peer.aiortc.backend, fsm_rtc.store")
     assert "aiortc" in loaded
     assert loaded.isdisjoint({"transitions", "typer", "rich", "hypothesis", "websockets"})
 

@@ -38,7 +38,7 @@ def on_transitions(cls: type[ChartT]) -> type[ChartT]:
 
     Everything else stays: triggers and what they return, `permits`, `observe`, generations. The library is asked for
     the row and moves the state; a machine's events still wait their turn in its own queue, since the library's
-    forgets what became of them. For tests, and for whoever trusts that library more than ours: a step takes some
+    forgets what became of them. For tests, and for those who trust that library more than ours: a step takes some
     hundred times longer.
 
     Raises:
@@ -67,7 +67,7 @@ class SteppedByTransitions(Chart[Any, Any]):
     def _decide(self, index: int, event: object, generation: int | None) -> Cell | Rejected:
         if not self._concerns_library(index, generation):
             return super()._decide(index, event, generation)
-        step = Step(self, index, event)
+        step = BridgedStep(self, index, event)
         if self._library._can_trigger(step, self._trigger_names[index], event):
             return self._cells(index)[step.number]
         return step.refusals[0]
@@ -76,7 +76,7 @@ class SteppedByTransitions(Chart[Any, Any]):
         if not self._concerns_library(index, generation):
             return super()._step(index, event, generation)
         cells = self._cells(index)
-        step = Step(self, index, event)
+        step = BridgedStep(self, index, event)
         if not self._library.events[self._trigger_names[index]].trigger(step, event):
             return self._announce(step.refusals[0])
         cell = cells[step.number]
@@ -93,7 +93,7 @@ class SteppedByTransitions(Chart[Any, Any]):
         return self._here[0].cells[index]  # type: ignore[no-any-return]
 
 
-class Step:
+class BridgedStep:
     """What the library moves: a machine, for the time of one event."""
 
     __slots__ = ("event", "index", "machine", "number", "refusals", "requests")

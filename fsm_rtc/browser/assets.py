@@ -41,5 +41,8 @@ def assets() -> Mapping[str, Asset]:
             suffix = file.name[file.name.rfind(".") :]
             if suffix in MEDIA_TYPES:
                 found[prefix + file.name] = Asset(file.read_bytes(), MEDIA_TYPES[suffix])
-    found["/"] = found.pop("/_fsm_rtc/page/index.html")
+    page = found.pop("/_fsm_rtc/page/index.html")
+    # A browser asks for all modules at once, not for each when it has read who imports it.
+    links = "".join(f'    <link rel="modulepreload" href="{path[1:]}">\n' for path in found if path.endswith(".js"))
+    found["/"] = Asset(page.body.replace(b"  </head>", links.encode() + b"  </head>"), page.media_type)
     return MappingProxyType(found)

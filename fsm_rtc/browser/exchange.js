@@ -1,6 +1,9 @@
 // The exchange with one session of a peer: perfect negotiation, as its table has it (exchange_table.js). What the peer
 // does wrong never throws: it is refused by the table, and counted.
 
+import { CODES_FEATURE, END_CODES, END_SENTENCES } from "./figures.js";
+import { readEnd, writtenEnd } from "./end_code.js";
+import { Offers, forgetFirst } from "./candidates.js";
 import { EXCHANGE } from "./exchange_table.js";
 import { GUARDS, acknowledged, offerNumber } from "./guards.js";
 import { LATE_SECONDS, LIMITS } from "./limits.js";
@@ -10,10 +13,7 @@ import { isGenuine, isSignedBy, messageInput } from "./signing.js";
 
 const MAX_REASON_CHARACTERS = 200;
 const TICK_MILLISECONDS = 500;
-const KEPT_OFFERS = 8;
-const MAX_CANDIDATES = 1024;
-const MAX_CANDIDATE_CHARACTERS = 4096;
-export const NOT_TRUSTED = "the other side does not trust this key under that name";
+const KEPT_FRAGMENTS = 8;
 
 /** @type {Record<string, string>} */
 const TRIGGERS = {
@@ -44,6 +44,18 @@ const nowSeconds = () => performance.now() / 1000;
  * @property {(data: Uint8Array<ArrayBuffer>) => Promise<string>} sign
  */
 
+/**
+ * Who is told, and asked.
+ * @typedef {object} ExchangeEvents
+ * @property {(reason: string, byPeer: boolean, forGood: boolean, code: string) => void} ended - for good: with a goodbye, else it has failed
+ * @property {() => void} wantsNothing - the peer has said goodbye, when the exchange had failed already
+ * @property {() => void} settled - both sides agree
+ * @property {() => void} moved - the exchange may stand elsewhere than before
+ * @property {(reason: string) => void} refused
+ * @property {(error: unknown) => boolean} retries - whether an offer that couldn't be made is no end, but a failed attempt
+ * @property {() => boolean} linkIsUp - whether the signalling link stands
+ */
+
 export class Exchange {
   #me;
   #peer;
@@ -51,6 +63,7 @@ export class Exchange {
   #events;
   #limits;
   #introduction;
+  #offers;
   #memory;
   #machine;
   #incoming = new Incoming();
@@ -59,7 +72,6 @@ export class Exchange {
   #working = Promise.resolve();
   #ticking = 0;
   #tickedAt = 0;
-  #linkIsUp = true;
   #needed = false;
   #offersMade = 0;
   #round = "";
@@ -69,9 +81,9 @@ export class Exchange {
   #fragments = new Map();
   /** @type {(RTCIceCandidateInit | null)[]} */
   #found = [];
-  /** @type {import("./guards.js").Letter | null} */
+  /** @type {import("./guards.js").ReceivedMessage | null} */
   #coming = null;
-  /** @type {import("./guards.js").Letter | null} */
+  /** @type {import("./guards.js").ReceivedMessage | null} */
   #postponed = null;
   #openOffer = 0;
   /** @type {number | null} */
@@ -82,7 +94,7 @@ export class Exchange {
    * @param {import("./wire.js").Introduction} introduction - the peer's
    * @param {NegotiatingPeer} peer - the peer connection to negotiate
    * @param {(text: string) => void} post - sends a message, or loses it
-   * @param {{ended: (reason: string, byPeer: boolean) => void, settled: () => void, refused: (reason: string) => void}} events
+   * @param {ExchangeEvents} events
    * @param {import("./limits.js").Limits} [limits]
    */
   constructor(me, introduction, peer, post, events, limits = LIMITS) {
@@ -92,6 +104,7 @@ export class Exchange {
     this.#peer = peer;
     this.#post = post;
     this.#events = events;
+    this.#offers = new Offers((candidate) => this.#addCandidate(candidate), events.refused);
     const incoming = this.#incoming;
     this.#memory = {
       room: me.room,
@@ -104,10 +117,8 @@ export class Exchange {
       },
       lastOfferNumber: 0,
       offerId: "",
-      /** @type {Map<string, {isLive: boolean, taken: number, waiting: any[]}>} */
-      knownOffers: new Map(),
-      /** @type {Set<string>} */
-      ignoredOffers: new Set(),
+      knownOffers: this.#offers.known,
+      ignoredOffers: this.#offers.ignored,
       byeSequence: 0,
     };
     this.#machine = new Machine(EXCHANGE, GUARDS, this.#memory);
@@ -143,7 +154,7 @@ export class Exchange {
       this.#ticking = setInterval(() => this.#tick(), TICK_MILLISECONDS);
     } else {
       this.#events.refused(outcome.reason);
-      if (outcome.reason === "trusted") this.#send("bye", NOT_TRUSTED);
+      if (outcome.reason === "trusted") this.#send("bye", this.#written(END_SENTENCES.notTrusted, END_CODES.notTrusted), this.#latestOffer);
     }
     this.#take(outcome, introduced);
     return outcome.accepted;
@@ -155,12 +166,12 @@ export class Exchange {
    */
   async received(message) {
     const isSigned = await isSignedBy(this.#introduction.public_key, message.signature, messageInput(message));
-    const letter = { message, isSigned };
+    const received = { message, isSigned };
     if (message.type === "ack") {
-      this.#takeFromPeer("on_ack", letter);
+      this.#takeFromPeer("on_ack", received);
       return;
     }
-    const outcome = this.#takeFromPeer("receive", letter);
+    const outcome = this.#takeFromPeer("receive", received);
     if (!outcome.accepted && outcome.reason === "taken_once") this.#incoming.owes = true;
     let held;
     while (outcome.accepted && (held = this.#incoming.nextHeld()) !== undefined) this.#takeFromPeer("receive", held);
@@ -170,16 +181,13 @@ export class Exchange {
     }
   }
 
-  /** The signalling link stands again, or the peer is back: what is not acknowledged goes out at once. */
-  linkUp() {
-    this.#linkIsUp = true;
-    if (this.#answerDue !== null) this.#answerDue = nowSeconds() + this.#limits.answerSeconds;
-    this.#outgoing.resume(nowSeconds()).forEach(this.#post);
-  }
-
-  /** The signalling link is lost. */
-  linkDown() {
-    this.#linkIsUp = false;
+  /**
+   * The signalling link stands again, or the peer is back: what is not acknowledged goes out at once.
+   * @param {boolean} wasDown - else the times run on: the peer could be heard all the time
+   */
+  linkUp(wasDown) {
+    if (this.#answerDue !== null && wasDown) this.#answerDue = nowSeconds() + this.#limits.answerSeconds;
+    this.#outgoing.resume(nowSeconds(), wasDown).forEach(this.#post);
   }
 
   /** This side needs an exchange: now, or as soon as the present one is settled. */
@@ -190,11 +198,14 @@ export class Exchange {
   /**
    * End it, and tell the peer why.
    * @param {string} reason
+   * @param {boolean} [forGood] - whether that is a goodbye; else it has failed, and what waits is kept for another
+   * @param {string} [code] - why, for programs; empty for no code
    */
-  leave(reason) {
+  leave(reason, forGood = false, code = forGood ? END_CODES.closed : "") {
     if (this.isOver) return;
-    this.#fire("leave", reason.slice(0, MAX_REASON_CHARACTERS));
-    this.#events.ended(reason, false);
+    const offerId = forGood ? "" : this.#latestOffer;
+    this.#fire("leave", { reason: reason.slice(0, MAX_REASON_CHARACTERS), offerId, code });
+    this.#events.ended(reason, false, forGood, code);
   }
 
   /** End it without a word: nobody is left to hear it. */
@@ -212,6 +223,15 @@ export class Exchange {
     else this.#sendCandidate(candidate);
   }
 
+  /**
+   * A goodbye's payload; a side of an earlier version knows the sentences alone.
+   * @param {string} reason
+   * @param {string} code
+   */
+  #written(reason, code) {
+    return writtenEnd(reason, this.#introduction.features?.includes(CODES_FEATURE) ? code : "");
+  }
+
   // The table at work.
 
   /**
@@ -221,15 +241,16 @@ export class Exchange {
   #fire(trigger, event) {
     const outcome = this.#machine.fire(trigger, event);
     this.#take(outcome, event);
+    queueMicrotask(() => this.#events.moved()); // behind all that this event leads to
     return outcome;
   }
 
   /**
    * @param {string} trigger
-   * @param {any} letter
+   * @param {any} received
    */
-  #takeFromPeer(trigger, letter) {
-    const outcome = this.#fire(trigger, letter);
+  #takeFromPeer(trigger, received) {
+    const outcome = this.#fire(trigger, received);
     if (!outcome.accepted) this.#events.refused(outcome.reason);
     return outcome;
   }
@@ -249,15 +270,17 @@ export class Exchange {
 
   /** @type {Record<string, (event: any) => void>} What each effect of the table does. */
   #effects = {
-    deliver: (letter) => {
+    deliver: (received) => {
       this.#incoming.takeTurn();
-      const { message } = letter;
-      if (message.type === "bye") this.#takeFromPeer("on_bye", message.payload.slice(0, MAX_REASON_CHARACTERS));
-      else this.#takeFromPeer(TRIGGERS[message.type] ?? "", letter);
+      const { message } = received;
+      if (message.type === "bye") {
+        const { reason, code } = readEnd(message.payload);
+        this.#takeFromPeer("on_bye", { reason: reason.slice(0, MAX_REASON_CHARACTERS), offerId: message.offer_id, code });
+      } else this.#takeFromPeer(TRIGGERS[message.type] ?? "", received);
     },
-    hold: (letter) => this.#incoming.hold(letter.message.sequence, letter, letter.message.payload.length),
-    acknowledge: (letter) => {
-      const sequence = acknowledged(letter.message);
+    hold: (received) => this.#incoming.hold(received.message.sequence, received, received.message.payload.length),
+    acknowledge: (received) => {
+      const sequence = acknowledged(received.message);
       this.#outgoing.acknowledged(sequence, nowSeconds());
       if (this.#openOffer > 0 && this.#openOffer <= sequence) this.#answerDue ??= nowSeconds() + this.#limits.answerSeconds;
     },
@@ -267,48 +290,58 @@ export class Exchange {
     make_offer: () => {
       this.#needed = false;
       this.#found = [];
-      this.#operate(async () => this.#fire("offer_made", await this.#peer.makeOffer()));
+      this.#operate(async () => {
+        let sdp;
+        try {
+          sdp = await this.#peer.makeOffer();
+        } catch (error) {
+          if (!this.#machine.permits("offer_failed") || !this.#events.retries(error)) throw error;
+          this.#fire("offer_failed");
+          return;
+        }
+        this.#fire("offer_made", sdp);
+      });
     },
     send_offer: (sdp) => {
       this.#offersMade += 1;
       this.#round = this.#memory.offerId = `${this.#memory.session}.${this.#offersMade}`;
-      this.#know(this.#round);
+      this.#offers.know(this.#round);
       this.#openOffer = this.#outgoing.sequence + 1;
       this.#sendDescription("offer", sdp);
     },
-    apply_answer: (letter) => {
+    apply_answer: (received) => {
       this.#offerIsSettled();
       this.#operate(async () => {
-        await this.#peer.applyAnswer(letter.message.payload);
-        this.#release(letter.message.offer_id);
+        await this.#peer.applyAnswer(received.message.payload);
+        this.#offers.applied(received.message.offer_id, received.message.payload);
         this.#fire("answer_applied");
       });
     },
-    yield_offer: (letter) => {
-      if (this.#openOffer > 0) this.#ignore(this.#memory.offerId);
+    yield_offer: (received) => {
+      if (this.#openOffer > 0) this.#offers.ignore(this.#memory.offerId);
       this.#offerIsSettled();
-      this.#coming = letter;
+      this.#coming = received;
       this.#operate(async () => {
         await this.#peer.yieldOffer();
-        this.#fire("yielded", letter);
+        this.#fire("yielded", received);
       });
     },
-    ignore_offer: (letter) => {
-      this.#memory.lastOfferNumber = offerNumber(letter.message);
-      this.#ignore(letter.message.offer_id);
+    ignore_offer: (received) => {
+      this.#memory.lastOfferNumber = offerNumber(received.message);
+      this.#offers.ignore(received.message.offer_id);
     },
-    postpone_offer: (letter) => {
-      if (this.#postponed !== null) this.#ignore(this.#postponed.message.offer_id);
-      this.#know(letter.message.offer_id);
-      this.#postponed = letter;
+    postpone_offer: (received) => {
+      if (this.#postponed !== null) this.#offers.ignore(this.#postponed.message.offer_id);
+      this.#offers.know(received.message.offer_id);
+      this.#postponed = received;
     },
-    apply_offer: (letter) => {
-      this.#memory.lastOfferNumber = offerNumber(letter.message);
-      this.#know(letter.message.offer_id);
-      this.#coming = letter;
+    apply_offer: (received) => {
+      this.#memory.lastOfferNumber = offerNumber(received.message);
+      this.#offers.know(received.message.offer_id);
+      this.#coming = received;
       this.#operate(async () => {
-        await this.#peer.applyOffer(letter.message.payload);
-        this.#release(letter.message.offer_id);
+        await this.#peer.applyOffer(received.message.payload);
+        this.#offers.applied(received.message.offer_id, received.message.payload);
         this.#fire("offer_applied");
       });
     },
@@ -327,14 +360,16 @@ export class Exchange {
       else if (this.#needed) this.#fire("negotiate");
       else this.#events.settled();
     },
-    take_candidate: (letter) => this.#takeCandidate(letter.message),
-    send_bye: (reason) => {
+    take_candidate: (received) => this.#offers.take(received.message),
+    send_bye: ({ reason, offerId, code }) => {
       this.#offerIsSettled();
-      this.#send("bye", reason);
+      this.#send("bye", this.#written(reason, code), offerId);
       this.#memory.byeSequence = this.#outgoing.sequence;
     },
-    end: (reason) => this.#events.ended(reason, true),
-    note_farewell: () => {},
+    end: ({ reason, offerId, code }) => this.#events.ended(reason, true, offerId === "", code),
+    note_farewell: ({ offerId }) => {
+      if (offerId === "") this.#events.wantsNothing();
+    },
   };
 
   /**
@@ -357,7 +392,7 @@ export class Exchange {
     const late = now - this.#tickedAt - TICK_MILLISECONDS / 1000;
     this.#tickedAt = now;
     if (late > LATE_SECONDS) this.#postpone(late);
-    if (!this.#linkIsUp) return;
+    if (!this.#events.linkIsUp()) return;
     const { acknowledgeSeconds, answerSeconds } = this.#limits;
     this.#outgoing.due(now).forEach(this.#post);
     if (this.#outgoing.isHopeless(now, acknowledgeSeconds)) {
@@ -375,6 +410,11 @@ export class Exchange {
   #postpone(seconds) {
     this.#outgoing.postpone(seconds);
     if (this.#answerDue !== null) this.#answerDue += seconds;
+  }
+
+  /** What a failure is about: the latest offer of either side, or this side's to come. */
+  get #latestOffer() {
+    return this.#round || `${this.#memory.session}.0`;
   }
 
   #offerIsSettled() {
@@ -419,7 +459,7 @@ export class Exchange {
     this.#found = [];
     this.#send(type, sdp, this.#round);
     for (const [, fragment] of sdp.matchAll(/^a=ice-ufrag:(\S+)/gm)) this.#fragments.set(String(fragment), this.#round);
-    if (this.#fragments.size > KEPT_OFFERS) forgetFirst(this.#fragments);
+    if (this.#fragments.size > KEPT_FRAGMENTS) forgetFirst(this.#fragments);
     for (const candidate of found) this.#sendCandidate(candidate);
   }
 
@@ -438,54 +478,6 @@ export class Exchange {
     this.#send("candidate", JSON.stringify({ candidate: line, sdpMid, sdpMLineIndex }), round);
   }
 
-  // Offers, and the candidates that come for them before their description is applied.
-
-  /** @param {string} offerId */
-  #know(offerId) {
-    const known = this.#memory.knownOffers;
-    if (!known.has(offerId)) known.set(offerId, { isLive: false, taken: 0, waiting: [] });
-    if (known.size > KEPT_OFFERS) forgetFirst(known);
-  }
-
-  /** @param {string} offerId */
-  #ignore(offerId) {
-    const ignored = this.#memory.ignoredOffers;
-    this.#memory.knownOffers.delete(offerId);
-    ignored.add(offerId);
-    if (ignored.size > KEPT_OFFERS) forgetFirst(ignored);
-  }
-
-  /** @param {import("./wire.js").PeerMessage} message */
-  #takeCandidate(message) {
-    let candidate = null;
-    if (message.type === "candidate") {
-      if (message.payload.length > MAX_CANDIDATE_CHARACTERS) {
-        this.#events.refused("candidate");
-        return;
-      }
-      try {
-        candidate = JSON.parse(message.payload);
-      } catch {
-        this.#events.refused("candidate");
-        return;
-      }
-    }
-    const kept = this.#memory.knownOffers.get(message.offer_id);
-    if (kept === undefined) return;
-    kept.taken += 1;
-    if (kept.taken > MAX_CANDIDATES) this.#events.refused("too many candidates");
-    else if (kept.isLive) this.#addCandidate(candidate);
-    else kept.waiting.push(candidate);
-  }
-
-  /** @param {string} offerId */
-  #release(offerId) {
-    const kept = this.#memory.knownOffers.get(offerId);
-    if (kept === undefined) return;
-    kept.isLive = true;
-    kept.waiting.splice(0).forEach((candidate) => this.#addCandidate(candidate));
-  }
-
   /** @param {RTCIceCandidateInit | null} candidate */
   #addCandidate(candidate) {
     this.#operate(async () => {
@@ -496,10 +488,4 @@ export class Exchange {
       }
     });
   }
-}
-
-/** @param {{keys(): Iterator<string>, delete(key: string): boolean}} kept */
-function forgetFirst(kept) {
-  const { value, done } = kept.keys().next();
-  if (!done) kept.delete(value);
 }

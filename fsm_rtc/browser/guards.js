@@ -1,6 +1,6 @@
 // The guards of the exchange's table, by their names there; each sentence stands in fsm_rtc/machines/exchange.py.
 
-const WINDOW = 256;
+import { WINDOW } from "./figures.js";
 
 /**
  * What the guards read.
@@ -20,7 +20,7 @@ const WINDOW = 256;
 
 /**
  * A message of the peer, and whether its signature is the peer's.
- * @typedef {object} Letter
+ * @typedef {object} ReceivedMessage
  * @property {import("./wire.js").PeerMessage} message
  * @property {boolean} isSigned
  */
@@ -39,7 +39,7 @@ export const GUARDS = {
   for_this_side: (memory, { message }) => message.recipient === memory.id,
   of_these_sessions: (memory, { message }) =>
     message.sender_session === memory.peerSession && message.recipient_session === memory.session,
-  signed_by_the_peer: (memory, letter) => letter.isSigned,
+  signed_by_the_peer: (memory, received) => received.isSigned,
   taken_once: (memory, { message }) => message.sequence >= memory.nextSequence,
   next_in_sequence: (memory, { message }) => message.sequence === memory.nextSequence,
   soon_in_sequence: (memory, { message }) =>
@@ -51,7 +51,7 @@ export const GUARDS = {
   answers_this_offer: (memory, { message }) => message.offer_id === memory.offerId,
   known_offer: (memory, { message }) => memory.knownOffers.has(message.offer_id),
   ignored_offer: (memory, { message }) => memory.ignoredOffers.has(message.offer_id),
-  acknowledges_bye: (memory, letter) => acknowledged(letter.message) >= memory.byeSequence,
+  acknowledges_bye: (memory, received) => acknowledged(received.message) >= memory.byeSequence,
 };
 
 /**

@@ -47,7 +47,11 @@ const FINAL = new Set(["bad_address", "bad_hello", "no_access", "replaced", "wro
 
 /**
  * What the server lets this side in with.
- * @typedef {{members: import("./wire.js").Introduction[], resumed: boolean, iceServers: RTCIceServer[]}} Welcome
+ * @typedef {object} Welcome
+ * @property {import("./wire.js").Introduction[]} members
+ * @property {boolean} resumed - whether the session goes on
+ * @property {boolean} remade - whether the link before was given up for this one, so that there was one all the time
+ * @property {RTCIceServer[]} iceServers
  */
 
 /**
@@ -108,8 +112,10 @@ export class Link {
     const lost = () => this.#cut(COMING_BACK);
     addEventListener("online", hurry);
     addEventListener("offline", lost);
+    let remade = false;
     while (!this.#isClosed) {
-      const loss = await this.#connect();
+      const loss = await this.#connect(remade);
+      remade = loss.code === "remade";
       if (this.#isClosed) break;
       if (loss.code === "remade") {
         this.#events.down({ ...loss, retrySeconds: 0 });
@@ -128,7 +134,7 @@ export class Link {
   }
 
   /**
-   * Pass a message between peers on; lost if the link is down, whoever sends it repeats it.
+   * Pass a message between peers on; lost if the link is down; its sender repeats it.
    * @param {string} text
    */
   send = (text) => {
@@ -159,6 +165,11 @@ export class Link {
     this.#cut(COMING_BACK);
   }
 
+  /** Whether it stands, as far as this side knows. */
+  get isUp() {
+    return this.#isUp;
+  }
+
   /** Leave the room. */
   close() {
     this.#isClosed = true;
@@ -166,8 +177,11 @@ export class Link {
     this.#cut(LEAVING);
   }
 
-  /** One socket, from its beginning to its end: why it ended. */
-  async #connect() {
+  /**
+   * One socket, from its beginning to its end: why it ended.
+   * @param {boolean} remade - whether the one before was given up for it
+   */
+  async #connect(remade) {
     /** @type {{code: string, message: string}} */
     let loss = { code: "unreachable", message: "" };
     let upSince = 0;
@@ -224,7 +238,7 @@ export class Link {
           } else if (message.type === "welcome" && upSince === 0) {
             clearTimeout(late);
             upSince = performance.now();
-            await this.#welcomed(socket, message);
+            await this.#welcomed(socket, message, remade);
           } else if (upSince > 0) await this.#take(socket, message, data.length);
           else if (message.type === "challenge") await this.#answer(socket, message);
         } catch (error) {
@@ -273,13 +287,14 @@ export class Link {
    * Begin on a new link, or go on where the one before was lost.
    * @param {WebSocket} socket
    * @param {any} welcome
+   * @param {boolean} remade
    */
-  async #welcomed(socket, welcome) {
+  async #welcomed(socket, welcome, remade) {
     const resumed = welcome.resumed === true;
     if (resumed) this.#session.goOn(welcome.received ?? 0).forEach((text) => socket.send(text));
     else this.#session.begin();
     this.#isUp = true;
-    await this.#events.up({ members: welcome.members, resumed, iceServers: iceServersIn(welcome) });
+    await this.#events.up({ members: welcome.members, resumed, remade, iceServers: iceServersIn(welcome) });
   }
 
   /**

@@ -1,13 +1,19 @@
 // One of the others in a room, and the call with it.
 
 import { Emitter } from "./emitter.js";
-import { Exchange, NOT_TRUSTED } from "./exchange.js";
+import { Exchange } from "./exchange.js";
+import { CHANNEL_PROTOCOL, END_CODES, END_SENTENCES, FEATURE, LOSS_REASONS } from "./figures.js";
 import { LIMITS } from "./limits.js";
 import { ReplaceablePeerConnection } from "./peer_connection.js";
 import { Recovery } from "./recovery.js";
+import { SecureLink } from "./secure_link.js";
 
 const ABSENT_MILLISECONDS = 10_000;
-const GOODBYE_MILLISECONDS = 3000; // so long a goodbye may come behind the end of the connection
+const LAST_WORDS_MILLISECONDS = 300;
+const GOODBYE_SECONDS = 3; // so long a goodbye may come behind the end of the connection
+const LEFT = "the other side left";
+const DTLS_FAILED =
+  "the other side doesn't have the certificate that its description names; that is not tried again, for somebody may be in between";
 
 /**
  * How a call stands, in a word: `connecting` until it is there for the first time, `connected`, `reconnecting` when it
@@ -15,19 +21,33 @@ const GOODBYE_MILLISECONDS = 3000; // so long a goodbye may come behind the end 
  * @typedef {"connecting" | "connected" | "reconnecting" | "ended"} PeerState
  */
 
+/** @type {Record<string, PeerState>} By the state of its recovery; where it isn't here, it is reconnecting. */
+const STATES = {
+  idle: "connecting",
+  "cut early": "connecting",
+  watching: "connected",
+  goodbye: "connected",
+  closed: "ended",
+};
+
 /**
- * How a call ended: somebody `said goodbye`, which holds until he joins anew; or nobody wanted it to end, it was
- * `given up`, and may begin anew; or he was `gone`, and there is nobody to begin it with. Empty before that.
+ * How a call ended: the peer `said goodbye`, which holds until it joins anew; or nobody wanted it to end, it was
+ * `given up`, and may begin anew; or it was `gone`, and there is nobody to begin it with. Empty before that.
  * @typedef {"" | "said goodbye" | "given up" | "gone"} Ending
  */
 
-/** The reasons of a goodbye that is meant, also where the call doesn't stand: trust doesn't change by calling again. */
-const MEANT = new Set(["closed", NOT_TRUSTED, "somebody else was the first under that name"]);
+/**
+ * The codes of a goodbye that is meant, also where the call doesn't stand: trust doesn't change by calling again.
+ * @type {Set<string>}
+ */
+const MEANT = new Set([END_CODES.closed, END_CODES.notTrusted, END_CODES.namesake]);
 
 /**
  * What a call needs of its room.
  * @typedef {object} PeerSurroundings
  * @property {(text: string) => void} post - sends a message to the other side, or loses it
+ * @property {() => boolean} linkIsUp - whether the link to the server stands
+ * @property {import("./message_store.js").MessageStore} messages - that are not done with
  * @property {() => RTCConfiguration} configuration - asked for each peer connection
  * @property {(peer: Peer) => void} changed - called when it stands, or no longer does
  * @property {(peer: Peer) => void} ended - called when the call is over
@@ -39,6 +59,7 @@ const MEANT = new Set(["closed", NOT_TRUSTED, "somebody else was the first under
  * One of the others in a room. Events, each a CustomEvent:
  *
  * - `state`: `state` has changed
+ * - `recovery`: what is done about a call that is lost; `detail` is a `RecoveryEvent` (recovery.js)
  * - `message`: something came on the data channel; `detail` is a string or an ArrayBuffer
  * - `chat`: a chat message came; `detail` is its text
  * - `track`: the other side sends a track; `detail` is `{track, streams}`
@@ -47,12 +68,11 @@ const MEANT = new Set(["closed", NOT_TRUSTED, "somebody else was the first under
 export class Peer extends Emitter {
   #exchange;
   #connection;
+  #link;
   #recovery;
   #room;
   #limits;
   #connecting = 0;
-  #lostAt = 0;
-  #linkIsUp = true;
   #absentBecause = "";
   #absence = 0;
 
@@ -71,8 +91,6 @@ export class Peer extends Emitter {
     /** What it calls itself. Anybody can call himself anything. */
     this.name = introduction.name;
     this.session = introduction.session;
-    /** @type {PeerState} */
-    this.state = "connecting";
     /** Why the call ended, for people. */
     this.reason = "";
     /** @type {Ending} */
@@ -81,31 +99,93 @@ export class Peer extends Emitter {
     this.isPresent = true;
     /** @type {Map<string, number>} How often something was refused, by the guard's name. */
     this.refused = new Map();
-    this.#connection = new ReplaceablePeerConnection(room.configuration, {
-      changed: () => this.#changed(),
-      candidate: (candidate) => this.#exchange.candidateFound(candidate),
-      negotiationNeeded: () => this.#negotiateIfIdle(),
-      track: ({ track, streams }) => this.tell("track", { track, streams }),
+    this.#link = new SecureLink(room.messages, introduction.id, {
       message: (data) => this.#received(data),
+      refused: (reason) => this.#refused(reason),
     });
+    const told = {
+      stateChanged: (/** @type {RTCPeerConnectionState} */ state) => this.#stateChanged(state),
+      channelChanged: (/** @type {RTCDataChannel | null} */ channel) => this.#channelChanged(channel),
+      candidate: (/** @type {RTCIceCandidateInit | null} */ candidate) => this.#exchange.candidateFound(candidate),
+      negotiationNeeded: () => this.#negotiateIfIdle(),
+      track: (/** @type {RTCTrackEvent} */ { track, streams }) => this.tell("track", { track, streams }),
+      message: (/** @type {string | ArrayBuffer} */ frame) => this.#heard(frame),
+    };
+    const protocol = introduction.features?.includes(FEATURE) ? CHANNEL_PROTOCOL : "";
+    this.#connection = new ReplaceablePeerConnection(room.configuration, told, protocol);
     const events = {
-      ended: (/** @type {string} */ reason, /** @type {boolean} */ byPeer) => {
-        this.#end(reason || "the other side left", byPeer ? this.#endingByPeer(reason) : "given up");
+      /** @type {import("./exchange.js").ExchangeEvents["ended"]} */
+      ended: (reason, byPeer, forGood, code) => {
+        // The other side hears of a goodbye on the channel though the link to the server is lost.
+        const says = !byPeer && forGood && this.#link.sayGoodbye(reason);
+        this.#end(reason || LEFT, byPeer ? this.#endingByPeer(code) : "given up", forGood, says);
       },
-      settled: () => this.#changed(),
+      wantsNothing: () => this.#link.end(),
+      settled: () => this.#recovery.agreed(),
+      moved: () => this.#recovery.changed(),
       refused: (/** @type {string} */ reason) => this.#refused(reason),
+      retries: (/** @type {any} */ error) => this.#retries(error),
+      linkIsUp: room.linkIsUp,
     };
     this.#exchange = new Exchange(me, introduction, this.#connection, room.post, events, limits);
-    const call = {
-      leads: () => this.#exchange.leads,
-      canAct: () => this.#linkIsUp && this.#exchange.state === "idle",
-      attempt: () => {
+    this.#recovery = new Recovery(this.#asLost(), limits);
+  }
+
+  /**
+   * The call, as its recovery sees it.
+   * @returns {import("./recovery.js").RecoverableCall}
+   */
+  #asLost() {
+    const peer = this;
+    return {
+      get linkIsUp() {
+        return peer.#room.linkIsUp();
+      },
+      get peerIsThere() {
+        return peer.isPresent;
+      },
+      get peerAnswers() {
+        return peer.#link.isAnswered;
+      },
+      get canRestartIce() {
+        return peer.#connection.canGoOn;
+      },
+      get isExchanging() {
+        return peer.#exchange.state !== "idle";
+      },
+      get leads() {
+        return peer.#exchange.leads;
+      },
+      ping: () => this.#link.ping(),
+      checkLink: () => this.#room.suspects(),
+      restartIce: () => {
         this.#connection.connection?.restartIce();
         this.#exchange.negotiate();
       },
-      giveUp: (/** @type {string} */ reason) => this.#exchange.leave(reason),
+      recreate: () => {
+        this.#connection.giveUp();
+        this.#exchange.negotiate();
+      },
+      giveUp: (reason) => this.#exchange.leave(reason),
+      endEarly: () => this.#exchange.leave(END_SENTENCES.connectionLost, false, END_CODES.connectionLost),
+      endByPeer: () => {
+        const { reason = "", failed = false } = this.#link.goodbye ?? {};
+        this.#exchange.abandon();
+        this.#end(reason || LEFT, failed ? "given up" : "said goodbye", !failed);
+      },
+      tell: (event) => this.#recoveryTold(event),
+      moved: (before) => this.#recoveryMoved(before),
     };
-    this.#recovery = new Recovery(call, limits);
+  }
+
+  /** @type {PeerState} */
+  get state() {
+    return stateIn(this.#recovery.state);
+  }
+
+  /** What is being done about a call that is lost: a state of recovery's table; "watching" while it works. */
+  get recoveryState() {
+    return this.#recovery.state;
   }
 
   /** The present RTCPeerConnection, or null. It may be replaced by another. */
@@ -118,15 +198,20 @@ export class Peer extends Emitter {
     return this.#exchange.state;
   }
 
+  /** Whether a message would be taken now: in a call that was connected it waits while that is lost, and arrives once. */
+  get takesMessages() {
+    return this.state !== "ended" && this.#link.takes;
+  }
+
   /**
    * Send a message on `secure-channel`.
    * @param {string | ArrayBuffer | ArrayBufferView<ArrayBuffer>} data
-   * @throws {DOMException} the call isn't connected
+   * @throws {DOMException} the call isn't connected yet or any more, or too much waits
+   * @throws {RangeError} it is too long
    */
   send(data) {
-    const { channel } = this.#connection;
-    if (channel?.readyState !== "open") throw new DOMException("the call is not connected", "InvalidStateError");
-    channel.send(/** @type {any} */ (data));
+    if (this.state === "ended") throw new DOMException("the call has ended", "InvalidStateError");
+    this.#link.send(data);
   }
 
   /**
@@ -173,7 +258,7 @@ export class Peer extends Emitter {
    */
   leave(reason = "closed") {
     if (this.state !== "ended") this.ending = "said goodbye";
-    this.#exchange.leave(reason);
+    this.#exchange.leave(reason, true);
   }
 
   // What the room tells.
@@ -182,6 +267,7 @@ export class Peer extends Emitter {
   async begin(trust) {
     const isAccepted = await this.#exchange.begin(trust);
     if (isAccepted) {
+      this.#recovery.newCall();
       const { connectSeconds } = this.#limits;
       const late = () => this.#exchange.leave(`not connected within ${connectSeconds} s`);
       this.#connecting = setTimeout(late, connectSeconds * 1000);
@@ -194,14 +280,13 @@ export class Peer extends Emitter {
     return this.#exchange.received(message);
   }
 
-  linkUp() {
-    this.#linkIsUp = true;
-    this.#exchange.linkUp();
-  }
-
-  linkDown() {
-    this.#linkIsUp = false;
-    this.#exchange.linkDown();
+  /**
+   * The link to the server stands again.
+   * @param {boolean} wasDown - whether it was lost; else it was made anew
+   */
+  linkUp(wasDown) {
+    this.#exchange.linkUp(wasDown);
+    this.#recovery.changed();
   }
 
   /** It is in the room, or is there again: what it has not acknowledged goes out at once. */
@@ -209,7 +294,7 @@ export class Peer extends Emitter {
     this.isPresent = true;
     this.#absentBecause = "";
     clearTimeout(this.#absence);
-    this.linkUp();
+    this.linkUp(true);
   }
 
   /** A server that has begun anew doesn't know it yet; it may still come. */
@@ -221,7 +306,7 @@ export class Peer extends Emitter {
 
   /**
    * The server says that it has left, or lost its link for too long; or there is no server any more. A call that stands
-   * doesn't need one, and can't be had back without.
+   * doesn't need one, and can't be recovered without.
    * @param {string} [reason]
    */
   left(reason = "it has left") {
@@ -246,40 +331,82 @@ export class Peer extends Emitter {
     if (this.#exchange.state === "idle") this.#exchange.negotiate();
   }
 
-  #changed() {
-    if (this.state === "ended") return;
-    const { connection, channel } = this.#connection;
-    const state = connection?.connectionState;
-    if (state === "connected" && channel?.readyState === "open") {
-      this.#recovery.works();
-      clearTimeout(this.#connecting);
-      this.#become("connected");
-    } else if (this.state !== "connecting" && this.#absentBecause !== "" && state !== "connected") {
-      this.gone(this.#absentBecause);
-    } else if (state === "failed" || state === "disconnected") {
-      this.#recovery.lost(state === "failed");
-      if (this.state === "connected") this.#lose();
-    } else if (this.state === "connected" && (state !== "connected" || channel?.readyState !== "open")) {
-      this.#recovery.lost(false);
-      this.#lose();
+  /** @param {RTCPeerConnectionState} state */
+  #stateChanged(state) {
+    const recovery = this.#recovery;
+    if (state === "failed" && this.#connection.dtlsFailed) recovery.dtlsFailed(DTLS_FAILED);
+    else if (state === "failed" && !recovery.isWatching) {
+      this.#exchange.leave(END_SENTENCES.connectionFailed, false, END_CODES.connectionFailed);
     }
+    else if (state === "failed") recovery.lostForGood(LOSS_REASONS.iceFailed);
+    else if (state === "closed") recovery.closed(LOSS_REASONS.connectionClosed);
+    else if (state === "disconnected") recovery.lost(LOSS_REASONS.iceDisconnected);
+    else if (state !== "new") this.#comesNearer();
   }
 
-  #lose() {
-    this.#lostAt = performance.now();
-    this.#become("reconnecting");
-    this.#room.suspects();
+  /** @param {RTCDataChannel | null} channel */
+  #channelChanged(channel) {
+    this.#link.follow(channel);
+    if (channel === null) return;
+    const isEnding = channel.readyState === "closing" || channel.readyState === "closed";
+    if (!isEnding) this.#comesNearer();
+    else if (this.#link.goodbye === null) this.#recovery.closed(LOSS_REASONS.channelClosed);
+  }
+
+  #comesNearer() {
+    this.#recovery.progressed();
+    if (this.#isReady) this.#recovery.heard();
+  }
+
+  /** Whether the peers are connected and messages go through. */
+  get #isReady() {
+    return this.connection?.connectionState === "connected" && this.#link.isReady;
+  }
+
+  /** @param {string | ArrayBuffer} frame */
+  #heard(frame) {
+    this.#link.received(frame);
+    if (this.#link.goodbye !== null) this.#recovery.saidGoodbye(this.#link.goodbye.reason);
+    else this.#recovery.heard();
+  }
+
+  // What its recovery tells.
+
+  /** @param {import("./recovery.js").RecoveryEvent} event */
+  #recoveryTold(event) {
+    this.tell("recovery", event);
+    // A call with a peer that has left the room can't be recovered.
+    if (event.kind === "lost" && this.#absentBecause !== "") this.gone(this.#absentBecause);
+  }
+
+  /** @param {string} before */
+  #recoveryMoved(before) {
+    if (this.state === "connected") clearTimeout(this.#connecting);
+    if (this.state === stateIn(before)) return;
+    this.tell("state", this.state);
+    this.#room.changed(this);
   }
 
   /**
-   * What the other side's goodbye means. Nobody says why he goes in a form for programs; but who goes from a call that
-   * stands means it, and who has waited in vain for one that doesn't gives it up.
-   * @param {string} reason
+   * An offer couldn't be made: whether recovery makes another attempt.
+   * @param {any} error
+   */
+  #retries(error) {
+    if (!this.#recovery.isRecovering || error?.name !== "OperationError") return false;
+    queueMicrotask(() => this.#recovery.attemptFailed());
+    return true;
+  }
+
+  /**
+   * What the other side's goodbye means: its code says so; of one without, who goes from a call that stands means it,
+   * and who has waited in vain for one that doesn't gives it up.
+   * @param {string} code
    * @returns {Ending}
    */
-  #endingByPeer(reason) {
-    const stoodNow = this.state === "connected" || performance.now() - this.#lostAt < GOODBYE_MILLISECONDS;
-    const isMeant = MEANT.has(reason) || (this.state !== "connecting" && stoodNow && !this.#room.hasJustWoken());
+  #endingByPeer(code) {
+    const { isWatching, isRecovering, lostSeconds } = this.#recovery;
+    const stoodNow = (isWatching && !isRecovering) || lostSeconds < GOODBYE_SECONDS;
+    const isMeant = MEANT.has(code) || (stoodNow && !this.#room.hasJustWoken());
     return isMeant ? "said goodbye" : "given up";
   }
 
@@ -304,24 +431,28 @@ export class Peer extends Emitter {
   /**
    * @param {string} reason
    * @param {Ending} ending
+   * @param {boolean} [forGood] - whether that is a goodbye; else what isn't delivered waits for another call
+   * @param {boolean} [says] - whether this side says so on the channel, which takes its time to go out
    */
-  #end(reason, ending) {
+  #end(reason, ending, forGood = false, says = false) {
     if (this.state === "ended") return;
     clearTimeout(this.#absence);
     clearTimeout(this.#connecting);
-    this.#recovery.stop();
-    this.#connection.close();
+    if (forGood) this.#link.end();
+    else this.#link.fail();
+    this.#connection.close(says ? LAST_WORDS_MILLISECONDS : 0);
     this.reason = reason;
     this.ending ||= ending;
-    this.#become("ended");
+    this.#recovery.close();
     this.#room.ended(this);
   }
+}
 
-  /** @param {PeerState} state */
-  #become(state) {
-    if (this.state === state) return;
-    this.state = state;
-    this.tell("state", state);
-    this.#room.changed(this);
-  }
+/**
+ * How a call stands whose recovery is in a state.
+ * @param {string} state
+ * @returns {PeerState}
+ */
+function stateIn(state) {
+  return STATES[state] ?? "reconnecting";
 }

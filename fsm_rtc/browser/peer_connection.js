@@ -3,11 +3,15 @@
 import { ExtensionNumbers } from "./extension_numbers.js";
 
 const SECURE_CHANNEL = "secure-channel";
+const ENDING = new Set(["closing", "closed"]);
+/** @type {Record<string, string>} */
+const OTHER_ROLE = { active: "passive", passive: "active" };
 
 /**
  * Who is told what it does.
  * @typedef {object} PeerConnectionEvents
- * @property {() => void} changed - a state has changed
+ * @property {(state: RTCPeerConnectionState) => void} stateChanged
+ * @property {(channel: RTCDataChannel | null) => void} channelChanged - it is another one now, or its state has changed
  * @property {(candidate: RTCIceCandidateInit | null) => void} candidate
  * @property {() => void} negotiationNeeded
  * @property {(event: RTCTrackEvent) => void} track
@@ -21,6 +25,7 @@ export class ReplaceablePeerConnection {
   /** @type {Map<MediaStreamTrack, MediaStream>} */
   #tracks = new Map();
   #extensions = new ExtensionNumbers();
+  #protocol;
   /** @type {RTCPeerConnection | null} */
   connection = null;
   /** @type {RTCDataChannel | null} */
@@ -29,8 +34,10 @@ export class ReplaceablePeerConnection {
   /**
    * @param {() => RTCConfiguration} configuration - asked for each peer connection
    * @param {PeerConnectionEvents} events
+   * @param {string} [protocol] - the subprotocol of the data channels that this side makes
    */
-  constructor(configuration, events) {
+  constructor(configuration, events, protocol = "") {
+    this.#protocol = protocol;
     this.#configuration = configuration;
     this.#events = events;
   }
@@ -69,13 +76,26 @@ export class ReplaceablePeerConnection {
     if (areDue && (pair?.local ?? { type: "relay" }).type === "relay") connection.restartIce();
   }
 
+  /** Whether the present one may live on: neither it nor its channel has ended. */
+  get canGoOn() {
+    if (this.connection === null || this.channel === null) return false;
+    return this.connection.signalingState !== "closed" && !ENDING.has(this.channel.readyState);
+  }
+
+  /** Whether its DTLS has failed: the other side hasn't the certificate that it was to have. */
+  get dtlsFailed() {
+    const { connection } = this;
+    const transports = [connection?.sctp?.transport, ...(connection?.getSenders() ?? []).map(({ transport }) => transport)];
+    return transports.some((transport) => transport?.state === "failed");
+  }
+
   // What an exchange does with it.
 
   async makeOffer() {
     const connection = this.#present();
     const isExpected = this.channel === null && hasChannel(connection.remoteDescription);
-    if (!isExpected && (this.channel === null || ["closing", "closed"].includes(this.channel.readyState))) {
-      this.#adopt(connection.createDataChannel(SECURE_CHANNEL));
+    if (!isExpected && (this.channel === null || ENDING.has(this.channel.readyState))) {
+      this.#adopt(connection.createDataChannel(SECURE_CHANNEL, { protocol: this.#protocol }));
     }
     const { sdp = "" } = await connection.createOffer();
     await connection.setLocalDescription({ type: "offer", sdp: this.#extensions.numbered(sdp) });
@@ -110,7 +130,8 @@ export class ReplaceablePeerConnection {
 
   async makeAnswer() {
     const connection = this.#present();
-    await connection.setLocalDescription(await connection.createAnswer());
+    const { sdp = "" } = await connection.createAnswer();
+    await connection.setLocalDescription({ type: "answer", sdp: withKeptRole(connection, sdp) });
     return connection.localDescription?.sdp ?? "";
   }
 
@@ -131,17 +152,26 @@ export class ReplaceablePeerConnection {
     await this.connection?.addIceCandidate(candidate ?? undefined);
   }
 
-  /** Close the present one; the next offer makes another. */
-  giveUp() {
+  /**
+   * Close the present one; the next offer makes another.
+   * @param {number} [milliseconds] - how long what was sent may take to go out
+   */
+  giveUp(milliseconds = 0) {
     const { connection } = this;
     this.connection = this.channel = null;
-    connection?.close();
+    if (connection === null) return;
+    if (milliseconds > 0) setTimeout(() => connection.close(), milliseconds);
+    else connection.close();
+    this.#events.channelChanged(null);
   }
 
-  /** Close it for good. */
-  close() {
+  /**
+   * Close it for good.
+   * @param {number} [milliseconds]
+   */
+  close(milliseconds = 0) {
     this.#isClosed = true;
-    this.giveUp();
+    this.giveUp(milliseconds);
   }
 
   #present() {
@@ -160,7 +190,7 @@ export class ReplaceablePeerConnection {
     this.#extensions = new ExtensionNumbers();
     connection.onicecandidate = ifPresent(({ candidate }) => this.#events.candidate(candidate?.toJSON() ?? null));
     connection.onnegotiationneeded = ifPresent(() => this.#events.negotiationNeeded());
-    connection.onconnectionstatechange = ifPresent(() => this.#events.changed());
+    connection.onconnectionstatechange = ifPresent(() => this.#events.stateChanged(connection.connectionState));
     connection.ontrack = ifPresent((event) => this.#events.track(event));
     connection.ondatachannel = ifPresent(({ channel }) => {
       if (channel.label === SECURE_CHANNEL) this.#adopt(channel);
@@ -173,11 +203,13 @@ export class ReplaceablePeerConnection {
   #adopt(channel) {
     this.channel = channel;
     channel.binaryType = "arraybuffer";
-    channel.onmessage = ({ data }) => this.#events.message(data);
-    channel.onopen = channel.onclose = () => {
-      if (this.channel === channel) this.#events.changed();
+    channel.onmessage = ({ data }) => {
+      if (this.channel === channel) this.#events.message(data);
     };
-    this.#events.changed();
+    channel.onopen = channel.onclosing = channel.onclose = () => {
+      if (this.channel === channel) this.#events.channelChanged(channel);
+    };
+    this.#events.channelChanged(channel);
   }
 }
 
@@ -196,6 +228,25 @@ function hasAnotherCertificate(connection, sdp) {
   if (before === null) return false;
   const known = fingerprints(before.sdp);
   return !fingerprints(sdp).some((one) => known.includes(one));
+}
+
+/**
+ * An answer in which this side keeps its part in DTLS. Firefox (153) answers an ICE restart as the active side, also where it is
+ * the passive one; Chromium refuses that, for the DTLS of before goes on.
+ * @param {RTCPeerConnection} connection
+ * @param {string} sdp
+ */
+function withKeptRole({ currentLocalDescription: local, currentRemoteDescription: remote }, sdp) {
+  const role = roleIn(local) ?? OTHER_ROLE[roleIn(remote) ?? ""];
+  return role === undefined ? sdp : sdp.replace(/^a=setup:(active|passive)\b/gm, `a=setup:${role}`);
+}
+
+/**
+ * The part in DTLS that an answer has taken.
+ * @param {RTCSessionDescription | null} description
+ */
+function roleIn(description) {
+  return description?.type === "answer" ? /^a=setup:(active|passive)\b/m.exec(description.sdp)?.[1] : undefined;
 }
 
 /** @param {string} sdp */

@@ -45,9 +45,10 @@ export class Outgoing {
   /**
    * The link is up: all of it is to be sent again.
    * @param {number} now
+   * @param {boolean} [wasDown] - else the peer could be heard all the time
    */
-  resume(now) {
-    this.#waitingSince = now;
+  resume(now, wasDown = true) {
+    if (wasDown) this.#waitingSince = now;
     for (const one of this.#waiting.values()) {
       one.interval = FIRST_REPEAT_SECONDS;
       one.nextAt = now + FIRST_REPEAT_SECONDS;
@@ -100,31 +101,31 @@ export class Incoming {
   nextSequence = 1;
   /** Whether the peer is to be told what has arrived. */
   owes = false;
-  /** @type {Map<number, {letter: T, characters: number}>} */
+  /** @type {Map<number, {message: T, characters: number}>} */
   #held = new Map();
   #characters = 0;
 
   /**
-   * Keep a letter until its turn; one for which there is no room will come again.
+   * Keep a message until its turn; one for which there is no room will come again.
    * @param {number} sequence
-   * @param {T} letter
+   * @param {T} message
    * @param {number} [characters] - how much it holds
    */
-  hold(sequence, letter, characters = 0) {
+  hold(sequence, message, characters = 0) {
     this.owes = true;
     if (this.#held.has(sequence) || this.#characters + characters > MAX_HELD_CHARACTERS) return;
-    this.#held.set(sequence, { letter, characters });
+    this.#held.set(sequence, { message, characters });
     this.#characters += characters;
   }
 
-  /** The letter whose turn it was is taken. */
+  /** The message whose turn it was is taken. */
   takeTurn() {
     this.#take();
     this.nextSequence += 1;
     this.owes = true;
   }
 
-  /** The letter whose turn it is now, if it came early. */
+  /** The message whose turn it is now, if it came early. */
   nextHeld() {
     return this.#take();
   }
@@ -133,6 +134,6 @@ export class Incoming {
     const held = this.#held.get(this.nextSequence);
     this.#held.delete(this.nextSequence);
     this.#characters -= held?.characters ?? 0;
-    return held?.letter;
+    return held?.message;
   }
 }

@@ -9,9 +9,12 @@ import { Backoff } from "./backoff.js";
 import { Emitter } from "./emitter.js";
 import { JoinError, RefusedError, joinError } from "./errors.js";
 import { keptIdentity } from "./key_store.js";
+import { CODES_FEATURE, FEATURE } from "./figures.js";
 import { LIMITS } from "./limits.js";
 import { Link } from "./link.js";
 import { Machine } from "./machine.js";
+import { MessageStore } from "./message_store.js";
+import { PastCalls, callOf } from "./past_calls.js";
 import { Peer } from "./peer.js";
 import { ROOM, ROOM_GUARDS, SESSION } from "./room_tables.js";
 import { newSession } from "./signing.js";
@@ -21,7 +24,6 @@ const MAX_NAME_CHARACTERS = 128;
 const LAST_WORDS_MILLISECONDS = 300;
 const STOOD_MILLISECONDS = 20_000; // longer than any browser takes to notice that nobody answers ICE's checks
 const CHECK_MILLISECONDS = 1000; // what has come already is read first: it may say that another tab has replaced this one
-const KEPT_CALLS = 256;
 const KEPT_ENDED = 16;
 
 /** So many calls a room has at once; who comes then is counted and left alone. */
@@ -80,10 +82,7 @@ export class Room extends Emitter {
   #offeredServers = [];
   /** @type {Map<MediaStreamTrack, MediaStream>} */
   #tracks = new Map();
-  /** @type {Map<string, Peer>} The calls that are over with sessions that are there, by id and session. */
-  #over = new Map();
-  /** @type {Set<string>} The sessions with which this one has had a call, by id and session. */
-  #had = new Set();
+  #past = new PastCalls();
   /** @type {Set<Peer>} The calls of which it isn't known whether they stand: the server had forgotten this session. */
   #doubted = new Set();
   /** @type {Set<Peer>} Who are being said goodbye to. */
@@ -92,6 +91,7 @@ export class Room extends Emitter {
   #session;
   #limits;
   #backoff = new Backoff();
+  #messages = new MessageStore();
   #pausing = 0;
   #standing = 0;
   /** @type {number | null} */
@@ -123,7 +123,7 @@ export class Room extends Emitter {
     const doubtful = () => calls().filter((peer) => this.#doubted.has(peer) && peer.isPresent && peer.state !== "connected");
     this.#room = new Machine(ROOM, {}, null);
     this.#session = new Machine(SESSION, ROOM_GUARDS, {
-      waiting: () => [...this.#over.values()].filter(mayBeginAgain).length + doubtful().length,
+      waiting: () => this.waiting.length + doubtful().length,
       talking: () => this.peers.size,
       standing: () => calls().filter((peer) => peer.state === "connected").length,
     });
@@ -156,7 +156,7 @@ export class Room extends Emitter {
 
   /** Those who are there, and with whom a call is over that may begin anew: `callAgain` does that. */
   get waiting() {
-    return [...this.#over.values()].filter(mayBeginAgain);
+    return this.#past.waiting;
   }
 
   /**
@@ -222,13 +222,13 @@ export class Room extends Emitter {
   }
 
   /**
-   * Send a chat message to everybody who is connected; how many that are.
+   * Send a chat message to everybody with whom there is a call; how many that are.
    * @param {string} text
    */
   chat(text) {
-    const connected = [...this.peers.values()].filter((peer) => peer.state === "connected");
-    for (const peer of connected) peer.chat(text);
-    return connected.length;
+    const takers = [...this.peers.values()].filter((peer) => peer.takesMessages);
+    for (const peer of takers) peer.chat(text);
+    return takers.length;
   }
 
   /** Begin every call anew, as another session of this side: those that are over, and those that stand. */
@@ -264,17 +264,17 @@ export class Room extends Emitter {
   // What the link tells.
 
   /** @param {import("./link.js").Welcome} welcome */
-  async #up({ members, resumed, iceServers }) {
+  async #up({ members, resumed, remade, iceServers }) {
     this.#offeredServers = this.#accepted(iceServers);
     this.#fire("on_up", "", "");
     for (const peer of this.peers.values()) {
       peer.useServers(!resumed);
-      peer.linkUp();
+      peer.linkUp(!(resumed && remade));
     }
     this.#take(this.#session.fire("on_welcome", { resumed }));
     if (!resumed) {
       const there = new Set(members.map(callOf));
-      for (const call of [...this.#over.keys()]) if (!there.has(call)) this.#over.delete(call);
+      this.#past.keep(there);
       for (const peer of [...this.peers.values()]) if (!there.has(callOf(peer))) peer.absent();
       for (const member of members) await this.#joined(member);
       this.tell("waiting");
@@ -295,7 +295,6 @@ export class Room extends Emitter {
 
   /** @param {import("./link.js").Loss} loss */
   #down({ code, message, retrySeconds }) {
-    for (const peer of this.peers.values()) peer.linkDown();
     if (retrySeconds === null) {
       this.#session.fire("close");
       for (const peer of [...this.peers.values()]) peer.left("the signalling was given up");
@@ -312,7 +311,7 @@ export class Room extends Emitter {
       this.#look();
       return;
     }
-    if (this.#over.has(call)) return; // a new call needs a new session
+    if (this.#past.isOver(call)) return; // a new call needs a new session
     if (before === undefined && this.peers.size >= MAX_PEERS) {
       this.#refuse("too many peers");
       return;
@@ -323,6 +322,8 @@ export class Room extends Emitter {
       introduction,
       {
         post: (text) => this.#link?.send(text),
+        messages: this.#messages,
+        linkIsUp: () => this.#link?.isUp ?? false,
         configuration: () => ({ iceServers: [...(this.#options.iceServers ?? []), ...this.#offeredServers] }),
         changed: (one) => {
           if (one.state === "connected") this.#stoodSince ??= performance.now();
@@ -334,11 +335,11 @@ export class Room extends Emitter {
       },
       this.#limits,
     );
-    if (this.#had.has(call) && this.peers.size === 0) {
+    if (this.#past.wasHad(call) && this.peers.size === 0) {
       // It has left and is back with the session of a call that is over. Where nobody else is disturbed by that, this side
       // begins anew; else the two begin from the start as the same sessions, which they do that saw each other leave.
       peer.ending = "given up";
-      this.#over.set(call, peer);
+      this.#past.ended(peer);
       this.#look();
       return;
     }
@@ -349,7 +350,7 @@ export class Room extends Emitter {
       peer.gone("it begins anew"); // meanwhile this side has become another session, or has left
     } else if (isAccepted) {
       before?.gone("the other side began anew");
-      remember(this.#had, call);
+      this.#past.begun(call);
       this.peers.set(peer.id, peer);
       this.tell("peer", peer);
       this.#look();
@@ -373,7 +374,7 @@ export class Room extends Emitter {
   #left(id, session) {
     const peer = this.peers.get(id);
     if (peer?.session === session) peer.left();
-    if (this.#over.delete(callOf({ id, session }))) this.tell("waiting");
+    if (this.#past.left(callOf({ id, session }))) this.tell("waiting");
     this.#look();
   }
 
@@ -393,8 +394,7 @@ export class Room extends Emitter {
     if (peer.ending !== "gone") this.#leaving.add(peer); // what it says goodbye to may still be acknowledged
     if (this.#leaving.size > KEPT_ENDED) this.#letGo(1);
     if (peer.isPresent && peer.ending !== "gone") {
-      this.#over.set(callOf(peer), peer);
-      if (this.#over.size > KEPT_CALLS) this.#over.delete(this.#over.keys().next().value ?? "");
+      this.#past.ended(peer);
       this.tell("waiting");
     }
     this.tell("ended", peer);
@@ -410,7 +410,7 @@ export class Room extends Emitter {
 
   async #introduce() {
     const identity = /** @type {import("./signing.js").Identity} */ (this.#identity);
-    const introduction = await identity.introduce(this.name, this.#options.name ?? "", newSession());
+    const introduction = await identity.introduce(this.name, this.#options.name ?? "", newSession(), [FEATURE, CODES_FEATURE]);
     this.#me = { room: this.name, introduction, sign: (data) => identity.sign(data) };
   }
 
@@ -456,8 +456,7 @@ export class Room extends Emitter {
     clearTimeout(this.#pausing);
     for (const peer of [...this.peers.values()]) peer.gone("it begins anew");
     this.#letGo();
-    this.#over.clear();
-    this.#had.clear();
+    this.#past.clear();
     this.#doubted.clear();
     await this.#introduce();
     if (this.state !== "left") this.#link?.beginAnew(this.#present);
@@ -493,23 +492,4 @@ export class Room extends Emitter {
     this.message = message;
     this.tell("state", this.state);
   }
-}
-
-/** @param {{id: string, session: string}} other */
-function callOf({ id, session }) {
-  return `${id} ${session}`;
-}
-
-/** @param {Peer} peer */
-function mayBeginAgain(peer) {
-  return peer.ending === "given up";
-}
-
-/**
- * @param {Set<string>} kept
- * @param {string} one
- */
-function remember(kept, one) {
-  kept.add(one);
-  if (kept.size > KEPT_CALLS) kept.delete(kept.keys().next().value ?? "");
 }

@@ -166,10 +166,11 @@ export class Identity {
    * @param {string} room
    * @param {string} name
    * @param {string} session
+   * @param {string[]} [features] - what this side can do besides
    * @returns {Promise<import("./wire.js").Introduction>}
    */
-  async introduce(room, name, session) {
-    const unsigned = { id: this.id, session, name, public_key: this.publicKey, signature: "" };
+  async introduce(room, name, session, features = []) {
+    const unsigned = { id: this.id, session, name, public_key: this.publicKey, signature: "", features };
     return { ...unsigned, signature: await this.sign(introductionInput(unsigned, room)) };
   }
 }

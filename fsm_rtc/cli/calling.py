@@ -95,8 +95,8 @@ class Plan:
 TrustOption = Annotated[
     Policy | None,
     typer.Option(
-        help="known: whoever comes first under a name is remembered, the same name with another key refused; "
-        "any: whoever joins. By default known with a key of your own, any with a key for this run only.",
+        help="known: the first peer under a name is remembered, the same name with another key refused; "
+        "any: every peer that joins. By default known with a key of your own, any with a key for this run only.",
         show_default=False,
     ),
 ]

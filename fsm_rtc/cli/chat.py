@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fsm_rtc.connection.connection import Connection
+from fsm_rtc.connection.delivery.messages import chat_message
+from fsm_rtc.connection.diagnosis.evidence import Phase
+from fsm_rtc.connection.diagnosis.failure import Failure
 from fsm_rtc.connection.events import Ready, SignalingStatusChanged
-from fsm_rtc.connection.evidence import Phase
-from fsm_rtc.connection.failure import Failure
-from fsm_rtc.connection.messages import chat_message
-from fsm_rtc.connection.room import Room
-from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 from fsm_rtc.messages import Introduction
+from fsm_rtc.room.events import PeerArrived, PeerEvent, PeerGone, RoomEvent
+from fsm_rtc.room.room import Room
 
-__all__ = ["Chat", "Outcome", "Report"]
+__all__ = ["Chat", "Outcome", "ChatReport"]
 
 QUIT = "/quit"
 
@@ -39,7 +39,7 @@ class Outcome:
     failure: Failure | None = None
 
 
-class Report(Protocol):
+class ChatReport(Protocol):
     """Who is told what happens."""
 
     def happened(self, event: RoomEvent) -> None: ...
@@ -60,7 +60,7 @@ class Report(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChatLine:
     """What was typed, and for whom.
 
     Attributes:
@@ -86,7 +86,7 @@ class Chat:
         timeout_seconds: give up if nobody is connected for the first time by then; None for never.
 
     Attributes:
-        sent: how many lines were sent, each to whoever was connected.
+        sent: how many lines were sent, each to the peers that were connected.
         received: how many messages came.
         calls: how often somebody was connected.
     """
@@ -95,7 +95,7 @@ class Chat:
         self,
         room: Room,
         lines: AsyncIterator[str],
-        report: Report,
+        report: ChatReport,
         *,
         verbatim: bool = False,
         timeout_seconds: float | None = None,
@@ -108,7 +108,7 @@ class Chat:
         self._report = report
         self._verbatim = verbatim
         self._timeout_seconds = timeout_seconds
-        self._typed: asyncio.Queue[Line | None] = asyncio.Queue(MAX_KEPT_LINES)
+        self._typed: asyncio.Queue[ChatLine | None] = asyncio.Queue(MAX_KEPT_LINES)
         self._changed = asyncio.Event()
         self._here: set[Connection] = set()
         self._lost: Failure | None = None
@@ -194,7 +194,7 @@ class Chat:
                 self._give_up(f"nobody was connected within {self._timeout_seconds:g} s")
 
     def _give_up(self, reason: str) -> None:
-        """End it; where nobody is here any more, the one who was here last says more than his absence."""
+        """End it; where nobody is here any more, the last call says more than the absence of peers."""
         failure = self._room.examine(reason)
         if failure.phase is Phase.WAITING and self._lost is not None:
             failure = self._lost
@@ -214,7 +214,7 @@ class Chat:
                 continue
             if not any(connection.is_ready for connection in self._here):
                 self._report.kept()
-            await self._typed.put(Line(line, frozenset(self._here) if self.calls else None))
+            await self._typed.put(ChatLine(line, frozenset(self._here) if self.calls else None))
         await self._typed.put(None)
 
     async def _send(self) -> None:
@@ -223,7 +223,7 @@ class Chat:
                 await self._changed.wait()
         self.finish(Outcome(0, "end of input"))
 
-    async def _is_done_with(self, line: Line) -> bool:
+    async def _is_done_with(self, line: ChatLine) -> bool:
         """Try to send a line; if nobody is connected, whether there is no use in trying again."""
         self._changed.clear()
         audience = line.audience if line.audience is not None else self._first

@@ -25,11 +25,11 @@ from collections.abc import Callable
 from typing import Any
 
 from fsm_rtc.cli.chat import Chat, Outcome
+from fsm_rtc.connection.delivery.messages import chat_text
+from fsm_rtc.connection.diagnosis.failure import Failure
 from fsm_rtc.connection.events import ConnectionStateChanged, Negotiated, Ready, SignalingStatusChanged
-from fsm_rtc.connection.failure import Failure
-from fsm_rtc.connection.messages import chat_text
-from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 from fsm_rtc.messages import Introduction
+from fsm_rtc.room.events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 
 __all__ = ["ChatJson"]
 

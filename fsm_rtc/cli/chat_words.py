@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.text import Text
 
 from fsm_rtc.cli.plain import plain, plain_lines
+from fsm_rtc.connection.delivery.messages import chat_text
+from fsm_rtc.connection.diagnosis.failure import Failure
 from fsm_rtc.connection.events import ConnectionEvent, ConnectionStateChanged, Ready, SignalingStatusChanged
-from fsm_rtc.connection.failure import Failure
-from fsm_rtc.connection.messages import chat_text
-from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.signaling_link import SignalingStatus
 from fsm_rtc.messages import Introduction
+from fsm_rtc.room.events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 
 __all__ = ["ChatWords", "name_of"]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["conform"]
 
 
-class Profile(StrEnum):
+class TableProfile(StrEnum):
     """The tables."""
 
     WEBRTC_PC = "webrtc-pc"
@@ -41,7 +41,7 @@ def conform(
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Only check whether the adapter keeps the adapter protocol.")
     ] = False,
-    profile: Annotated[Profile, typer.Option(help="Which tables to hold it to.")] = Profile.WEBRTC_PC,
+    profile: Annotated[TableProfile, typer.Option(help="Which tables to hold it to.")] = TableProfile.WEBRTC_PC,
     examples: Annotated[int, typer.Option(min=0, help="How many random orderings to try.")] = 300,
     seconds: Annotated[
         float | None, typer.Option(min=0, help="How long to try random orderings, at most, for each stack.")
@@ -109,7 +109,7 @@ def _options(profile: str, examples: int, seconds: float | None, seed: int, comm
 
     further = f" --examples {examples}" if examples != 300 else ""
     further += f" --seed {seed}" if seed else ""
-    further += f" --profile {profile}" if profile != Profile.WEBRTC_PC else ""
+    further += f" --profile {profile}" if profile != TableProfile.WEBRTC_PC else ""
     return Options(profile=profile, examples=examples, seconds=seconds, seed=seed, command=command + further)
 
 

@@ -1,4 +1,4 @@
-"""How the two peers of a demo find each other: over a signalling server, or by the pipe to whoever started them."""
+"""How the two peers of a demo find each other: over a signalling server, or by the pipe to their parent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["DemoLink", "Meeting", "PipeMeeting", "ServerMeeting"]
 
 
 class DemoLink(Protocol):
-    """The pipe to whoever started the peer."""
+    """The pipe to the process that started the peer."""
 
     def send(self, message: dict[str, Any]) -> None:
         """Write one message."""

@@ -20,9 +20,9 @@ from typing import Any
 
 from fsm_rtc.cli.demo_failure import DemoFailure
 from fsm_rtc.cli.demo_meeting import DemoLink, Meeting, PipeMeeting, ServerMeeting
-from fsm_rtc.connection.messages import chat_text
-from fsm_rtc.engine import Journal, Started
-from fsm_rtc.engine.journal import Entry, line_of
+from fsm_rtc.connection.delivery.messages import chat_text
+from fsm_rtc.engine import Journal, Record
+from fsm_rtc.engine.journal import line_of
 from fsm_rtc.errors import FsmRtcError
 from fsm_rtc.peer import Configuration, IceServer
 from fsm_rtc.store import ConnectionStore
@@ -199,7 +199,7 @@ class DemoPeer:
         if self._tally.received and (self._tally.frames or not self._options.video):
             self._exchanged.set()
 
-    def _show(self, record: Started | Entry) -> None:
+    def _show(self, record: Record) -> None:
         self._link.send({"record": line_of(record)})
 
     def _phase(self, name: str) -> None:

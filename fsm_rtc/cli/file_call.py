@@ -1,8 +1,9 @@
-"""A file over a room: it is sent to, or received from, whoever is there for it, until it is there.
+"""A file over a room: it is sent to, or received from, a peer that is there for it, until it is complete.
 
 Each connection of the room has a conversation about the file. At most one of them carries it: of several the newest,
-since who comes again after a kill may be there twice for a while, once as he was before. When a connection was given up
-and nobody else is there, the room is left and joined anew, for only then does something new begin with the same peer.
+since a peer that comes again after a kill may be there twice for a while, once as it was before. When a connection was
+given up and nobody else is there, the room is left and joined anew: only then does something new begin with the same
+peer.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from pathlib import Path
 from typing import Protocol
 
 from fsm_rtc.connection.connection import Connection
+from fsm_rtc.connection.diagnosis.evidence import Phase
+from fsm_rtc.connection.diagnosis.failure import Failure
 from fsm_rtc.connection.events import SignalingStatusChanged
-from fsm_rtc.connection.evidence import Phase
-from fsm_rtc.connection.failure import Failure
-from fsm_rtc.connection.room import Room
-from fsm_rtc.connection.room_events import PeerArrived, PeerGone, RoomEvent
 from fsm_rtc.errors import ConnectionFailedError, FileRefusal, FileTransferError
 from fsm_rtc.files import Began, FileProgress, FileSource, ReceivingFolder, Stopped, receive_file, send_file
-from fsm_rtc.files.wire import Offer
+from fsm_rtc.files.wire import FileOffer
+from fsm_rtc.room.events import PeerArrived, PeerGone, RoomEvent
+from fsm_rtc.room.room import Room
 
 __all__ = ["FileCall", "FileOutcome", "FileReport", "ReceivingCall", "SendingCall"]
 
@@ -135,7 +136,7 @@ class FileCall(ABC):
         try:
             self.finish(await self.talk(connection))
         except ConnectionFailedError:
-            pass  # he left, or was lost; the room tells, and the next one is waited for
+            pass  # the peer left, or was lost; the room tells, and the next one is waited for
         except FileTransferError as refused:
             if not self.is_only_declined(refused):
                 self.finish(FileOutcome(1, str(refused), refused.reason))
@@ -237,13 +238,13 @@ class ReceivingCall(FileCall):
     ) -> None:
         super().__init__(make_room, report, timeout_seconds)
         self._folder = folder
-        self._offer: Offer | None = None
+        self._offer: FileOffer | None = None
         self._declined: list[FileTransferError] = []
 
     async def talk(self, connection: Connection) -> FileOutcome:
         """Take the file that is offered; while it comes another one is refused."""
 
-        async def admit(offer: Offer) -> None:
+        async def admit(offer: FileOffer) -> None:
             active = self._active
             if active is not None and active is not connection:
                 if self._offer is None or self._offer.transfer != offer.transfer:

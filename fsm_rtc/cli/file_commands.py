@@ -1,4 +1,4 @@
-"""`send` and `receive`: a file, to or from whoever is in the same room."""
+"""`send` and `receive`: a file, to or from the others in the same room."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from fsm_rtc.cli.stopping import STOPPED_TWICE, calls_when_stopped
 if TYPE_CHECKING:
     from fsm_rtc.cli.chat_trust import ChatTrust
     from fsm_rtc.cli.file_call import FileCall, FileOutcome, FileReport
-    from fsm_rtc.connection.room import Room
+    from fsm_rtc.room.room import Room
 
     MakeCall = Callable[[Callable[[], Room], FileReport], FileCall]
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from fsm_rtc.cli.chat_json import ChatJson
 from fsm_rtc.cli.file_call import FileCall, FileOutcome
-from fsm_rtc.connection.room_events import RoomEvent
 from fsm_rtc.files import Began, FileProgress, Moved, Restarted
+from fsm_rtc.room.events import RoomEvent
 
 __all__ = ["FileJson"]
 

@@ -19,9 +19,9 @@ from rich.progress import (
 
 from fsm_rtc.cli.chat_words import ChatWords
 from fsm_rtc.cli.plain import plain
-from fsm_rtc.connection.room_events import RoomEvent
 from fsm_rtc.files import Began, FileProgress, Moved, Restarted
-from fsm_rtc.files.wire import Offer
+from fsm_rtc.files.wire import FileOffer
+from fsm_rtc.room.events import RoomEvent
 
 __all__ = ["FileWords", "duration"]
 
@@ -56,7 +56,7 @@ class FileWords:
         )
         self._is_terminal = console.is_terminal
         self._task: TaskID | None = None
-        self._offer: Offer | None = None
+        self._offer: FileOffer | None = None
         self._began_at = self._said_at = 0.0
         self._began_from = 0
 
@@ -91,7 +91,7 @@ class FileWords:
             case _:
                 self.say(f"the sender stopped: {event.reason}; what came stays here, to go on with", "yellow")
 
-    def _begin(self, offer: Offer, offset: int) -> None:
+    def _begin(self, offer: FileOffer, offset: int) -> None:
         self._offer = offer
         self._began_at = self._said_at = self._clock()
         self._began_from = offset

@@ -28,7 +28,7 @@ from fsm_rtc.cli.output import errors_told
 from fsm_rtc.cli.stopping import STOPPED_TWICE, calls_when_stopped
 
 if TYPE_CHECKING:
-    from fsm_rtc.cli.chat import Chat, Outcome, Report
+    from fsm_rtc.cli.chat import Chat, ChatReport, Outcome
     from fsm_rtc.cli.chat_trust import ChatTrust
 
 __all__ = ["join"]
@@ -126,7 +126,7 @@ async def _json_chat(plan: Plan) -> Outcome:
     return outcome
 
 
-def _made(plan: Plan, trust: ChatTrust, report: Report, *, verbatim: bool = False) -> Chat:
+def _made(plan: Plan, trust: ChatTrust, report: ChatReport, *, verbatim: bool = False) -> Chat:
     from fsm_rtc.cli.chat import Chat
     from fsm_rtc.cli.input_lines import InputLines
     from fsm_rtc.signaling import join

@@ -96,7 +96,7 @@ def _is_encrypted(path: Path) -> bool:
     try:
         return ENCRYPTED in read_regular(path)
     except OSError:
-        return False  # whoever loads it says what is wrong
+        return False  # loading it says what is wrong
 
 
 def _is_person_there() -> bool:

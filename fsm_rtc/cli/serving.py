@@ -235,7 +235,7 @@ def _greeting(server: SignalingServer, host: str) -> str:
 
 
 def _https_needed(server: SignalingServer, host: str) -> str:
-    """What whoever opens the page from elsewhere would find out too late; empty if nobody can."""
+    """What somebody who opens the page from elsewhere would find out too late; empty if nobody can."""
     from fsm_rtc.inspector.access import is_loopback
 
     if is_loopback(host):
@@ -255,14 +255,14 @@ def _inspector(journal: Journal, host: str, port: int) -> Inspector:
 
 
 def _access(allowed: list[str], file: Path | None) -> Access:
-    from fsm_rtc.signaling.access import Allowlist, JoinTokens, Open
+    from fsm_rtc.signaling.access import JoinTokens, Open, RoomAllowlist
 
     secret: Any = secret_in(file, "--token-secret-file") if file is not None else os.environ.get(SECRET_VARIABLE)
     if allowed and secret:
         raise typer.BadParameter("there are a list and a secret; give one of the two", param_hint="--allow")
     if secret:
         return JoinTokens(secret)
-    return Allowlist(allowed) if allowed else Open()
+    return RoomAllowlist(allowed) if allowed else Open()
 
 
 def _turn(urls: list[str], file: Path | None, seconds: float) -> TurnServers | None:

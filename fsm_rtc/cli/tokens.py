@@ -45,7 +45,7 @@ def token(
         typer.Option(
             "--id",
             metavar="ID",
-            help="Whose token it is, as `fsm-rtc keygen --show` prints it; by default it is for whoever has it.",
+            help="Whose token it is, as `fsm-rtc keygen --show` prints it; by default for anybody who has it.",
         ),
     ] = None,
     minutes: Annotated[

@@ -14,10 +14,10 @@ from fsm_rtc.conformance.adapters.session import AdapterSession
 from fsm_rtc.conformance.protocol import (
     DEFAULT_LIMIT_SECONDS,
     PROTOCOL,
-    Hello,
     Operation,
     Reply,
     Request,
+    StackHello,
 )
 from fsm_rtc.errors import AdapterError
 
@@ -35,7 +35,7 @@ class Adapter(Protocol):
     """One stack, ready to be asked."""
 
     @property
-    def hello(self) -> Hello:
+    def hello(self) -> StackHello:
         """Which stack it is."""
 
     async def ask(self, *operations: Operation, limit_seconds: float = DEFAULT_LIMIT_SECONDS) -> Reply:
@@ -66,7 +66,7 @@ class LocalAdapter:
     """
 
     def __init__(self, stack: Stack) -> None:
-        self.hello = Hello(PROTOCOL, stack.name, stack.version, stack.lacks)
+        self.hello = StackHello(PROTOCOL, stack.name, stack.version, stack.lacks)
         self._stack = stack
         self._session = AdapterSession(stack)
         self._number = 0
@@ -100,7 +100,7 @@ class ProcessAdapter:
 
     def __init__(self, command: str | Sequence[str]) -> None:
         self.command = shlex.split(command) if isinstance(command, str) else list(command)
-        self.hello = Hello(PROTOCOL, "", "")
+        self.hello = StackHello(PROTOCOL, "", "")
         self._process: asyncio.subprocess.Process | None = None
         self._errors: asyncio.Task[None] | None = None
         self._last_words = b""
@@ -132,10 +132,10 @@ class ProcessAdapter:
             await self.aclose()
             raise
 
-    async def _ask_who(self) -> Hello:
+    async def _ask_who(self) -> StackHello:
         reply = await self.ask(Operation("hello"), limit_seconds=STARTS_SECONDS)
         try:
-            hello = msgspec.convert(reply.results[0].value, Hello)
+            hello = msgspec.convert(reply.results[0].value, StackHello)
         except msgspec.ValidationError as error:
             raise AdapterError(f"the adapter's hello is none: {error}; see docs/conformance-protocol.md") from error
         if hello.protocol != PROTOCOL:

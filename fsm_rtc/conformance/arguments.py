@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fsm_rtc.conformance.counterpart import Counterpart, first_mid, without_fingerprint
-from fsm_rtc.conformance.model import Memory
+from fsm_rtc.conformance.model import ModelMemory
 from fsm_rtc.conformance.operations import Argument, OperationKind
-from fsm_rtc.conformance.protocol import Candidate, Description, Operation
+from fsm_rtc.conformance.protocol import Operation, StackCandidate, StackDescription
 
 __all__ = ["DATA", "NOBODY", "Arguments"]
 
@@ -31,7 +31,7 @@ class Arguments:
         self._counterpart = Counterpart(pattern)
         self._channels = 0
 
-    def of(self, kind: OperationKind, memory: Memory) -> Operation:
+    def of(self, kind: OperationKind, memory: ModelMemory) -> Operation:
         """The operation as the adapter is asked for it."""
         if kind.method == "createDataChannel":
             self._channels += 1
@@ -42,57 +42,57 @@ class Arguments:
             return Operation(kind.method, self._on, candidate=self._candidate(kind.argument, memory))
         return Operation(kind.method, self._on, description=self._description(kind, memory))
 
-    def _description(self, kind: OperationKind, memory: Memory) -> Description | None:
+    def _description(self, kind: OperationKind, memory: ModelMemory) -> StackDescription | None:
         if kind.argument is Argument.ROLLBACK:
-            return Description("rollback")
+            return StackDescription("rollback")
         if kind.method == "setLocalDescription":
             return self._local(kind.argument, memory)
         return self._remote(kind.argument, memory) if kind.method == "setRemoteDescription" else None
 
-    def _local(self, argument: Argument, memory: Memory) -> Description | None:
+    def _local(self, argument: Argument, memory: ModelMemory) -> StackDescription | None:
         offer, answer = memory.last_created_offer, memory.last_created_answer
         match argument:
             case Argument.OFFER:
-                return Description("offer", offer)
+                return StackDescription("offer", offer)
             case Argument.PRANSWER | Argument.ANSWER:
-                return Description(argument.value, answer)
+                return StackDescription(argument.value, answer)
             case Argument.MUNGED_OFFER:
-                return Description("offer", (offer or self._pattern) + MUNGED)
+                return StackDescription("offer", (offer or self._pattern) + MUNGED)
             case Argument.MUNGED_ANSWER:
-                return Description("answer", (answer or self._counterpart.answer().sdp) + MUNGED)
+                return StackDescription("answer", (answer or self._counterpart.answer().sdp) + MUNGED)
             case Argument.FOREIGN_OFFER:
                 return self._counterpart.offer()
             case Argument.FOREIGN_ANSWER:
                 return self._counterpart.answer()
         return None
 
-    def _remote(self, argument: Argument, memory: Memory) -> Description:
+    def _remote(self, argument: Argument, memory: ModelMemory) -> StackDescription:
         counterpart = self._counterpart
         match argument:
             case Argument.PRANSWER | Argument.ANSWER:
                 own_offer = memory.local_sdp if memory.slots.pending_local == "offer" else ""
                 return counterpart.answer(own_offer, argument.value)
             case Argument.GARBAGE:
-                return Description("offer", "garbage")
+                return StackDescription("offer", "garbage")
             case Argument.NO_FINGERPRINT:
-                return Description("offer", without_fingerprint(counterpart.offer(memory.agreed_local_sdp).sdp))
+                return StackDescription("offer", without_fingerprint(counterpart.offer(memory.agreed_local_sdp).sdp))
         return counterpart.offer(memory.agreed_local_sdp)
 
-    def _candidate(self, argument: Argument, memory: Memory) -> Candidate:
+    def _candidate(self, argument: Argument, memory: ModelMemory) -> StackCandidate:
         mid = first_mid(memory.remote_sdp or self._pattern)
         match argument:
             case Argument.MALFORMED:
-                return Candidate("candidate:malformed", mid)
+                return StackCandidate("candidate:malformed", mid)
             case Argument.NO_MID:
-                return Candidate(NOBODY)
+                return StackCandidate(NOBODY)
             case Argument.UNKNOWN_MID:
-                return Candidate(NOBODY, "no-such-mid")
+                return StackCandidate(NOBODY, "no-such-mid")
             case Argument.INDEX:
-                return Candidate(NOBODY, None, 0)
+                return StackCandidate(NOBODY, None, 0)
             case Argument.UNKNOWN_INDEX:
-                return Candidate(NOBODY, None, 99)
+                return StackCandidate(NOBODY, None, 99)
             case Argument.UFRAG:
-                return Candidate(NOBODY, mid, None, "nosuchfragment")
+                return StackCandidate(NOBODY, mid, None, "nosuchfragment")
             case Argument.END:
-                return Candidate("", mid)
-        return Candidate(NOBODY, mid, 0)
+                return StackCandidate("", mid)
+        return StackCandidate(NOBODY, mid, 0)

@@ -16,7 +16,7 @@ from typing import Self
 from fsm_rtc.conformance.adapter import Adapter
 from fsm_rtc.conformance.cells import PAIR_CELLS, PAIR_WAYS, PlannedCell, cells
 from fsm_rtc.conformance.difference import Difference, Key
-from fsm_rtc.conformance.findings import Cell, CellVerdict, Coverage, Edge, Finding, Kind, StackReport
+from fsm_rtc.conformance.findings import CellVerdict, Coverage, Finding, FindingCell, FindingEdge, Kind, StackReport
 from fsm_rtc.conformance.operations import BY_NAME, OPERATIONS
 from fsm_rtc.conformance.pair import can_connect
 from fsm_rtc.conformance.readings import reading_of
@@ -120,7 +120,8 @@ class Campaign:
         if self.options.examples > 0:
             from fsm_rtc.conformance.orderings import try_orderings
 
-            try_orderings(self)
+            options = self.options
+            try_orderings(self, options.examples, options.seconds, options.seed, self.progress)
         findings = self.confirm()
         return self._report(findings, reached, time.monotonic() - began)
 
@@ -277,9 +278,9 @@ class Campaign:
             steps=self.record.steps,
             seconds=round(seconds, 1),
             command=self.options.command,
-            cells=tuple(Cell(*place, verdict) for place, verdict in verdicts.items()),
+            cells=tuple(FindingCell(*place, verdict) for place, verdict in verdicts.items()),
             edges=tuple(
-                Edge(machine, source, target, times, is_legal)
+                FindingEdge(machine, source, target, times, is_legal)
                 for (machine, source, target, is_legal), times in sorted(self.record.edges.items())
             ),
         )

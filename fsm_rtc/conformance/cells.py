@@ -11,7 +11,7 @@ from fsm_rtc.conformance.model import PeerModel
 from fsm_rtc.conformance.operations import BY_NAME, OPERATIONS, Argument, OperationKind
 from fsm_rtc.conformance.protocol import Verdict
 from fsm_rtc.conformance.trial import Step
-from fsm_rtc.machines.methods import MethodsState
+from fsm_rtc.machines.api import ApiState
 from fsm_rtc.machines.negotiation import SignalingState
 
 __all__ = ["PAIR_CELLS", "PAIR_WAYS", "PlannedCell", "cells", "ways"]
@@ -92,7 +92,7 @@ def ways(profile: str) -> dict[tuple[str, str], tuple[Step, ...]]:
     while waiting:
         way = waiting.popleft()
         model = _after(way, profile)
-        here = (model.state, model.methods.state.value)
+        here = (model.state, model.api.state.value)
         if here in found:
             continue
         found[here] = way
@@ -116,7 +116,7 @@ def cells(profile: str) -> Iterator[PlannedCell]:
                 way = min((one for (state, _), one in known.items() if state == signaling), key=len)
                 yield _planned(operation, signaling.value, way)
         else:
-            for described in MethodsState:
+            for described in ApiState:
                 way = min((one for (_, state), one in known.items() if state == described), key=len)
                 if operation.name == "createDataChannel":
                     way = way[1:]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from fsm_rtc.conformance.protocol import Description
+from fsm_rtc.conformance.protocol import StackDescription
 
 __all__ = [
     "Counterpart",
@@ -81,13 +81,13 @@ class Counterpart:
         self._pattern = pattern
         self._version = 1
 
-    def offer(self, agreed: str = "") -> Description:
+    def offer(self, agreed: str = "") -> StackDescription:
         """An offer with the sections of `agreed`, a description of the last exchange, or with a data section."""
-        return Description("offer", self._written(agreed or self._pattern, "offer"))
+        return StackDescription("offer", self._written(agreed or self._pattern, "offer"))
 
-    def answer(self, offer: str = "", kind: str = "answer") -> Description:
+    def answer(self, offer: str = "", kind: str = "answer") -> StackDescription:
         """An answer to the stack's `offer`, or one to an offer that nobody has made."""
-        return Description(kind, self._written(offer or self._pattern, kind))
+        return StackDescription(kind, self._written(offer or self._pattern, kind))
 
     def _written(self, pattern: str, kind: str) -> str:
         """The description in the pattern's words, as this side would have written it."""

@@ -10,10 +10,10 @@ import msgspec
 from fsm_rtc.errors import ConformanceError
 
 __all__ = [
-    "Cell",
+    "FindingCell",
     "CellVerdict",
     "Coverage",
-    "Edge",
+    "FindingEdge",
     "Finding",
     "Kind",
     "StackReport",
@@ -44,7 +44,7 @@ class CellVerdict(StrEnum):
     NOT_TRIED = "not tried"
 
 
-class Cell(msgspec.Struct, frozen=True):
+class FindingCell(msgspec.Struct, frozen=True):
     """One operation in one state of one machine.
 
     Attributes:
@@ -60,7 +60,7 @@ class Cell(msgspec.Struct, frozen=True):
     verdict: CellVerdict
 
 
-class Edge(msgspec.Struct, frozen=True):
+class FindingEdge(msgspec.Struct, frozen=True):
     """A change of state that was observed.
 
     Attributes:
@@ -154,8 +154,8 @@ class StackReport(msgspec.Struct, frozen=True, kw_only=True):
     steps: int = 0
     seconds: float = 0.0
     command: str = ""
-    cells: tuple[Cell, ...] = ()
-    edges: tuple[Edge, ...] = ()
+    cells: tuple[FindingCell, ...] = ()
+    edges: tuple[FindingEdge, ...] = ()
 
 
 def write_reports(reports: list[StackReport], path: Path) -> None:

@@ -99,7 +99,7 @@ def judge(case: Case) -> Iterator[Difference]:
 
 def _what_it_brought(case: Case) -> Iterator[Difference]:
     """The attributes and events, where the verdict and the state are as expected."""
-    for name, should in case.model.memory.slots.as_states().items():
+    for name, should in case.model.memory.types().items():
         value = getattr(case.rests, name)
         if (value is None or isinstance(value, str)) and value != should and f"attribute {name}" not in case.lacks:
             yield case.differs(Kind.STATE, f"{name} is {should or 'null'}", f"{name} is {value or 'null'}")

@@ -7,18 +7,19 @@ difference the model takes over what the stack says (`adopt`), so that one mista
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from fsm_rtc.conformance.counterpart import ice_credentials, media_count
 from fsm_rtc.conformance.operations import Argument, OperationKind
 from fsm_rtc.conformance.protocol import States, Verdict
-from fsm_rtc.engine import Accepted, Chart
+from fsm_rtc.engine import Accepted, Chart, Outcome
 from fsm_rtc.errors import Reason, Rejected
-from fsm_rtc.machines.methods import Methods, MethodsState
-from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep, SignalingState
+from fsm_rtc.machines.api import Api
+from fsm_rtc.machines.descriptions import OFFERED_BY, Kind, Side, Slots
+from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep, SignalingState, UpdateNegotiationNeeded
 from fsm_rtc.machines.negotiation_needed import FireNegotiationNeeded, NegotiationNeeded
 
-__all__ = ["PROFILES", "Expected", "PeerModel", "Slots"]
+__all__ = ["PROFILES", "Expected", "PeerModel"]
 
 PROFILES: dict[str, type[Negotiation]] = {"webrtc-pc": Negotiation, "jsep": NegotiationJsep}
 """The tables that a stack can be held to, by name."""
@@ -55,45 +56,12 @@ class Expected:
 
 
 @dataclass
-class Slots:
-    """The types of the four descriptions."""
-
-    current_local: str | None = None
-    pending_local: str | None = None
-    current_remote: str | None = None
-    pending_remote: str | None = None
-
-    def as_states(self) -> dict[str, str | None]:
-        """Under the names of the specification's attributes."""
-        return {
-            "currentLocalDescription": self.current_local,
-            "pendingLocalDescription": self.pending_local,
-            "currentRemoteDescription": self.current_remote,
-            "pendingRemoteDescription": self.pending_remote,
-        }
-
-    def set(self, side: str, kind: str) -> None:
-        """A description of that side and type is applied."""
-        if kind != "answer":
-            setattr(self, f"pending_{side}", kind)
-            return
-        other = "remote" if side == "local" else "local"
-        setattr(self, f"current_{side}", "answer")
-        setattr(self, f"current_{other}", getattr(self, f"pending_{other}"))
-        self.roll_back()
-
-    def roll_back(self) -> None:
-        """The pending ones are gone."""
-        self.pending_local = self.pending_remote = None
-
-
-@dataclass
-class Memory:
+class ModelMemory:
     """What the guards read, and what the negotiation is about."""
 
     last_created_offer: str = ""
     last_created_answer: str = ""
-    slots: Slots = field(default_factory=Slots)
+    slots: Slots[str, None] = field(default_factory=Slots)
     local_sdp: str = ""
     agreed_local_sdp: str = ""
     remote_sdp: str = ""
@@ -102,6 +70,20 @@ class Memory:
     sections_of_the_peer: int = 0
     credentials_to_replace: frozenset[tuple[str, str]] = frozenset()
     knows_need: bool = True
+
+    @property
+    def has_remote(self) -> bool:
+        return self.slots.has_remote
+
+    def types(self) -> dict[str, str | None]:
+        """The types of the four descriptions, by the names of the specification's attributes."""
+        slots = self.slots
+        return {
+            "currentLocalDescription": slots.current_local,
+            "pendingLocalDescription": slots.pending_local,
+            "currentRemoteDescription": slots.current_remote,
+            "pendingRemoteDescription": slots.pending_remote,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +96,6 @@ class _Candidate:
     has_known_section: bool = True
     has_known_fragment: bool = True
     can_be_parsed: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class _Need:
-    is_chain_empty: bool
-    is_stable: bool
-    is_needed: bool
 
 
 CANDIDATES = {
@@ -142,16 +117,16 @@ class PeerModel:
 
     Attributes:
         negotiation: the machine of its signalling state.
-        methods: the machine of its other methods.
+        api: the machine of its other methods.
         memory: what is known of its descriptions.
     """
 
     def __init__(self, profile: str = "webrtc-pc") -> None:
         self._profile = PROFILES[profile]
-        self.memory = Memory()
+        self.memory = ModelMemory()
         self.negotiation = self._profile(self.memory)
-        self.methods = Methods()
-        self.need = NegotiationNeeded()
+        self.api = Api(self.memory)
+        self.need = NegotiationNeeded(self)
 
     @property
     def state(self) -> str:
@@ -165,7 +140,7 @@ class PeerModel:
 
     def machine(self, name: str) -> Chart[Any, Any]:
         """The machine that judges an operation."""
-        return self.negotiation if name == "negotiation" else self.methods
+        return self.negotiation if name == "negotiation" else self.api
 
     def expect(self, operation: OperationKind, sdp: str = "") -> Expected:
         """What the operation must do now.
@@ -225,7 +200,9 @@ class PeerModel:
         memory = self.memory
         if operation.trigger == "close":
             self.negotiation.close()
+            self.need.close()
         outcome = self.machine(operation.machine).fire(operation.trigger, self._payload(operation))
+        self._follow(outcome)
         trigger = outcome.trigger if isinstance(outcome, Accepted) else operation.trigger
         match trigger:
             case "create_data_channel":
@@ -243,22 +220,24 @@ class PeerModel:
 
     def rolled_back_before_failing(self) -> None:
         """An offer was refused for its content, after its implicit rollback."""
-        self.negotiation.rollback()
+        self._follow(self.negotiation.rollback())
         self._rolled_back()
+
+    def _follow(self, outcome: Outcome) -> None:
+        for effect in outcome.effects if isinstance(outcome, Accepted) else ():
+            if isinstance(effect, UpdateNegotiationNeeded):
+                self.need.on_stable()
 
     def _rolled_back(self) -> None:
         # What a rollback does to credentials that were to be replaced is left to the stack.
         self.memory.knows_need = self.memory.knows_need and not self.memory.credentials_to_replace
         self.memory.slots.roll_back()
-        self.need.on_stable()
-        self._look_at_remote()
+        self.api.on_descriptions()
 
     def _described(self, trigger: str, local_sdp: str, remote_sdp: str) -> None:
         memory = self.memory
         _, side, kind = trigger.split("_")
-        if kind == "offer":
-            memory.slots.roll_back()
-        memory.slots.set(side, kind)
+        memory.slots.set(cast("Side", side), cast("Kind", kind), kind)
         memory.local_sdp = local_sdp or memory.local_sdp
         memory.remote_sdp = remote_sdp or memory.remote_sdp
         if kind == "answer":
@@ -268,23 +247,30 @@ class PeerModel:
             memory.agreed_local_sdp = memory.local_sdp
             if not memory.credentials_to_replace & ice_credentials(memory.agreed_local_sdp):
                 memory.credentials_to_replace = frozenset()
-            self.need.on_stable()
-        self._look_at_remote()
-
-    def _look_at_remote(self) -> None:
-        slots = self.memory.slots
-        if not self.is_closed:
-            if slots.current_remote or slots.pending_remote:
-                self.methods.on_remote_description()
-            else:
-                self.methods.on_no_remote_description()
+        self.api.on_descriptions()
 
     def need_is_told(self) -> bool:
-        """The chain is empty: whether negotiationneeded is fired now."""
-        outcome = self.need.update(_Need(True, self.state == SignalingState.STABLE, self._is_needed()))
-        return isinstance(outcome, Accepted) and FireNegotiationNeeded() in outcome.effects
+        """The chain is empty, and the queued task has run: whether negotiationneeded is fired now."""
+        self.need.update()
+        outcome = self.need.on_task()
+        return isinstance(outcome, Accepted) and any(isinstance(one, FireNegotiationNeeded) for one in outcome.effects)
 
-    def _is_needed(self) -> bool:
+    # What the flag's guards read: an operation is looked at once the stack rests.
+
+    @property
+    def is_chain_empty(self) -> bool:
+        return True
+
+    @property
+    def is_loop_running(self) -> bool:
+        return True
+
+    @property
+    def signaling_state(self) -> SignalingState:
+        return self.negotiation.state
+
+    @property
+    def is_needed(self) -> bool:
         memory = self.memory
         agreed = memory.agreed_local_sdp if memory.slots.current_local else ""
         return (
@@ -300,25 +286,23 @@ class PeerModel:
         if isinstance(reported, str) and reported in set(SignalingState):
             self.negotiation = self._profile(memory, state=SignalingState(reported))
         self._guess_slots()
-        for name in slots.as_states():
+        for name in memory.types():
             value = getattr(states, name)
             if value is None or isinstance(value, str):
                 side = "local" if "Local" in name else "remote"
                 setattr(slots, f"{name[:7]}_{side}", value)
         if self.is_closed:
-            self.methods = Methods(state=MethodsState.CLOSED)
+            self.api.close()
+            self.need.close()
         memory.knows_need = False
-        self._look_at_remote()
+        self.api.on_descriptions()
 
     def _guess_slots(self) -> None:
         """What a stack that doesn't show its four descriptions must have in its state."""
         slots = self.memory.slots
         slots.roll_back()
-        match self.negotiation.state:
-            case SignalingState.HAVE_LOCAL_OFFER | SignalingState.HAVE_REMOTE_PRANSWER:
-                slots.pending_local = "offer"
-            case SignalingState.HAVE_REMOTE_OFFER | SignalingState.HAVE_LOCAL_PRANSWER:
-                slots.pending_remote = "offer"
+        if (side := OFFERED_BY.get(self.negotiation.state)) is not None:
+            slots.set(side, "offer", "offer")
 
 
 def _cited(cite: str) -> str:

@@ -40,7 +40,7 @@ class OperationKind:
     Attributes:
         method: the method's name in the specification, and in the adapter protocol.
         argument: what it is given.
-        machine: the chart that judges it: ``negotiation`` or ``methods``.
+        machine: the chart that judges it: ``negotiation`` or ``api``.
         trigger: that chart's trigger.
         is_promise: whether the method returns a promise, so that no error may be thrown by the call itself.
     """
@@ -105,7 +105,7 @@ OPERATIONS: tuple[OperationKind, ...] = (
         },
     ),
     *(
-        OperationKind("addIceCandidate", argument, "methods", "add_ice_candidate")
+        OperationKind("addIceCandidate", argument, "api", "add_ice_candidate")
         for argument in (
             Argument.GOOD,
             Argument.MALFORMED,
@@ -117,10 +117,10 @@ OPERATIONS: tuple[OperationKind, ...] = (
             Argument.END,
         )
     ),
-    OperationKind("createDataChannel", Argument.NOTHING, "methods", "create_data_channel", is_promise=False),
-    OperationKind("addTransceiver", Argument.NOTHING, "methods", "add_transceiver", is_promise=False),
-    OperationKind("restartIce", Argument.NOTHING, "methods", "restart_ice", is_promise=False),
-    OperationKind("close", Argument.NOTHING, "methods", "close", is_promise=False),
+    OperationKind("createDataChannel", Argument.NOTHING, "api", "create_data_channel", is_promise=False),
+    OperationKind("addTransceiver", Argument.NOTHING, "api", "add_transceiver", is_promise=False),
+    OperationKind("restartIce", Argument.NOTHING, "api", "restart_ice", is_promise=False),
+    OperationKind("close", Argument.NOTHING, "api", "close", is_promise=False),
 )
 """Everything that is done to one connection alone."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings, target
@@ -16,9 +17,6 @@ from fsm_rtc.conformance.operations import OPERATIONS
 from fsm_rtc.conformance.pair import PAIR_STEPS
 from fsm_rtc.conformance.sequences import TOGETHER, Sequence
 from fsm_rtc.conformance.side import Record
-
-if TYPE_CHECKING:
-    from fsm_rtc.conformance.campaign import Campaign
 
 __all__ = ["orderings", "pair_orderings", "try_orderings"]
 
@@ -56,22 +54,46 @@ def pair_orderings() -> st.SearchStrategy[Sequence]:
     return steps.map(lambda some: Sequence(("connect", *some)))
 
 
-def try_orderings(campaign: Campaign) -> None:
+class OrderingRun(Protocol):
+    """The run in which orderings are tried: a `Campaign`."""
+
+    record: Record
+
+    @property
+    def connects(self) -> bool:
+        """Whether two connections of the stack can be tried."""
+
+    def try_sequence(self, sequence: Sequence) -> list[tuple[int, Difference]]:
+        """Run one sequence."""
+
+    def knows(self, difference: Difference) -> bool:
+        """Whether a difference is no news."""
+
+    def saw(self, sequence: Sequence, difference: Difference, *, is_deterministic: bool) -> None:
+        """A sequence showed a difference."""
+
+
+def try_orderings(
+    campaign: OrderingRun,
+    examples: int,
+    seconds: float | None,
+    seed: int,
+    progress: Callable[[str, int, int], object],
+) -> None:
     """Random orderings until there were enough, or the time is over; each new difference shrunk, and noted."""
-    options = campaign.options
-    ends = time.monotonic() + options.seconds if options.seconds is not None else None
+    ends = time.monotonic() + seconds if seconds is not None else None
     done = batch = 0
-    while done < options.examples and (ends is None or time.monotonic() < ends):
-        campaign.progress("orderings", done, options.examples)
+    while done < examples and (ends is None or time.monotonic() < ends):
+        progress("orderings", done, examples)
         batch += 1
-        size = min(BATCH, options.examples - done)
+        size = min(BATCH, examples - done)
         strategy = pair_orderings() if campaign.connects and batch % EVERY_FOURTH == 0 else orderings(campaign.record)
-        done += _try_batch(campaign, strategy, size, options.seed * 1_000_003 + batch, ends)
-    campaign.progress("orderings", done, options.examples)
+        done += _try_batch(campaign, strategy, size, seed * 1_000_003 + batch, ends)
+    progress("orderings", done, examples)
 
 
 def _try_batch(
-    campaign: Campaign, strategy: st.SearchStrategy[Sequence], size: int, seed: int, ends: float | None
+    campaign: OrderingRun, strategy: st.SearchStrategy[Sequence], size: int, seed: int, ends: float | None
 ) -> int:
     """How many orderings were tried; a new difference ends the batch."""
     tried = 0

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from importlib import resources
 
-from fsm_rtc.conformance.findings import Cell, CellVerdict, Finding, Kind, StackReport
+from fsm_rtc.conformance.findings import CellVerdict, Finding, FindingCell, Kind, StackReport
 from fsm_rtc.conformance.page_diagrams import diagrams
 from fsm_rtc.machines import CHARTS, DERIVED
 
@@ -120,7 +120,7 @@ def _machines(reports: list[StackReport]) -> Iterator[str]:
         yield "</tbody></table></div></section>"
 
 
-def _cell(cell: Cell | None, findings: list[Finding], stack: str) -> str:
+def _cell(cell: FindingCell | None, findings: list[Finding], stack: str) -> str:
     if not findings:
         verdict = cell.verdict if cell is not None else CellVerdict.NOT_TRIED
         name = verdict.value.replace(" ", "-")

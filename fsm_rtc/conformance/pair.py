@@ -18,7 +18,7 @@ from fsm_rtc.conformance.difference import Difference
 from fsm_rtc.conformance.findings import Kind
 from fsm_rtc.conformance.model import DRAFT
 from fsm_rtc.conformance.operations import BY_NAME
-from fsm_rtc.conformance.protocol import Description, Operation, Reply, States, Verdict
+from fsm_rtc.conformance.protocol import Operation, Reply, StackDescription, States, Verdict
 from fsm_rtc.conformance.side import Record, Side, sdp_of
 
 __all__ = ["PAIR_STEPS", "PairTrial", "can_connect"]
@@ -148,7 +148,7 @@ class PairTrial:
         """The other side is one that never answers a check, so that there is time."""
         offer = await self._described("a", "createOffer", "offer")
         sdp = Counterpart(offer.sdp).answer(offer.sdp).sdp + f"a={NOBODY}\r\n"
-        answer = Description("answer", sdp)
+        answer = StackDescription("answer", sdp)
         name = "setRemoteDescription(answer)"
         await self._operate("a", name, Operation("setRemoteDescription", "a", description=answer))
         connecting: Condition = lambda states: states["a"].connectionState == "connecting"  # noqa: E731
@@ -168,20 +168,20 @@ class PairTrial:
         )
         answer = await self._described(answerer, "createAnswer", "answer")
         if is_wrong:
-            answer = Description("answer", with_other_fingerprint(answer.sdp))
+            answer = StackDescription("answer", with_other_fingerprint(answer.sdp))
         await self._operate(
             offerer, "setRemoteDescription(answer)", Operation("setRemoteDescription", offerer, description=answer)
         )
 
-    async def _described(self, side: str, maker: str, kind: str) -> Description:
+    async def _described(self, side: str, maker: str, kind: str) -> StackDescription:
         reply = await self._operate(side, maker, Operation(maker, side))
-        made = Description(kind, sdp_of(reply.results[0].value))
+        made = StackDescription(kind, sdp_of(reply.results[0].value))
         setting = f"setLocalDescription({kind})"
         await self._operate(side, setting, Operation("setLocalDescription", side, description=made))
         gathered: Condition = lambda states: states[side].iceGatheringState == "complete"  # noqa: E731
         await self._until(setting, gathered, "gathering complete", GATHERED_SOURCE)
         reply = await self._ask(setting, Operation("localDescription", side))
-        return Description(kind, sdp_of(reply.results[0].value))
+        return StackDescription(kind, sdp_of(reply.results[0].value))
 
     # What can be done with a connection.
 

@@ -10,10 +10,10 @@ import msgspec
 __all__ = [
     "DEFAULT_LIMIT_SECONDS",
     "PROTOCOL",
-    "Candidate",
-    "Description",
+    "StackCandidate",
+    "StackDescription",
     "Event",
-    "Hello",
+    "StackHello",
     "Operation",
     "Reply",
     "Request",
@@ -37,14 +37,14 @@ class Verdict(StrEnum):
     INEXPRESSIBLE = "inexpressible"
 
 
-class Description(msgspec.Struct, frozen=True):
+class StackDescription(msgspec.Struct, frozen=True):
     """RTCSessionDescriptionInit."""
 
     type: str
     sdp: str = ""
 
 
-class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
+class StackCandidate(msgspec.Struct, frozen=True, omit_defaults=True):
     """RTCIceCandidateInit; a member that is None is not given to the stack."""
 
     candidate: str
@@ -58,8 +58,8 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
 
     operation: str
     on: str = ""
-    description: Description | None = None
-    candidate: Candidate | None = None
+    description: StackDescription | None = None
+    candidate: StackCandidate | None = None
     label: str = ""
     kind: Literal["", "audio", "video"] = ""
     data: str = ""
@@ -114,7 +114,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     on: str
     event: str
     states: States
-    candidate: Candidate | None = None
+    candidate: StackCandidate | None = None
     label: str = ""
     kind: str = ""
     data: str = ""
@@ -129,7 +129,7 @@ class Reply(msgspec.Struct, frozen=True):
     states: dict[str, States] = {}
 
 
-class Hello(msgspec.Struct, frozen=True):
+class StackHello(msgspec.Struct, frozen=True):
     """The value of `hello`: which stack it is, and what its API can't say."""
 
     protocol: int

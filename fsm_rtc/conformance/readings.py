@@ -114,32 +114,32 @@ READINGS = (
     ),
     Reading("negotiation", "*Description(pranswer)*", "rejected with InvalidStateError*", INVALID),
     Reading(
-        "methods",
+        "api",
         "addIceCandidate(no mid)",
         "rejected with TypeError",
         "A candidate that isn't empty, with neither sdpMid nor sdpMLineIndex: TypeError, before anything is chained.",
     ),
     Reading(
-        "methods",
+        "api",
         "addIceCandidate(*",
         "rejected with InvalidStateError",
         "Chained on a closed connection: InvalidStateError; with remoteDescription null: InvalidStateError, the empty "
         "candidate not excepted.",
     ),
     Reading(
-        "methods",
+        "api",
         "addIceCandidate(*",
         "rejected with OperationError",
         "An sdpMid, sdpMLineIndex or usernameFragment that the remote description doesn't have, and a candidate that "
         "can't be added, reject with OperationError.",
     ),
     Reading(
-        "methods",
+        "api",
         "createDataChannel",
         "thrown with InvalidStateError",
         "createDataChannel: if [[IsClosed]] is true, throw an InvalidStateError.",
     ),
-    Reading("methods", "*close", "*", CLOSE),
+    Reading("api", "*close", "*", CLOSE),
     Reading(
         "data_channel",
         "connect",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fsm_rtc.conformance.adapter import Adapter
 from fsm_rtc.conformance.pair import PairTrial
-from fsm_rtc.conformance.protocol import Description, Operation, Reply, States, Verdict
+from fsm_rtc.conformance.protocol import Operation, Reply, StackDescription, States, Verdict
 from fsm_rtc.conformance.side import Record, sdp_of
 from fsm_rtc.errors import AdapterError
 
@@ -72,7 +72,7 @@ async def _offer(adapter: Adapter) -> str:
 async def _event(adapter: Adapter) -> str:
     """Goes on where `_offer` ended."""
     made = (await adapter.ask(Operation("createOffer", "a"))).results[0].value
-    offer = Description("offer", sdp_of(made))
+    offer = StackDescription("offer", sdp_of(made))
     reply = await adapter.ask(Operation("setLocalDescription", "a", description=offer))
     result = reply.results[0]
     changes = [number for number, event in enumerate(reply.events) if event.event == "signalingstatechange"]

@@ -100,7 +100,7 @@ class Runner:
 def _crash(trial: Trial | PairTrial, step: str) -> Difference:
     """The stack is gone, or hangs as a whole."""
     kind = BY_NAME.get(step.partition(TOGETHER)[0])
-    machine = kind.machine if kind is not None else "methods"
+    machine = kind.machine if kind is not None else "api"
     state = trial.state_of(machine) if isinstance(trial, Trial) else ""
     return Difference(machine, state, step, "a reply", "the stack crashes, or hangs as a whole", Kind.CRASH, "")
 

@@ -11,7 +11,7 @@ from fsm_rtc.conformance.findings import Kind
 from fsm_rtc.conformance.judge import Case, judge, judge_flag
 from fsm_rtc.conformance.model import DRAFT, Expected, PeerModel
 from fsm_rtc.conformance.operations import OperationKind
-from fsm_rtc.conformance.protocol import Description, Operation, Reply, Result, States, Verdict
+from fsm_rtc.conformance.protocol import Operation, Reply, Result, StackDescription, States, Verdict
 from fsm_rtc.conformance.watch import Watch
 from fsm_rtc.errors import AdapterError
 
@@ -117,7 +117,7 @@ class Side:
                 self._signaling = now
 
     def seen(self, reply: Reply, operation: str) -> list[Difference]:
-        """What the reply says of this connection, whoever was asked to do something."""
+        """What the reply says of this connection, whichever side was asked to do something."""
         found: list[Difference] = []
         model, watch, states = self.model, self._watch, self._states(reply)
         for event in reply.events:
@@ -184,4 +184,6 @@ class Side:
 
 def sdp_of(made: object) -> str:
     """The SDP of a description as an adapter replies with it."""
-    return str(made.get("sdp", "")) if isinstance(made, dict) else made.sdp if isinstance(made, Description) else ""
+    return (
+        str(made.get("sdp", "")) if isinstance(made, dict) else made.sdp if isinstance(made, StackDescription) else ""
+    )

@@ -14,7 +14,7 @@ from fsm_rtc.conformance.arguments import DATA, Arguments
 from fsm_rtc.conformance.difference import Difference
 from fsm_rtc.conformance.model import PeerModel
 from fsm_rtc.conformance.operations import BY_NAME, Argument, OperationKind
-from fsm_rtc.conformance.protocol import Description, Operation, Reply, Verdict
+from fsm_rtc.conformance.protocol import Operation, Reply, StackDescription, Verdict
 from fsm_rtc.conformance.side import Record, Side, sdp_of
 from fsm_rtc.errors import AdapterError
 
@@ -41,7 +41,7 @@ async def pattern_of(adapter: Adapter) -> str:
     )
     reply = await adapter.ask(Operation("createOffer", "pattern"))
     made = reply.results[0].value
-    if not isinstance(made, dict | Description):
+    if not isinstance(made, dict | StackDescription):
         raise AdapterError("the stack makes no offer for a data channel, so nothing can be tried")
     return sdp_of(made)
 
@@ -112,7 +112,7 @@ class Trial:
     async def _look_up_local(self, reply: Reply, asked: list[Operation]) -> tuple[Reply, list[Operation]]:
         """What setLocalDescription() without argument has applied."""
         then = await self._adapter.ask(Operation("localDescription", "a"))
-        applied = Description("", sdp_of(then.results[0].value))
+        applied = StackDescription("", sdp_of(then.results[0].value))
         told = [
             msgspec.structs.replace(one, description=applied)
             if one.operation == "setLocalDescription" and one.description is None

@@ -84,7 +84,7 @@ class Watch:
             is_closed: whether the connection is closed by the end of it.
         """
         if is_closed and event.event in OF_THE_CONNECTION:
-            yield self._wrong("methods", "closed", operation, "no event", event.event, Kind.EVENT, NO_EVENT_AT_CLOSE)
+            yield self._wrong("api", "closed", operation, "no event", event.event, Kind.EVENT, NO_EVENT_AT_CLOSE)
         if event.event in ANNOUNCED:
             yield from self._announce(event, operation, is_closed=is_closed)
         yield from self._look(event.states, operation)

@@ -10,6 +10,8 @@ from fsm_rtc.connection.channel import (
     SignalingEvent,
 )
 from fsm_rtc.connection.connection import Connection
+from fsm_rtc.connection.delivery.messages import Delivery
+from fsm_rtc.connection.diagnosis.failure import Failure
 from fsm_rtc.connection.events import (
     ChannelAnnounced,
     ConnectionEvent,
@@ -29,17 +31,15 @@ from fsm_rtc.connection.events import (
     SignalingStatusChanged,
     TrackAdded,
 )
-from fsm_rtc.connection.failure import Failure
-from fsm_rtc.connection.messages import Delivery
-from fsm_rtc.connection.persistence import KeptMessages, MemoryPersistence, Persistence
+from fsm_rtc.connection.options import CallOptions
 from fsm_rtc.connection.pipe import PipeChannel, memory_pipe
-from fsm_rtc.connection.recovery_policy import NO_RECOVERY, RecoveryPolicy
-from fsm_rtc.connection.room import Room
-from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
-from fsm_rtc.connection.sqlite_file import SqliteFile
+from fsm_rtc.connection.recovery.policy import NO_RECOVERY, RecoveryPolicy
+from fsm_rtc.connection.saving.persistence import KeptMessages, MemoryPersistence, Persistence
+from fsm_rtc.connection.saving.sqlite_file import SqliteFile
 
 __all__ = [
     "NO_RECOVERY",
+    "CallOptions",
     "ChannelAnnounced",
     "Connection",
     "ConnectionEvent",
@@ -57,9 +57,6 @@ __all__ = [
     "MemoryPersistence",
     "MessageReceived",
     "Negotiated",
-    "PeerArrived",
-    "PeerEvent",
-    "PeerGone",
     "PeerJoined",
     "PeerLeft",
     "PeerBusy",
@@ -71,8 +68,6 @@ __all__ = [
     "Recovering",
     "RecoveryPolicy",
     "Refused",
-    "Room",
-    "RoomEvent",
     "SignalingChannel",
     "SignalingEvent",
     "SignalingStatusChanged",

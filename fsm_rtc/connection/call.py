@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from fsm_rtc.connection.call_life import CallLife
 from fsm_rtc.connection.channel import IceServersChanged, LinkDown, LinkUp, SignalingChannel
-from fsm_rtc.connection.deadline import Deadline
-from fsm_rtc.connection.driver import SignalingDriver
+from fsm_rtc.connection.delivery.frames import CHANNEL_PROTOCOL, FEATURE, FEATURES
+from fsm_rtc.connection.delivery.message_channel import MessageChannel
+from fsm_rtc.connection.delivery.message_store import MessageStore
+from fsm_rtc.connection.diagnosis.diagnosis import Diagnosis
+from fsm_rtc.connection.diagnosis.failure import Failure
+from fsm_rtc.connection.diagnosis.progress import facts_of_connection, how_far
+from fsm_rtc.connection.endpoint import Endpoint
 from fsm_rtc.connection.events import (
     ChannelAnnounced,
     ConnectionEvent,
@@ -30,38 +37,49 @@ from fsm_rtc.connection.events import (
     SignalingStatusChanged,
     TrackAdded,
 )
-from fsm_rtc.connection.examination import Examination
-from fsm_rtc.connection.failure import Failure
-from fsm_rtc.connection.frames import CHANNEL_PROTOCOL, FEATURE
-from fsm_rtc.connection.keeper import Keeper
-from fsm_rtc.connection.lost_call import ENDING, LostCall
-from fsm_rtc.connection.message_store import MessageStore
-from fsm_rtc.connection.messages import Messages
-from fsm_rtc.connection.peers import PeerOptions, ReplaceablePeer
-from fsm_rtc.connection.persistence import Persistence
-from fsm_rtc.connection.progress import LOST, how_far
-from fsm_rtc.connection.recoverer import Recoverer
-from fsm_rtc.connection.recovery_policy import RecoveryPolicy
-from fsm_rtc.connection.saved import SavedPeer
-from fsm_rtc.connection.secure_link import SecureLink
+from fsm_rtc.connection.exchange.driver import ExchangeDriver
+from fsm_rtc.connection.exchange.requests import ExchangeEnded
+from fsm_rtc.connection.options import CallOptions
+from fsm_rtc.connection.recovery.driver import RecoveryDriver
+from fsm_rtc.connection.recovery.policy import RecoveryPolicy
+from fsm_rtc.connection.saving.call_saver import CallSaver
+from fsm_rtc.connection.saving.saved import SavedPeer
 from fsm_rtc.connection.streams import Stream
 from fsm_rtc.engine import Chart
-from fsm_rtc.engine.clock import Clock
-from fsm_rtc.errors import NoUsableAddressError, OperationError, Rejected, SignalingError
+from fsm_rtc.errors import NoUsableAddressError, OperationError, Rejected
+from fsm_rtc.machines.call_requests import (
+    BeReady,
+    CallEnd,
+    EndAlone,
+    LeaveFailed,
+    LeaveLate,
+    LoseForGood,
+    LoseForNow,
+    NoteClosed,
+    NoteEnd,
+    NoteGivenUp,
+    NoteProgress,
+    NoteWrongCertificate,
+    Stop,
+    TellBusy,
+)
+from fsm_rtc.machines.call_status import CallFacts
 from fsm_rtc.machines.connection_state import PeerConnectionState
-from fsm_rtc.machines.dtls import DtlsTransportState
-from fsm_rtc.machines.exchange import ExchangeState
-from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
-from fsm_rtc.messages import ErrorCode, Identity, Introduction, Member
-from fsm_rtc.messages.trust import Trust
+from fsm_rtc.messages import SENTENCES, EndCode, Identity, Introduction, Member
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate
-from fsm_rtc.peer.machine_set import MachineSet
 from fsm_rtc.peer.peer_connection import PeerConnection
 
-__all__ = ["Call"]
+__all__ = ["LiveCall"]
 
 logger = logging.getLogger("fsm_rtc.connection")
+
+MAX_REASON_CHARACTERS = 200
+
+LAST_WORDS_SECONDS = 2.0
+"""How long closing waits until the other side has what was sent to it."""
+
+FAILED = EndCode.CONNECTION_FAILED
 
 DTLS_FAILED = (
     "the other side doesn't have the certificate that its description names; that is not tried again, for somebody may "
@@ -69,7 +87,7 @@ DTLS_FAILED = (
 )
 
 
-class Call:
+class LiveCall:
     """What a `Connection` consists of, and what becomes of the calls that it has, one after the other.
 
     The signalling driver and the replaceable peer tell it what happens; it tells the recoverer and who follows the
@@ -78,105 +96,87 @@ class Call:
     Args:
         channel: what carries the messages.
         identity: this side's key, or None.
-        name: how this side calls itself.
-        options: how the peer connections are made.
-        label: how the machines are called in the journal.
-        clock: seconds.
-        trust: whom it talks to.
-        member: this side, instead of `identity` and `name`.
-        policy: how soon a loss is noticed, and what is done about it.
-        persistence: where the call is kept, or None.
-        store: the messages with each peer, where other calls share them.
+        options: how it is made.
+        endpoint: whose call it is; one of its own if None.
+        features: what this side says that it can do.
+        told: called with each event.
+        together: around what belongs together, for who shows it.
 
     Attributes:
-        end: how the latest call ended, or None.
+        life: the `Call` machine at work.
+        last_end: how the latest call ended, or None.
         failure: why the latest call ended or was waited for in vain.
-        given_up: what the signalling was given up for, or None.
         changed: set whenever something has happened.
-        is_closing: whether the connection is being closed, or is closed.
     """
 
     def __init__(
         self,
         channel: SignalingChannel,
         identity: Identity | None,
-        name: str,
-        options: PeerOptions,
+        options: CallOptions,
+        endpoint: Endpoint | None = None,
         *,
-        label: str,
-        clock: Clock,
-        trust: Trust | None,
-        member: Member | None,
-        policy: RecoveryPolicy,
-        persistence: Persistence | None,
-        store: MessageStore | None = None,
+        features: tuple[str, ...] = FEATURES,
+        told: Callable[[ConnectionEvent], object] = lambda event: None,
+        together: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        self.end: Ended | None = None
+        store, persistence, policy = options.message_store, options.persistence, options.recovery or RecoveryPolicy()
+        self.last_end: Ended | None = None
         self.failure: Failure | None = None
-        self.given_up: Exception | None = None
         self.changed = asyncio.Event()
-        self.is_closing = False
-        self.keeper = Keeper(persistence, channel.room, identity) if persistence is not None else None
+        self.keeper = CallSaver(persistence, channel.room, identity) if persistence is not None else None
         self.store = store or MessageStore(persistence)
-        self._machines = MachineSet(label, generation=0, engine=options.engine, journal=options.journal)
-        self.signaling_link = self._machines.make(SignalingLink, "signaling_link")
+        kept = self.keeper.session if self.keeper is not None else None
+        self._endpoint = endpoint = endpoint or Endpoint(options, self, f"{options.label}.peer")
+        self.signaling_link, self.messages, self.peers = endpoint.signaling_link, endpoint.messages, endpoint.peers
+        self.peers.events = self
+        self._told = told
+        self._together = together
         self.events: Stream[ConnectionEvent] = Stream("events")
-        self.messages = Messages()
-        self.link = SecureLink(self._machines, self.messages, self.store, is_shared=store is not None)
-        self.examination = Examination(self, label, options.journal)
-        self.peers = ReplaceablePeer(options, self, self._machines)
-        self.driver = SignalingDriver(
+        self.link = MessageChannel(endpoint.machines, self.messages, self.store, is_shared=store is not None)
+        self.examination = Diagnosis(self, options.label, options.journal)
+        self.driver = ExchangeDriver(
             channel,
             self.peers,
             self,
-            machines=self._machines,
-            identity=identity,
-            name=name,
-            trust=trust,
-            clock=clock,
-            member=member or Member(channel.room, identity, name, self._kept_session(), (FEATURE,)),
+            options.member or Member(channel.room, identity, options.name, kept, features),
+            machines=endpoint.machines,
+            trust=options.trust,
+            clock=options.clock,
             answer_seconds=policy.answer_timeout_seconds,
             keep=self._keep if self.keeper is not None else None,
+            moved=lambda: self.recoverer.changed(),
         )
-        lost = LostCall(self.signaling_link, self.driver, self.peers, self.link, self.recovery_told, self._keep_alive)
-        self.recoverer = Recoverer(lost, policy, self._machines)
-        self._connecting = Deadline(policy.connect_timeout_seconds, self._connected_too_late)
+        self.recoverer = RecoveryDriver(self, policy, endpoint.machines)
         self._seen_state: PeerConnectionState | None = None
-        self._was_ready = False
+        self.life = CallLife(self._handlers, self.peers, self.link, policy.connect_timeout_seconds, endpoint.machines)
+        self.machine = self.life.machine
         self._restore()
 
     # What it is.
 
     @property
-    def peer(self) -> Introduction | None:
-        """Who is on the other side, or None."""
-        return self.driver.peer
+    def facts(self) -> CallFacts:
+        """What tells how far it has come."""
+        return CallFacts(
+            self.machine.state,
+            self.recoverer.machine.state,
+            self.signaling_link.state,
+            has_peer=self.driver.peer is not None,
+            turned_away=bool(self.refused["trusted"] or self.refused["introduced_itself"]),
+            exchange=self.driver.exchanger.state,
+            **facts_of_connection(self.peers.connection),
+        )
 
     @property
-    def signaling_status(self) -> SignalingStatus:
-        """The link to the signalling."""
-        return self.signaling_link.state
-
-    @property
-    def exchange_state(self) -> ExchangeState:
-        """Where the present exchange stands."""
-        return self.driver.exchanger.state
+    def is_open(self) -> bool:
+        """Whether the connection isn't closed, or being closed."""
+        return bool(self.machine.permits("use"))
 
     @property
     def peer_connection(self) -> PeerConnection | None:
         """The present peer connection."""
         return self.peers.connection
-
-    @property
-    def connection_state(self) -> PeerConnectionState | None:
-        """RTCPeerConnectionState, or None while there is no peer connection."""
-        connection = self.peers.connection
-        return connection.connection_state if connection is not None else None
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether the peers are connected and messages go through."""
-        return self.connection_state is PeerConnectionState.CONNECTED and self.link.is_ready
 
     @property
     def refused(self) -> Counter[str]:
@@ -186,28 +186,65 @@ class Call:
     @property
     def machines(self) -> Mapping[str, Chart[Any, Any]]:
         """Every machine, those of the present peer connection included, by label."""
-        connection = self.peers.connection
-        return {**self._machines.by_label(), **(connection.machines if connection is not None else {})}
+        return self._endpoint.every_machine
+
+    @property
+    def _handlers(self) -> dict[type[Any], Callable[[Any], None]]:
+        """What carries out what its table asks for."""
+        return {
+            BeReady: self.be_ready,
+            TellBusy: self.tell_busy,
+            LeaveLate: self.leave_late,
+            LeaveFailed: lambda _: self.driver.leave(SENTENCES[FAILED], FAILED),
+            LoseForNow: lambda request: self.recoverer.lost(request.reason),
+            LoseForGood: lambda request: self.recoverer.lost_for_good(request.reason),
+            NoteClosed: lambda request: self.recoverer.closed(request.reason),
+            NoteProgress: lambda _: self.recoverer.progressed(),
+            NoteWrongCertificate: self.note_wrong_certificate,
+            NoteGivenUp: self.note_given_up,
+            EndAlone: self.end_alone,
+            NoteEnd: self.note_end,
+            Stop: self.stop_all,
+        }
 
     # What ends it.
 
-    def stop(self) -> None:
-        """The connection is being closed: nothing is begun any more."""
-        self.is_closing = True
+    def stop_all(self, request: object) -> None:
+        """Nothing is begun any more."""
         self.link.leave_unread()
-        self.recoverer.stop()
-        self._connecting.cancel()
+        self.recoverer.close()
         self.changed.set()
 
-    async def aclose(self, reason: str, *, for_good: bool) -> None:
-        """Leave the signalling and close everything.
+    async def aclose(self, reason: str, *, for_good: bool, code: EndCode | None = None) -> None:
+        """Say goodbye, leave the signalling and close everything.
 
         Args:
             reason: told to the peer.
             for_good: whether that is a goodbye, so that nothing is kept; else what isn't delivered waits.
+            code: why, for programs; None for no code.
         """
         try:
-            await self.driver.aclose(reason, for_good=for_good)
+            await self._say_last_words(reason, for_good=for_good)
+        finally:
+            await self._leave(reason, for_good=for_good, code=code)
+
+    async def _say_last_words(self, reason: str, *, for_good: bool) -> None:
+        """Let arrive what was sent: a goodbye over the signalling could outrun it."""
+        told = reason[:MAX_REASON_CHARACTERS]
+        try:
+            if for_good:
+                async with asyncio.timeout(LAST_WORDS_SECONDS):
+                    await self.link.finish(told)
+            else:
+                self.link.say_goodbye(told, failed=True)
+        except TimeoutError:
+            logger.warning("the other side may not have all that was sent: it took more than %g s", LAST_WORDS_SECONDS)
+        else:
+            await self.peers.finish_sending(LAST_WORDS_SECONDS)
+
+    async def _leave(self, reason: str, *, for_good: bool, code: EndCode | None) -> None:
+        try:
+            await self.driver.aclose(reason, for_good=for_good, code=code)
         finally:
             if for_good:
                 self.link.end()
@@ -220,14 +257,12 @@ class Call:
                 if for_good:
                     self.store.clear()
                 self.keeper.close()
-            self.messages.end_for_good()
+            self.messages.end()
             self.events.end()
+            self.life.fire(self.machine.ended)
             self.changed.set()
 
     # What is kept of it.
-
-    def _kept_session(self) -> str | None:
-        return self.keeper.session if self.keeper is not None else None
 
     def _restore(self) -> None:
         """Begin where the run before has stopped, if there was one."""
@@ -248,7 +283,8 @@ class Call:
                 link = self.driver.export_link()
                 self.keeper.keep(me.introduction, me.room, peers, link, self.machines, is_over=is_over)
 
-    def _keep_alive(self) -> None:
+    def keep_alive(self) -> None:
+        """The call is alive; keep that, where it is kept."""
         if self.keeper is not None:
             self.keeper.alive()
 
@@ -256,9 +292,13 @@ class Call:
 
     def link_changed(self, event: LinkUp | LinkDown) -> None:
         """The channel's link is up or down."""
+        with self._together():
+            self._link_changed(event)
+
+    def _link_changed(self, event: LinkUp | LinkDown) -> None:
         error = retry = None
         if isinstance(event, LinkUp):
-            self.given_up = None
+            self.life.signaling_error = None
             self.peers.use_servers(event.ice_servers, are_due=not event.resumed)
             self.signaling_link.fire("on_connected")
         else:
@@ -266,13 +306,10 @@ class Call:
             self.signaling_link.fire("on_error" if error is not None else "on_disconnected")
         self.examination.link_changed(error)
         if retry is None and error is not None:
-            self.given_up = error
-            if not self.is_ready:
-                self.failure = self.examination.failure("the signalling was given up", error=error)
-            if not self.is_ready:
-                self._end_if_replaced()
+            self.life.signaling_error = error
+            self.life.fire(self.machine.on_given_up)
         self.recoverer.changed()
-        self._tell(SignalingStatusChanged(self.signaling_status, error, retry))
+        self._tell(SignalingStatusChanged(self.signaling_link.state, error, retry))
 
     def ice_servers_changed(self, event: IceServersChanged) -> None:
         """The credentials that the signalling told end soon: these instead."""
@@ -280,15 +317,22 @@ class Call:
 
     def peer_joined(self, peer: Introduction) -> None:
         """Somebody to talk to is there."""
-        self.end = None
+        self.last_end = None
         self.examination.new_call()
-        self.recoverer.stop()
-        self.peers.give_up("the other side began anew")  # at once: its end is no end of this call
-        self.link.begin(peer.id)
-        self.peers.channel_protocol = CHANNEL_PROTOCOL if FEATURE in peer.features else ""
         self.recoverer.new_call()
-        self._connecting.start()
+        self.peers.give_up("the other side began anew")  # at once: its end is no end of this call
+        self.life.fire(self.machine.on_peer)
+        self.link.begin(peer.id)
+        is_numbered = FEATURE in peer.features and FEATURE in self.driver.me.introduction.features
+        self.peers.channel_protocol = CHANNEL_PROTOCOL if is_numbered else ""
         self._tell(Joined(peer))
+
+    def peer_back(self, peer: Introduction) -> bool:
+        """The peer of before is there again; whether a call that was kept goes on with it."""
+        goes_on = bool(self.machine.permits("on_back"))
+        if goes_on:
+            self.peer_joined(peer)
+        return goes_on
 
     def peer_refused(self, peer: Introduction, rejected: Rejected) -> None:
         """Somebody joined who isn't talked to."""
@@ -296,8 +340,11 @@ class Call:
 
     def peer_busy(self, peer: Introduction) -> None:
         """The peer is in a call with somebody else; it says so again and again."""
-        self._connecting.start()
-        if self.examination.peer_busy():
+        self.life.fire(self.machine.on_busy)
+
+    def tell_busy(self, request: object) -> None:
+        """It is, as one didn't know yet."""
+        if (peer := self.driver.peer) is not None:
             self._tell(PeerBusy(peer))
 
     def peer_left(self, peer: Introduction) -> None:
@@ -308,45 +355,56 @@ class Call:
     def settled(self, offer_id: str) -> None:
         """Both sides agree."""
         self.peers.relaying.agreed()
+        self.recoverer.agreed()
         self._tell(Negotiated(offer_id))
 
     def failed(self, error: Exception) -> None:
         """An operation on the peer connection failed; the exchange ends with that."""
-        self.end = Ended(str(error), by_peer=False, error=error)
+        self.last_end = Ended(str(error), by_peer=False, error=error)
 
     def will_retry(self, error: Exception) -> bool:
         """Whether recovery makes another attempt: while the host has no network, say."""
-        return self.recoverer.is_recovering and isinstance(error, NoUsableAddressError | OperationError)
+        return self.recoverer.is_at_work and isinstance(error, NoUsableAddressError | OperationError)
 
     def attempt_failed(self, error: Exception) -> None:
         """An attempt's offer could not be made."""
         logger.info("an attempt to have the call back failed: %s", error)
         self.recoverer.attempt_failed()
 
-    def ended(self, reason: str, by_peer: bool, for_good: bool) -> None:
+    def ended(self, end: ExchangeEnded) -> None:
         """The exchange is over, and with it the peer connection."""
-        end = Ended(reason, by_peer, self.end.error if self.end is not None else None)
-        if not self.is_closing:  # how a call ended before it is closed stays what is told of it
-            self.end = end
-            self.failure = self.examination.failure(reason, by_peer=by_peer, error=end.error)
-        self._connecting.cancel()
+        with self._together():
+            self._ended(end)
+
+    def _ended(self, end: ExchangeEnded) -> None:
+        self.life.fire(self.machine.on_over, CallEnd(end.reason, end.by_peer, end.code or ""))
         self.recoverer.call_over()
-        if not for_good:
+        if not end.for_good:
             self.link.fail()
-        elif by_peer:
+        elif end.by_peer:
             self.link.end()
             if self.keeper is not None and self.store.is_empty:
                 self.keeper.over()
-        if not self.is_closing:  # a connection that is being closed closes its peer connection behind the goodbye
-            self.peers.give_up(f"the call ended: {reason}")
-        self._tell(end)
+        error = self.last_end.error if self.last_end is not None else None
+        self._tell(Ended(end.reason, end.by_peer, error, end.code))
 
-    def _end_if_replaced(self) -> None:
-        """Another program joined with this key: the peer turns to that one, and nothing is to be had back here."""
-        error = self.given_up
-        if isinstance(error, SignalingError) and error.code == ErrorCode.REPLACED and not self.is_closing:
-            self.failed(error)
-            self.driver.end_alone(f"another program with this key has taken its place: {error}")
+    def note_end(self, request: NoteEnd) -> None:
+        """How a call ended before it is closed stays what is told of it; one that is closed, behind its goodbye."""
+        end, error = request.end, self.last_end.error if self.last_end is not None else None
+        code = EndCode(end.code) if end.code else None
+        self.last_end = Ended(end.reason, end.by_peer, error, code)
+        self.failure = self.examination.failure(end.reason, by_peer=end.by_peer, error=error, code=code)
+        self.peers.give_up(f"the call ended: {end.reason}")
+
+    def note_given_up(self, request: object) -> None:
+        """How far the call was when the signalling was given up."""
+        self.failure = self.examination.failure("the signalling was given up", error=self.life.signaling_error)
+
+    def end_alone(self, request: object) -> None:
+        """Another program joined with this key: the peer turns to that one, and nothing is to be recovered here."""
+        if self.life.signaling_error is not None:
+            self.failed(self.life.signaling_error)
+        self.driver.end_alone(f"another program with this key has taken its place: {self.life.signaling_error}")
 
     def peer_wants_nothing(self, peer: Introduction) -> None:
         """The peer has said goodbye, when the exchange had failed already."""
@@ -371,53 +429,18 @@ class Call:
         """A state of the peer connection or of the channel has changed."""
         self.link.follow(self.peers.channel)
         self.examination.look()
-        state = self.connection_state
+        state = self.life.connection_state
         if state is not self._seen_state:
             self._seen_state = state
             if state is not None:
-                self.events.put(ConnectionStateChanged(state))
-                self._judge(state)
-        channel = self.peers.channel
-        if channel is not None and channel.ready_state in ENDING and self.link.goodbye is None:
-            self.recoverer.closed(LossReason.CHANNEL_CLOSED)
-            self._end_if_replaced()
-        self._check_ready()
+                self._tell(ConnectionStateChanged(state))
+                self.life.reported(state)
+        self.life.look()
         self.changed.set()
 
-    def _judge(self, state: PeerConnectionState) -> None:
-        """What the new state means for the call."""
-        recoverer = self.recoverer
-        if state is PeerConnectionState.FAILED and self._dtls_failed():
-            recoverer.dtls_failed(DTLS_FAILED)
-        elif state in LOST and not recoverer.is_watching:
-            self.driver.leave(LOST[state])
-        elif state is PeerConnectionState.FAILED:
-            recoverer.lost(LossReason.ICE_FAILED, for_good=True)
-        elif state is PeerConnectionState.CLOSED:
-            recoverer.closed(LossReason.CONNECTION_CLOSED)
-            self._end_if_replaced()
-        elif state is PeerConnectionState.DISCONNECTED:
-            recoverer.lost(LossReason.ICE_DISCONNECTED)
-        elif state is PeerConnectionState.CONNECTED and self.is_ready and not self.link.is_numbered:
-            recoverer.heard()
-
-    def _dtls_failed(self) -> bool:
-        connection = self.peers.connection
-        machines = connection.machines.values() if connection is not None else ()
-        return any(machine.state is DtlsTransportState.FAILED for machine in machines)
-
-    def _check_ready(self) -> None:
-        if self.is_ready and not self._was_ready:
-            self.failure = None
-            self.examination.look()
-            self._connecting.cancel()
-            self.recoverer.heard()
-            self.events.put(Ready())
-        self._was_ready = self.is_ready
-
-    def _connected_too_late(self) -> None:
-        seconds = self.recoverer.policy.connect_timeout_seconds
-        self.driver.leave(f"not connected within {seconds:g} s; {how_far(self)}")
+    def channel_ends(self) -> None:
+        """The data channel is closing, or closed, by either side."""
+        self.life.fire(self.machine.on_closed, LossReason.CHANNEL_CLOSED.value)
 
     def channel_announced(self, channel: DataChannel) -> None:
         """The other side made a data channel of its own."""
@@ -430,10 +453,30 @@ class Call:
     def message_received(self, message: str | bytes) -> None:
         """A frame came on the data channel."""
         self.link.received(message)
+        if (goodbye := self.link.goodbye) is not None:
+            self.recoverer.said_goodbye(goodbye.reason)
+        else:
+            self.recoverer.heard()
+        self.life.look_at_messages()
+        self.changed.set()
+
+    # What its table asks for.
+
+    def be_ready(self, request: object) -> None:
+        """It works, for the first time or again."""
+        self.failure = None
+        self.examination.look()
         self.recoverer.heard()
-        if not self._was_ready:
-            self._check_ready()
-            self.changed.set()
+        self._tell(Ready())
+
+    def leave_late(self, request: object) -> None:
+        """Nobody was connected in time."""
+        self.driver.leave(f"not connected within {self.life.connect_seconds:g} s; {how_far(self)}")
+
+    def note_wrong_certificate(self, request: object) -> None:
+        """The other side hasn't the certificate that it was to have."""
+        self.examination.recovered_call()  # whatever was lost before: this is why it isn't recovered
+        self.recoverer.dtls_failed(DTLS_FAILED)
 
     # What recovery tells.
 
@@ -442,9 +485,9 @@ class Call:
         match event:
             case PeerLost(reason):
                 self.examination.lost(reason.value)
-                asyncio.get_running_loop().call_soon(self._end_if_replaced)
+                asyncio.get_running_loop().call_soon(self.life.fire, self.machine.on_peer_lost)
             case Recovered():
-                self.examination.had_back()
+                self.examination.recovered_call()
             case GaveUp(reason):
                 event = GaveUp(reason, self.examination.failure(reason))
             case _:
@@ -453,4 +496,5 @@ class Call:
 
     def _tell(self, event: ConnectionEvent) -> None:
         self.events.put(event)
+        self._told(event)
         self.changed.set()

@@ -6,21 +6,25 @@ reordered or forged on their way; a `Connection` numbers, repeats and verifies i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
-from fsm_rtc.connection.saved import SavedLink
-from fsm_rtc.messages import Introduction, Member
+from fsm_rtc.connection.saving.saved import SavedLink
+from fsm_rtc.engine import Chart
+from fsm_rtc.messages import Introduction, Member, PeerMessage
 from fsm_rtc.peer.configuration import IceServer
 
 __all__ = [
+    "ChannelOfMachines",
+    "CheckableChannel",
     "IceServersChanged",
     "LinkDown",
     "LinkUp",
     "MessageReceived",
     "PeerJoined",
     "PeerLeft",
+    "ResumableChannel",
     "SignalingChannel",
     "SignalingEvent",
 ]
@@ -82,9 +86,15 @@ class PeerLeft:
 
 @dataclass(frozen=True, slots=True)
 class MessageReceived:
-    """A frame for this side, unread and unverified."""
+    """A frame for this side, unverified.
+
+    Attributes:
+        frame: as it came.
+        message: what it says, if the channel has decoded it; else that is left to the exchange.
+    """
 
     frame: str | bytes
+    message: PeerMessage | None = field(default=None, compare=False, repr=False)
 
 
 SignalingEvent = LinkUp | LinkDown | IceServersChanged | PeerJoined | PeerLeft | MessageReceived
@@ -96,6 +106,15 @@ class CheckableChannel(Protocol):
 
     def check(self) -> None:
         """The peer is silent: find out soon whether the link still stands, and make another if it doesn't."""
+
+
+@runtime_checkable
+class ChannelOfMachines(Protocol):
+    """A channel that is run by machines. Optional."""
+
+    @property
+    def machines(self) -> Mapping[str, Chart[Any, Any]]:
+        """They, by label."""
 
 
 @runtime_checkable

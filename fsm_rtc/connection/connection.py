@@ -1,4 +1,4 @@
-"""Connection: a call with whoever is on the other side of a signalling channel.
+"""Connection: a call with the peer on the other side of a signalling channel.
 
 async with Connection(WebSocketSignaling("ws://127.0.0.1:8765/kitchen"), Identity.generate(), name="alice") as call:
     await call.wait_for_ready(30)
@@ -11,27 +11,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
-from fsm_rtc.connection.call import Call
+from fsm_rtc.connection.call import LiveCall
 from fsm_rtc.connection.channel import SignalingChannel
-from fsm_rtc.connection.events import (
-    ConnectionEvent,
-)
-from fsm_rtc.connection.failure import Failure
-from fsm_rtc.connection.given import check_given, check_reason, check_timeout
-from fsm_rtc.connection.message_store import MessageStore
-from fsm_rtc.connection.messages import DeliveryReader, MessageReader
-from fsm_rtc.connection.peers import PeerConnectionFactory, PeerOptions
-from fsm_rtc.connection.persistence import Persistence
-from fsm_rtc.connection.progress import how_far, state_in_words
-from fsm_rtc.connection.recovery_policy import RecoveryPolicy
+from fsm_rtc.connection.delivery.messages import DeliveryReader, MessageReader
+from fsm_rtc.connection.diagnosis.failure import Failure
+from fsm_rtc.connection.diagnosis.progress import how_far, state_in_words
+from fsm_rtc.connection.events import ConnectionEvent
+from fsm_rtc.connection.given import check_channel, check_code, check_reason, check_timeout
+from fsm_rtc.connection.options import CallKeywords, CallOptions, options_of
 from fsm_rtc.connection.streams import StreamReader
-from fsm_rtc.engine import Chart, Journal
-from fsm_rtc.engine.clock import Clock
+from fsm_rtc.engine import Chart
 from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import (
     ChannelClosedError,
@@ -40,25 +33,20 @@ from fsm_rtc.errors import (
     InvalidStateError,
     SignalingError,
 )
+from fsm_rtc.machines.call import CallState
+from fsm_rtc.machines.call_status import CallProgress, CallStatus
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.recovery import RecoveryState
 from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
-from fsm_rtc.messages import Identity, Introduction, Member
-from fsm_rtc.messages.trust import Trust
-from fsm_rtc.peer.backend import Kind
-from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.messages import EndCode, Identity, Introduction
+from fsm_rtc.peer.closing import Closing
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.peer_connection import PeerConnection
 
 __all__ = ["Connection"]
 
 logger = logging.getLogger("fsm_rtc.connection")
-
-MAX_REASON_CHARACTERS = 200
-
-LAST_WORDS_SECONDS = 2.0
-"""How long closing waits until the other side has what was sent to it."""
 
 
 class Connection:
@@ -70,22 +58,8 @@ class Connection:
     Args:
         channel: what carries the messages; `fsm_rtc.signaling.WebSocketSignaling`, or one of your own.
         identity: this side's key. None for a channel that is trusted: then nothing is signed or verified.
-        name: how this side calls itself, at most 128 characters.
-        trust: whom it talks to. None for whoever comes first under a name, while this object lives.
-        configuration: servers and time limits; none and the defaults if None. Servers that the signalling offers come
-            on top.
-        receive: the kinds of media to be ready to receive: ``("audio", "video")``.
-        peer_connection_factory: makes the peer connections.
-        engine: ``compiled``, or ``transitions`` to let every machine be stepped by that library.
-        journal: watches every machine.
-        label: how its machines are called in the journal.
-        clock: seconds.
-        member: this side, instead of `identity` and `name`; for several connections of one session, as in a `Room`.
-        recovery: how soon a loss is noticed, and what is done about it; the defaults if None.
-        persistence: where the call is kept, so that another run of this program goes on with it after this one was
-            killed; `fsm_rtc.connection.SqliteFile`. Closed with the connection. Needs an identity.
-        message_store: what isn't delivered to each peer, instead of `persistence`, where several connections share it,
-            as in a `Room`.
+        options: how the call is made.
+        keywords: the same, given one by one; see `CallOptions`.
 
     Raises:
         SnapshotError: what was kept is of another room, key or version.
@@ -95,42 +69,14 @@ class Connection:
         self,
         channel: SignalingChannel,
         identity: Identity | None = None,
-        *,
-        name: str = "",
-        trust: Trust | None = None,
-        configuration: Configuration | None = None,
-        receive: tuple[Kind, ...] = (),
-        peer_connection_factory: PeerConnectionFactory = PeerConnection,
-        engine: str = "compiled",
-        journal: Journal | None = None,
-        label: str = "connection",
-        clock: Clock = time.monotonic,
-        member: Member | None = None,
-        recovery: RecoveryPolicy | None = None,
-        persistence: Persistence | None = None,
-        message_store: MessageStore | None = None,
+        options: CallOptions | None = None,
+        **keywords: Unpack[CallKeywords],
     ) -> None:
-        check_given(
-            channel, trust, configuration, receive, recovery, persistence, peer_connection_factory, journal, clock
-        )
-        options = PeerOptions(
-            configuration or Configuration(), peer_connection_factory, receive, engine, journal, f"{label}.peer"
-        )
-        self._call = Call(
-            channel,
-            identity,
-            name,
-            options,
-            label=label,
-            clock=clock,
-            trust=trust,
-            member=member,
-            policy=recovery or RecoveryPolicy(),
-            persistence=persistence,
-            store=message_store,
-        )
+        check_channel(channel)
+        self._call = LiveCall(channel, identity, options_of(options, keywords, label="connection"))
         self._own_thread = OwnThread()
-        self._closing: asyncio.Task[None] | None = None
+        self._farewell: tuple[str, bool, EndCode | None] = "closed", True, None
+        self._closing = Closing(self._close, "fsm_rtc close connection")
 
     # What it is.
 
@@ -142,7 +88,7 @@ class Connection:
     @property
     def peer(self) -> Introduction | None:
         """Who is on the other side, or None."""
-        return self._call.peer
+        return self._call.driver.peer
 
     @property
     def signaling_link(self) -> SignalingLink:
@@ -152,17 +98,17 @@ class Connection:
     @property
     def signaling_status(self) -> SignalingStatus:
         """The link to the signalling."""
-        return self._call.signaling_status
+        return self._call.signaling_link.state
 
     @property
     def exchange_state(self) -> ExchangeState:
         """Where the present exchange stands."""
-        return self._call.exchange_state
+        return self._call.driver.exchanger.state
 
     @property
     def connection_state(self) -> PeerConnectionState | None:
         """RTCPeerConnectionState, or None while there is no peer connection."""
-        return self._call.connection_state
+        return self._call.life.connection_state
 
     @property
     def peer_connection(self) -> PeerConnection | None:
@@ -185,14 +131,29 @@ class Connection:
         return self._call.recoverer.machine.state
 
     @property
+    def call_state(self) -> CallState:
+        """Where the latest call stands."""
+        return self._call.machine.state
+
+    @property
+    def status(self) -> CallStatus:
+        """How far the call is: waiting, exchanging, connecting, ready, lost or ended."""
+        return CallProgress.of(self._call.facts)
+
+    @property
     def is_ready(self) -> bool:
         """Whether the peers are connected and messages go through: their data channel is open, both have greeted."""
-        return self._closing is None and self._call.is_ready
+        return bool(self._call.machine.permits("wait_for_ready"))
 
     @property
     def is_recovering(self) -> bool:
-        """Whether the call was ready, is lost, and is to be had back; what is sent meanwhile arrives behind that."""
-        return self._call.recoverer.is_watching and not self.is_ready
+        """Whether the call was ready, is lost, and is being recovered; what is sent meanwhile arrives behind that."""
+        return self._call.machine.state is CallState.LOST
+
+    @property
+    def can_send(self) -> bool:
+        """Whether what is sent goes out: now, or behind the recovery of a call that was ready."""
+        return bool(self._call.machine.permits("send"))
 
     @property
     def failure(self) -> Failure | None:
@@ -221,7 +182,7 @@ class Connection:
             SignalingError: the channel can't be opened, or the connection is closed.
         """
         self._own_thread.check("Connection.open")
-        if self._closing is not None:
+        if not self._call.machine.permits("use"):
             raise SignalingError("the connection is closed; make a new one, with a new channel")
         await self._call.driver.start()
         return self
@@ -236,7 +197,7 @@ class Connection:
         """
         await self._end(reason, for_good=True)
 
-    async def leave(self, reason: str = "left") -> None:
+    async def leave(self, reason: str = "left", *, code: EndCode | None = None) -> None:
         """Close everything as `aclose` does, but without a goodbye, as if the call had failed.
 
         What isn't delivered, either way, stays for the next call with this peer: in this program, if it goes on in a
@@ -244,37 +205,25 @@ class Connection:
 
         Args:
             reason: told to the peer.
+            code: why, for the other side's program; None for no code.
         """
-        await self._end(reason, for_good=False)
+        check_code(code)
+        await self._end(reason, for_good=False, code=code)
 
-    async def _end(self, reason: str, *, for_good: bool) -> None:
-        if self._closing is None:
+    async def _end(self, reason: str, *, for_good: bool, code: EndCode | None = None) -> None:
+        if self._call.machine.permits("end"):
             self._own_thread.check("Connection.aclose" if for_good else "Connection.leave")
             check_reason(reason)
-            self._call.stop()
-            self._closing = asyncio.create_task(self._close(reason, for_good), name="fsm_rtc close connection")
-        await asyncio.shield(self._closing)
+            self._farewell = reason, for_good, code
+            self._call.life.fire(self._call.machine.end)
+        await self._closing
 
-    async def _close(self, reason: str, for_good: bool) -> None:
+    async def _close(self) -> None:
+        reason, for_good, code = self._farewell
         try:
-            if for_good:
-                await self._say_last_words(reason)
-            else:
-                self._call.link.say_goodbye(reason[:MAX_REASON_CHARACTERS], failed=True)
-                await self._call.peers.finish_sending(LAST_WORDS_SECONDS)
+            await self._call.aclose(reason, for_good=for_good, code=code)
         finally:
-            await self._call.aclose(reason, for_good=for_good)
-
-    async def _say_last_words(self, reason: str) -> None:
-        """Let arrive what was sent: a goodbye over the signalling could outrun it."""
-        deadline = asyncio.get_running_loop().time() + LAST_WORDS_SECONDS
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._call.link.finish(reason[:MAX_REASON_CHARACTERS])
-        except TimeoutError:
-            logger.warning("the other side may not have all that was sent: it took more than %g s", LAST_WORDS_SECONDS)
-        else:
-            await self._call.peers.finish_sending(LAST_WORDS_SECONDS)
+            self._call.messages.end_for_good()
 
     async def __aenter__(self) -> Self:
         try:
@@ -337,7 +286,7 @@ class Connection:
     @on_own_thread
     def send_now(self, message: str | bytes) -> None:
         """Send a message as `send` does, without waiting; await `drained` before the next one."""
-        if self._closing is not None:  # what is kept for the peer's next call isn't this one's any more
+        if not self._call.machine.permits("use"):  # what is kept for the peer's next call isn't this one's any more
             raise ChannelClosedError("the connection is closed, or being closed; send by the one that comes after it")
         self._call.link.send(message)
 
@@ -387,19 +336,21 @@ class Connection:
         check_timeout(timeout_seconds)
         try:
             async with asyncio.timeout(timeout_seconds):
-                while not self.is_ready:
-                    self._raise_if_failed()
+                while self._call.machine.permits("keep_waiting"):
                     self._call.changed.clear()
                     await self._call.changed.wait()
+            self._raise_unless_ready()
         except TimeoutError:
-            self._raise_if_failed()  # what the engine found, be it in this very moment, says more than the time
+            if not self._call.machine.permits("keep_waiting"):
+                self._raise_unless_ready()  # what the engine found, be it now, says more than the time
+                return
             self._call.failure = failure = self.examine(f"not connected within {timeout_seconds:g} s")
             raise ConnectTimeoutError(
                 f"{failure.reason}; {how_far(self._call)}. {failure.advice}", failure=failure
             ) from failure.error
 
     def _check_open(self, operation: str) -> None:
-        if self._closing is not None:
+        if not self._call.machine.permits("use"):
             raise InvalidStateError(f"{operation}: the connection is closed, or being closed; make a new one")
 
     def examine(self, reason: str = "it is asked for") -> Failure:
@@ -410,17 +361,15 @@ class Connection:
         """
         return self._call.examination.failure(reason)
 
-    def _raise_if_failed(self) -> None:
-        if self._closing is not None and self._call.end is None:
+    def _raise_unless_ready(self) -> None:
+        call = self._call
+        if call.machine.permits("wait_for_ready"):
+            return
+        failure, error, end = call.failure, call.life.signaling_error, call.last_end
+        if error is not None:
+            raise ConnectionFailedError(f"the signalling was given up: {error}", failure=failure) from error
+        if end is None:
             raise ConnectionFailedError("the connection was closed; make a new one")
-        if self._call.given_up is not None:
-            raise ConnectionFailedError(
-                f"the signalling was given up: {self._call.given_up}", failure=self._call.failure
-            ) from self._call.given_up
-        if self._call.end is not None:
-            who = "the other side" if self._call.end.by_peer else "this side"
-            failure = self._call.failure
-            advice = f"; {failure.advice}" if failure is not None and not failure.is_goodbye else ""
-            raise ConnectionFailedError(
-                f"{who} ended the call: {self._call.end.reason}{advice}", failure=failure
-            ) from self._call.end.error
+        who = "the other side" if end.by_peer else "this side"
+        advice = f"; {failure.advice}" if failure is not None and not failure.is_goodbye else ""
+        raise ConnectionFailedError(f"{who} ended the call: {end.reason}{advice}", failure=failure) from end.error

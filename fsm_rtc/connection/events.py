@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fsm_rtc.connection.failure import Failure
+from fsm_rtc.connection.diagnosis.failure import Failure
 from fsm_rtc.errors import Rejected
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.signaling_link import SignalingStatus
-from fsm_rtc.messages import Introduction
+from fsm_rtc.messages import EndCode, Introduction
 from fsm_rtc.peer.data_channel import DataChannel
 
 __all__ = [
@@ -58,10 +58,10 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Somebody joined whom this side doesn't talk to; he is told so.
+    """A peer joined that this side doesn't talk to; it is told so.
 
     Attributes:
-        peer: how he introduced himself.
+        peer: how it introduced itself.
         rejected: the exchange's refusal; its `guard` is ``introduced_itself`` (forged) or ``trusted``.
     """
 
@@ -128,11 +128,13 @@ class Ended:
         reason: why, for people.
         by_peer: whether the peer ended it.
         error: what failed on this side, or None.
+        code: why, for programs; None for no code.
     """
 
     reason: str
     by_peer: bool
     error: Exception | None = None
+    code: EndCode | None = None
 
 
 class LossReason(StrEnum):
@@ -154,7 +156,7 @@ class PeerLost:
 
 @dataclass(frozen=True, slots=True)
 class Recovering:
-    """An attempt to have the call back begins.
+    """An attempt to recover the call begins.
 
     Attributes:
         how: ``ICE restart`` or ``new peer connection``.
@@ -178,7 +180,7 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True)
 class GaveUp:
-    """The call is not to be had back; it ends.
+    """The call can't be recovered; it ends.
 
     Attributes:
         reason: why.

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from math import isnan
-from typing import get_args
 
-from fsm_rtc.connection.recovery_policy import RecoveryPolicy
-from fsm_rtc.engine.doors import callback, told
-from fsm_rtc.peer.backend import Kind
-from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.engine.doors import told
+from fsm_rtc.messages import EndCode
 
-__all__ = ["check_channel", "check_given", "check_reason", "check_timeout", "recipients_of"]
+__all__ = ["check_channel", "check_code", "check_reason", "check_timeout", "recipients_of"]
 
 
 def check_channel(channel: object) -> None:
@@ -23,40 +20,6 @@ def check_channel(channel: object) -> None:
     if not all(callable(getattr(channel, one, None)) for one in ("open", "send", "events", "aclose")):
         advice = "give a signalling channel, such as WebSocketSignaling('ws://host:port/room')"
         raise TypeError(f"the channel is {told(channel)}; {advice}")
-
-
-def check_given(
-    channel: object,
-    trust: object,
-    configuration: object,
-    receive: object,
-    recovery: object,
-    persistence: object,
-    factory: object,
-    journal: object,
-    clock: object,
-) -> None:
-    """Say what is wrong with an argument that is of another kind.
-
-    Raises:
-        TypeError: one is; the message says what to give.
-    """
-    check_channel(channel)
-    if trust is not None and not all(callable(getattr(trust, one, None)) for one in ("accepts", "remember")):
-        raise TypeError(f"trust is {told(trust)}; give Allowlist([id]), TrustOnFirstUse(), AnyPeer() or None")
-    if configuration is not None and not isinstance(configuration, Configuration):
-        raise TypeError(f"configuration is {told(configuration)}; give fsm_rtc.Configuration(…), or None")
-    if recovery is not None and not isinstance(recovery, RecoveryPolicy):
-        raise TypeError(f"recovery is {told(recovery)}; give a RecoveryPolicy(…), NO_RECOVERY or None")
-    if persistence is not None and not all(callable(getattr(persistence, one, None)) for one in ("load", "save")):
-        raise TypeError(f"persistence is {told(persistence)}; give SqliteFile(path), MemoryPersistence() or None")
-    callback(factory, "peer_connection_factory", "give a class like fsm_rtc.PeerConnection")
-    callback(clock, "clock", "give a function like time.monotonic")
-    if journal is not None and not callable(getattr(journal, "watch", None)):
-        raise TypeError(f"journal is {told(journal)}; give fsm_rtc.Journal(), or None")
-    kinds = get_args(Kind)
-    if not isinstance(receive, tuple | list) or not all(one in kinds for one in receive):
-        raise TypeError(f"receive is {told(receive)}; give a tuple of {' and '.join(map(repr, kinds))}")
 
 
 def recipients_of(to: object) -> Collection[object]:
@@ -81,6 +44,16 @@ def check_reason(reason: object) -> None:
     """
     if not isinstance(reason, str):
         raise TypeError(f"the reason is {told(reason)}; give text, a str")
+
+
+def check_code(code: object) -> None:
+    """Say that what is to be told to the peer's program is no code, before anything is closed for it.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if code is not None and not isinstance(code, EndCode):
+        raise TypeError(f"the code is {told(code)}; give an fsm_rtc.messages.EndCode, or None")
 
 
 def check_timeout(timeout_seconds: object) -> None:

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, SignalingEvent
 from fsm_rtc.engine import doors
 from fsm_rtc.errors import LinkDownError, MessageError
-from fsm_rtc.messages import Introduction, Joined, Member, decode, encode
+from fsm_rtc.machines.lifetime import Lifetime
+from fsm_rtc.messages import Introduction, Member, MemberJoined, decode, encode
 
 __all__ = ["PipeChannel", "memory_pipe"]
 
@@ -41,7 +42,7 @@ class PipeChannel:
         self._me: Introduction | None = None
         self._opened = asyncio.Event()
         self._known: set[tuple[str, str]] = set()
-        self._is_closed = False
+        self._life = Lifetime(None)
 
     @property
     def room(self) -> str:
@@ -60,7 +61,7 @@ class PipeChannel:
         Raises:
             LinkDownError: the channel is closed.
         """
-        if self._is_closed:
+        if not self._life.permits("use"):
             raise LinkDownError("this channel is closed; open another")
         await self._send(text)
 
@@ -68,7 +69,7 @@ class PipeChannel:
         """What comes from the other side, until it ends."""
         await self._opened.wait()
         yield LinkUp()
-        while not self._is_closed and (frame := await self._receive()) is not None:
+        while self._life.permits("use") and (frame := await self._receive()) is not None:
             joined = _joined(frame)
             if joined is None:
                 yield MessageReceived(frame)
@@ -81,11 +82,11 @@ class PipeChannel:
 
     async def aclose(self) -> None:
         """Take and give nothing more."""
-        self._is_closed = True
+        self._life.close()
 
     async def _introduce(self) -> None:
-        if self._me is not None and not self._is_closed:
-            await self._send(encode(Joined(self._me)))
+        if self._me is not None and self._life.permits("use"):
+            await self._send(encode(MemberJoined(self._me)))
 
 
 def memory_pipe(room: str = "") -> tuple[PipeChannel, PipeChannel]:
@@ -100,4 +101,4 @@ def _joined(frame: str | bytes) -> Introduction | None:
         message = decode(frame)
     except MessageError:
         return None
-    return message.member if isinstance(message, Joined) else None
+    return message.member if isinstance(message, MemberJoined) else None

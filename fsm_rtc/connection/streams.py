@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from weakref import WeakSet
 
 from fsm_rtc.engine.doors import told
+from fsm_rtc.machines.lifetime import Lifetime
 
 __all__ = ["Stream", "StreamReader"]
 
@@ -40,7 +41,7 @@ class StreamReader(Generic[T]):
             raise ValueError(f"a reader's capacity is at least 1, not {capacity}")
         self._items: deque[T] = deque(maxlen=capacity)
         self._wake = asyncio.Event()
-        self._ended = False
+        self._life = Lifetime(None)
         self._what = what
         self._on_dropped = on_dropped
         self.dropped = 0
@@ -63,7 +64,7 @@ class StreamReader(Generic[T]):
 
     def end(self) -> None:
         """There will be no more."""
-        self._ended = True
+        self._life.close()
         self._wake.set()
 
     def __aiter__(self) -> StreamReader[T]:
@@ -71,7 +72,7 @@ class StreamReader(Generic[T]):
 
     async def __anext__(self) -> T:
         while not self._items:
-            if self._ended:
+            if not self._life.permits("use"):
                 raise StopAsyncIteration
             self._wake.clear()
             await self._wake.wait()
@@ -88,7 +89,7 @@ class Stream(Generic[T]):
     def __init__(self, what: str) -> None:
         self._what = what
         self._readers: WeakSet[StreamReader[T]] = WeakSet()
-        self._is_over = False
+        self._life = Lifetime(None)
 
     @property
     def has_readers(self) -> bool:
@@ -107,10 +108,10 @@ class Stream(Generic[T]):
         reader: StreamReader[T] = StreamReader(capacity, self._what, on_dropped)
         for item in first:
             reader.take(item)
-        if self._is_over:
-            reader.end()
-        else:
+        if self._life.permits("use"):
             self._readers.add(reader)
+        else:
+            reader.end()
         return reader
 
     def remove(self, reader: StreamReader[T]) -> None:
@@ -125,5 +126,5 @@ class Stream(Generic[T]):
 
     def end(self) -> None:
         """The stream is over: every reader ends, those to come too."""
-        self._is_over = True
+        self._life.close()
         self.end_readers()

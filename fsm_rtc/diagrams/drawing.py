@@ -31,8 +31,35 @@ BLANKET = 3
 
 RESERVED = frozenset(
     {
-        *("accdescr", "acctitle", "as", "choice", "class", "classdef", "click", "concurrency", "default", "digraph"),
-        *("direction", "edge", "end", "flowchart", "fork", "graph", "hide", "join", "linkstyle", "node", "note"),
+        *(
+            "accdescr",
+            "acctitle",
+            "as",
+            "call",
+            "callback",
+            "choice",
+            "class",
+            "classdef",
+            "click",
+            "concurrency",
+            "default",
+            "digraph",
+        ),
+        *(
+            "direction",
+            "edge",
+            "end",
+            "flowchart",
+            "fork",
+            "graph",
+            "hide",
+            "href",
+            "interpolate",
+            "join",
+            "linkstyle",
+            "node",
+            "note",
+        ),
         *("scale", "start", "state", "statediagram", "strict", "style", "subgraph", "title"),
     }
 )
@@ -169,10 +196,15 @@ def box_ids(states: Sequence[StrEnum]) -> dict[StrEnum, str]:
     for state in states:
         word = re.sub(r"[^0-9a-z_]+", "_", state.name.lower()).strip("_") or "state"
         word = f"state_{word}" if word[0].isdigit() or word.startswith(("note_", "rule_")) else word
-        word = f"{word}_state" if word in RESERVED else word
+        word = unreserved(word, "state")
         taken = set(ids.values())
         ids[state] = next(name for name in _numbered(word, len(states)) if name not in taken)
     return ids
+
+
+def unreserved(word: str, suffix: str) -> str:
+    """The word as an id, which no language of drawings takes for its own."""
+    return f"{word}_{suffix}" if word in RESERVED else word
 
 
 def _numbered(word: str, count: int) -> Iterable[str]:

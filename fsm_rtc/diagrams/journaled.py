@@ -14,7 +14,7 @@ from enum import StrEnum
 from fsm_rtc.diagrams.drawable import ChartClass
 from fsm_rtc.diagrams.drawing import Arrow, Drawing, Look, box_ids, chart_drawing, wrapped
 from fsm_rtc.diagrams.svg import DiagramError
-from fsm_rtc.engine import Entry, Started
+from fsm_rtc.engine import Entry, Record
 from fsm_rtc.engine.compile import ChartTable
 
 __all__ = ["journal_drawing", "machines_in"]
@@ -22,12 +22,12 @@ __all__ = ["journal_drawing", "machines_in"]
 Ends = tuple[str, str]
 
 
-def machines_in(records: Iterable[Started | Entry]) -> frozenset[str]:
+def machines_in(records: Iterable[Record]) -> frozenset[str]:
     """The charts' names of all machines of a journal."""
     return frozenset(record.machine for record in records)
 
 
-def journal_drawing(chart_class: ChartClass, records: Iterable[Started | Entry]) -> Drawing:
+def journal_drawing(chart_class: ChartClass, records: Iterable[Record]) -> Drawing:
     """The states of a chart, and how often a journal's machines went from one to the other.
 
     Args:

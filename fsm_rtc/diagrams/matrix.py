@@ -12,7 +12,7 @@ from enum import StrEnum
 from fsm_rtc.diagrams.drawable import ChartClass, kind_of, opening_of
 from fsm_rtc.engine.compile import AnyRow, ChartTable, TriggerTable
 from fsm_rtc.engine.effects import Effect, sentence_of_effect
-from fsm_rtc.engine.table import Predicate
+from fsm_rtc.engine.row import Predicate
 from fsm_rtc.errors import Reason
 
 __all__ = ["markdown_table", "matrix"]
@@ -95,7 +95,8 @@ def _alternative(table: ChartTable, row: AnyRow, state: StrEnum) -> str:
     if row.resolves:
         possible = "" if table.rows(row.resolves, state) else f" ({NONE})"
         return f"as `{row.resolves}`{possible}"
-    to = "*stays*" if row.target is None else f"{row.target.value}{' *anew*' if row.reenters else ''}"
+    anew = " *anew*" if row.reenters and row.target is state else ""
+    to = "*stays*" if row.target is None else f"{row.target.value}{anew}"
     first = f" *after {row.first}*" if row.first else ""
     first += "" if table.is_possible(row, state) else f" ({NONE})"
     when = f" [{' and '.join(_names(row.when))}]" if row.when else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsm_rtc.diagrams.dot import dot_text
-from fsm_rtc.diagrams.drawing import Arrow, Box, Drawing, wrapped
+from fsm_rtc.diagrams.drawing import Arrow, Box, Drawing, unreserved, wrapped
 from fsm_rtc.diagrams.mermaid import mermaid_text
 from fsm_rtc.diagrams.render import Format
 from fsm_rtc.diagrams.svg import DiagramError, svg_text
@@ -26,8 +26,9 @@ def overview_drawing(couplings: tuple[Coupling, ...] | None = None) -> Drawing:
     for one in couplings:
         words = _read(one) if one.way is Way.READS else ", ".join(one.by)
         lines.setdefault((one.source, one.target), []).extend(wrapped(words))
-    boxes = tuple(Box(name, (name,)) for name in names)
-    arrows = tuple(Arrow(*ends, tuple(words)) for ends, words in lines.items())
+    ids = {name: unreserved(name, "machine") for name in names}
+    boxes = tuple(Box(ids[name], (name,)) for name in names)
+    arrows = tuple(Arrow(ids[source], ids[target], tuple(words)) for (source, target), words in lines.items())
     return Drawing("The machines of one peer", "What couples them.", boxes, arrows, flow=True)
 
 

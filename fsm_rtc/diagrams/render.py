@@ -14,7 +14,7 @@ from fsm_rtc.diagrams.mermaid import mermaid_text
 from fsm_rtc.diagrams.rules import rule_table
 from fsm_rtc.diagrams.scxml import scxml as chart_scxml
 from fsm_rtc.diagrams.svg import DiagramError, svg_text
-from fsm_rtc.engine import Derived, Entry, Started
+from fsm_rtc.engine import Derived, Record
 
 if TYPE_CHECKING:
     from fsm_rtc.diagrams.drawable import ChartClass, DerivedClass
@@ -87,7 +87,7 @@ def render(drawn: ChartClass | DerivedClass, language: Format) -> str:
     return {Format.MERMAID: mermaid, Format.DOT: dot, Format.SVG: svg, Format.SCXML: scxml}[language](drawn)
 
 
-def journal_text(drawn: ChartClass | DerivedClass, language: Format, records: Iterable[Started | Entry]) -> str:
+def journal_text(drawn: ChartClass | DerivedClass, language: Format, records: Iterable[Record]) -> str:
     """A chart in one of the languages, with how often a journal's machines took each arrow, and what was rejected.
 
     Raises:

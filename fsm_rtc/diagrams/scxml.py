@@ -55,7 +55,11 @@ def _state(table: ChartTable, state: StrEnum, ids: dict[StrEnum, str]) -> Iterat
     if state.value != ids[state]:
         yield f"  <!-- {_comment(state.value)} -->"
     if state in table.final:
-        yield f'  <final id="{ids[state]}"/>'
+        lines = list(_entry_and_exit(table, state))
+        yield f'  <final id="{ids[state]}"{"" if lines else "/"}>'
+        if lines:
+            yield from lines
+            yield "  </final>"
         return
     transitions = [*_entry_and_exit(table, state)]
     transitions += [line for trigger in table.triggers for line in _transitions(table, trigger, state, ids)]

@@ -1,7 +1,8 @@
 """A call as a sequence diagram, from its journal: a lifeline a machine, what happened to it in order.
 
-An accepted event is an arrow from the machine to itself, a rejected one a note with its reason. A journal holds no
-messages, so none are drawn between the lifelines. The drawing is bounded: what it leaves out is said in its last note.
+An accepted event is an arrow from the machine to itself; a rejected one is a note with its reason, and so is a request
+that was dropped. A journal holds no messages, so none are drawn between the lifelines. The drawing is bounded: what it
+leaves out is said in its last note.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fsm_rtc.diagrams.mermaid import heading, plain
-from fsm_rtc.engine import Entry, Started
+from fsm_rtc.engine import Dropped, Entry, Record
 
 __all__ = ["sequence_text"]
 
@@ -18,7 +19,7 @@ MOST_LIFELINES = 24
 
 
 def sequence_text(
-    records: Iterable[Started | Entry],
+    records: Iterable[Record],
     *,
     title: str = "A call",
     most_events: int = MOST_EVENTS,
@@ -36,7 +37,7 @@ def sequence_text(
         most_lifelines: how many machines are shown at most.
     """
     every = list(records)
-    entries = [record for record in every if isinstance(record, Entry)]
+    entries = [record for record in every if isinstance(record, Entry | Dropped)]
     labels = list(dict.fromkeys(record.label for record in every))
     active = {entry.label for entry in entries}
     moving = [label for label in labels if label in active]
@@ -45,7 +46,7 @@ def sequence_text(
     of_shown = [entry for entry in entries if entry.label in shown]
     telling = of_shown
     if len(of_shown) > most_events:
-        telling = [entry for entry in of_shown if not entry.accepted or entry.source != entry.target]
+        telling = [entry for entry in of_shown if not _stays(entry)]
     drawn = telling[:most_events]
     left_out = list(
         _left_out(
@@ -84,8 +85,14 @@ def _lifelines(labels: list[str]) -> Iterator[str]:
         yield "    end"
 
 
-def _event(entry: Entry, name: str, after: float) -> str:
+def _stays(entry: Entry | Dropped) -> bool:
+    return isinstance(entry, Entry) and entry.accepted and entry.source == entry.target
+
+
+def _event(entry: Entry | Dropped, name: str, after: float) -> str:
     when = f"{after:.3f} s"
+    if isinstance(entry, Dropped):
+        return f"Note over {name}: {when}<br/>{plain(f'dropped {entry.request}, in {entry.state}')}"
     if not entry.accepted:
         why = f" ({entry.guard})" if entry.guard else ""
         first = f" by its implicit {entry.first}" if entry.first else ""

@@ -6,8 +6,12 @@ the metaclass puts in the place of each `On`. The step is synchronous and knows 
     trigger → checks → rows of this state in order → guards → effects (returned) → new state → observers
 
 A step is run to its end: an event that arrives meanwhile, from an observer, waits its turn (`Queued`). If a guard or an
-effect raises, nothing has changed and the exception reaches whoever fired the trigger. One that fires its own machine
-is such a mistake. Time comes from outside, by `tick`; see `fsm_rtc.engine.timer`.
+effect raises, nothing has changed and the exception reaches the caller that fired the trigger. One that fires, ticks or
+observes its own machine is such a mistake. Time comes from outside, by `tick`; see `fsm_rtc.engine.timer`.
+
+A machine belongs to one thread at a time. That isn't checked where nothing goes wrong: a thread that comes while
+another one's step is under way gets a `WrongThreadError`, and nothing is done. Two that follow each other closely, or
+meet in a cell with neither guard nor effect, are not found.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, overload
 
 from fsm_rtc.engine.cells import Cell, Place
@@ -23,11 +28,13 @@ from fsm_rtc.engine.chart_class import REPORT, ChartMeta
 from fsm_rtc.engine.clock import Clock
 from fsm_rtc.engine.compile import ChartTable
 from fsm_rtc.engine.effects import Effect
+from fsm_rtc.engine.entrance import is_in_step_of, no_entrance
 from fsm_rtc.engine.outcome import Accepted, Outcome, Queued
-from fsm_rtc.engine.table import On, Row
+from fsm_rtc.engine.row import Row
+from fsm_rtc.engine.table import On
 from fsm_rtc.engine.ticking import Ticking, Uniform, ticking_for
 from fsm_rtc.engine.timer import Timer
-from fsm_rtc.errors import ChartError, Reason, Rejected, RunawayError, UnknownTriggerError, sentence_of
+from fsm_rtc.errors import ChartError, Reason, Rejected, RunawayError, UnknownTriggerError
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -51,6 +58,8 @@ QUEUE_LIMIT = 10_000
 """How many events observers may add to one step before `RunawayError` ends it."""
 
 _Waiting = deque[tuple[int, object, int | None]] | tuple[str, ...]
+"""What waits for a step that is under way; a tuple if nothing can, or does yet."""
+
 _NOTHING_WAITS: tuple[str, ...] = ()
 _DECIDING: tuple[str, ...] = ("guards and effects are asked",)
 
@@ -95,7 +104,8 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
     _places: ClassVar[dict[StrEnum, Place]]
     _timers_of: ClassVar[dict[StrEnum, tuple[Timer, ...]]]
     _hot: ClassVar[bool] = True
-    _ticking: Ticking | None = None  # a slot of those that have timers
+    _has_room: ClassVar[bool] = False
+    _ticking: Ticking | None = None  # a slot of those that have timers, or whose bases have
 
     if TYPE_CHECKING:
         context: C
@@ -144,12 +154,14 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         self._queue = None
         self.context = context
         self.generation = generation
+        if self._has_room:
+            self._ticking = None  # type: ignore[misc]
         if self.chart.timers:
             ticking = self._ticking = ticking_for(type(self).__name__, clock, uniform)  # type: ignore[misc]
             if armed is None:
                 ticking.begin(self._timers_of[self.state], context)
             else:
-                ticking.resume({timer.trigger: timer for timer in self._timers_of[self.state]}, armed)
+                ticking.resume({timer.trigger: timer for timer in self._timers_of[self.state]}, armed, context)
 
     @classmethod
     def _declared_as(cls, name: str, on: On[Any, Any]) -> On[Any, Any]:
@@ -165,6 +177,11 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
     def is_final(self) -> bool:
         """Whether the machine is in a state without a way out."""
         return self.state in self.final
+
+    @property
+    def is_stepping(self) -> bool:
+        """Whether an event is under way, as within an observer; another one waits its turn."""
+        return self._queue is not None
 
     if not TYPE_CHECKING:
 
@@ -212,15 +229,28 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
             generation: as in `fire`.
         """
         index = self._index(trigger if isinstance(trigger, str) else trigger.__name__)
-        verdict = self._decide(index, event, generation)
+        if self._queue is not None or self._is_deciding():
+            verdict = self._decide(index, event, generation)
+        else:
+            self._here, self._queue = self._here[0].watched, _DECIDING
+            try:
+                verdict = self._decide(index, event, generation)
+            finally:
+                self._end_step()
         return verdict if isinstance(verdict, Rejected) else verdict.row
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Call `observer` with the machine and the outcome after each event, until the returned function is called.
 
-        Observers are called in the order in which they came. One that raises is logged and harms nobody. A trigger that
+        Observers are called in the order in which they came. One that raises is logged and ignored. A trigger that
         an observer fires on the same machine waits its turn.
+
+        Raises:
+            ChartError: within a guard or effect of the machine.
+            WrongThreadError: another thread's step is under way.
         """
+        if self._is_deciding():
+            self._refuse_entrance("observe()")
         self._observers = (*self._observers, observer)
         self._here = self._here[0].watched
         subscribed = True
@@ -244,36 +274,33 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
     def next_timeout(self) -> float | None:
         """When the first timer is due, on the machine's clock; None if none runs."""
         ticking = self._ticking
-        return None if ticking is None or not ticking.armed else ticking.next
+        return None if ticking is None or ticking.next == inf else ticking.next
 
     def tick(self, now: float) -> tuple[Outcome, ...]:
         """Fire what is due, in the order of the deadlines and then of the table; what became of each.
 
-        What is armed meanwhile counts from `now`, and fires in the next tick at the earliest.
+        What is armed meanwhile counts from `now`, and fires in the next tick at the earliest. If a guard or an effect
+        raises, nothing behind it fires, and it is due still; the exception comes out of the tick in which it is first.
 
         Args:
             now: the time on the machine's clock.
 
         Raises:
             ChartError: within a step, from a guard, an effect or an observer.
+            WrongThreadError: another thread's step is under way.
         """
         ticking = self._ticking
         if ticking is None or ticking.next > now:
             return ()
-        if self._queue is not None:
-            raise ChartError(f"{type(self).__name__}: tick() within a step; call it when the step is done")
+        if self._queue is not None or self._is_deciding():
+            self._refuse_entrance("tick()")
         fired: list[Outcome] = []
-        ticking.hold(now)
         try:
-            for one in ticking.due(now):
-                if ticking.take(one, now, self.context):
-                    try:
-                        fired.append(self.fire(one.timer.trigger))
-                    except BaseException:
-                        ticking.put_back(one)
-                        raise
-        finally:
-            ticking.hold(None)
+            fired.extend(ticking.fired(now, self))
+        except Exception:
+            if not fired:
+                raise
+            # What was fired before must not be lost; the one that raises is due still, and does so in the next tick.
         return tuple(fired)
 
     def armed(self) -> Mapping[str, float]:
@@ -288,7 +315,7 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
             clock_ran: whether the machine's clock ran meanwhile; Linux's monotonic clock doesn't while the host sleeps.
         """
         if self._ticking is not None:
-            self._ticking.shift(seconds, clock_ran=clock_ran)
+            self._ticking.shift(seconds, self.context, clock_ran=clock_ran)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.state.value!r}>"
@@ -306,19 +333,27 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         waiting = self._queue
         if waiting is not None:
             return self._enqueue(waiting, index, event, generation)
+        here = self._here
+        place = here[0]
+        entry = place.bare[index] if generation is None else None
+        if not self._observers:
+            if here is place.watched:
+                self._refuse_entrance(self._trigger_names[index])
+            if type(entry) is Rejected:
+                return entry.of(event)
+            self._here = place.watched
         self._queue = _NOTHING_WAITS
         try:
-            entry = self._here[0].bare[index] if generation is None else None
-            if entry is None:
-                return self._step(index, event, generation)
-            guard, effect, target, accepted, arming = entry
+            if type(entry) is not tuple:
+                return self._step(index, event, generation) if entry is None else self._announce(entry.of(event))
+            guard, effect, target, accepted, _, arming, _ = entry
             context, self._queue = self.context, _DECIDING
             outcome: Accepted | Rejected
             if guard is None or guard(context, event):
                 outcome = accepted((event, None if effect is None else effect(context, event)))
                 if self._ticking is not None:
                     self._ticking.apply(arming, context)
-                self._here = target[0].watched if self._observers else target
+                self._here = target[0].watched
             else:
                 outcome = self._reject(index, event, Reason.GUARD, guard)
             self._queue = _NOTHING_WAITS
@@ -328,24 +363,30 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
                 if self._queue is not _NOTHING_WAITS:
                     self._drain()
             finally:
-                self._queue = None
-                if not self._observers:
-                    self._here = self._here[0].bare
+                self._end_step()
 
-    def _refuse_reentrance(self, index: int) -> NoReturn:
-        name, trigger = type(self).__name__, self._trigger_names[index]
-        raise ChartError(
-            f"{name}: a guard or effect fired the machine that asked it, in {trigger}; it is to return a request, "
-            "which the machine's owner carries out"
-        )
+    def _end_step(self) -> None:
+        self._queue = None
+        if not self._observers:
+            self._here = self._here[0].bare
+
+    def _is_deciding(self) -> bool:
+        """Whether a guard or effect is being asked; on the hot path, the place alone says so."""
+        if self._queue is None:
+            return self._here is self._here[0].watched and not self._observers
+        return self._queue is _DECIDING
+
+    def _refuse_entrance(self, what: str) -> NoReturn:
+        raise no_entrance(self, what)
 
     def _enqueue(self, waiting: _Waiting, index: int, event: object, generation: int | None) -> Queued:
-        if waiting is _DECIDING:
-            self._refuse_reentrance(index)
+        trigger = self._trigger_names[index]
+        if waiting is _DECIDING or not is_in_step_of(self):
+            self._refuse_entrance(trigger)
         if not isinstance(waiting, deque):
             waiting = self._queue = deque()
         waiting.append((index, event, generation))
-        return Queued(type(self).__name__, self._trigger_names[index])
+        return Queued(type(self).__name__, trigger)
 
     def _drain(self) -> None:
         waiting = self._queue
@@ -397,7 +438,7 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         return cell.accepted((event, cell.packed(tuple(requests)))), cell.place, first
 
     def _stand_on(self, place: Place) -> None:
-        self._here = place.watched if self._observers else place.bare
+        self._here = place.watched  # until the step ends
 
     def _announce(self, outcome: _Settled) -> _Settled:
         observers = self._observers
@@ -448,18 +489,7 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         *,
         error: Any = None,
     ) -> Rejected:
-        place = self._here[0]
-        return Rejected(
-            type(self).__name__,
-            place.state,
-            self._trigger_names[index],
-            reason,
-            guard=function.__name__ if function is not None else None,
-            explanation=sentence_of(function) if function is not None else None,
-            allowed=place.allowed,
-            event=event,
-            error=error,
-        )
+        return self._here[0].refusal(self._trigger_names[index], reason, function, error).of(event)  # type: ignore[no-any-return]
 
     def _reject_first(self, index: int, event: object, earlier: Rejected) -> Rejected:
         return Rejected(
@@ -480,4 +510,4 @@ class Chart(Generic[S, C], metaclass=ChartMeta):
         raise TypeError(f"a running {name} can't be copied or pickled; make a new one with state={state!r}")
 
 
-ChartMeta.reserved = frozenset(name for name in dir(Chart) if not name.startswith("__")) | {REPORT}
+ChartMeta.reserved = frozenset({*dir(Chart), *Chart.__annotations__, REPORT})

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import TYPE_CHECKING, Any
 
+from fsm_rtc.engine.body import WORDS, check_body, check_hidden
 from fsm_rtc.engine.cells import build_places
 from fsm_rtc.engine.compile import ChartTable, build_table
+from fsm_rtc.engine.outcome import Outcome
 from fsm_rtc.engine.table import On
 from fsm_rtc.errors import ChartError, Reason
-
-if TYPE_CHECKING:
-    from fsm_rtc.engine.chart import Chart
-    from fsm_rtc.engine.outcome import Outcome
 
 __all__ = ["REPORT", "ChartMeta"]
 
@@ -35,18 +34,29 @@ class ChartMeta(type):
         plain = {key: value for key, value in namespace.items() if key not in declared}
         # A machine without timers has no room for them: it stays at nine words.
         is_timed = any(on.after is not None for on in declared.values())
-        has_room = any("_ticking" in vars(one).get("__slots__", ()) for base in bases for one in base.__mro__)
-        plain.setdefault("__slots__", ("_ticking",) if is_timed and not has_room else ())
+        if is_timed and not any(getattr(base, "_has_room", False) for base in bases):
+            plain.update(__slots__=(*plain.get("__slots__", ()), "_ticking"), _has_room=True)
+        plain.setdefault("__slots__", ())
         cls = super().__new__(mcls, name, bases, plain, **kwargs)
         inherited: dict[str, On[Any, Any]] = {}
         for base in reversed(cls.__mro__[1:]):
             inherited.update(vars(base).get("_declared", {}))
-        for key in sorted(inherited.keys() & plain.keys()):
-            raise ChartError(f"{name}.{key}: a trigger can only be replaced by another On(…)")
+        if mcls.reserved:  # so this isn't Chart itself
+            check_body(name, plain, cls.__mro__[1], inherited, mcls.reserved)
+            check_hidden(name, {**inherited, **declared}.keys() - mcls.reserved, cls.__mro__[1:])
         declared = {**inherited, **declared}
         if declared or "initial" in namespace:
             cls._compile(declared)
         return cls
+
+    if not TYPE_CHECKING:  # for a type checker would allow any attribute then
+
+        def __setattr__(cls, key, value):
+            if key in WORDS or key in vars(cls).get("_declared", ()):
+                raise ChartError(
+                    f"{cls.__name__}.{key} belongs to the table, which is made once; write a subclass that has another"
+                )
+            super().__setattr__(key, value)
 
     def _compile(cls, declared: Mapping[str, On[Any, Any]]) -> None:
         initial = getattr(cls, "initial", None)
@@ -83,23 +93,26 @@ class ChartMeta(type):
             function.__qualname__ = f"{cls.__qualname__}.{name}"
             function.__module__ = cls.__module__
             function.__doc__ = _trigger_doc(table, name)
-            setattr(cls, name, function)
+            super().__setattr__(name, function)
 
 
 def _trigger_function(index: int) -> Callable[..., Outcome]:
     # The hot path of the whole project: each line here is paid for by every event. An entry is there only for a cell
-    # with one row, at most one guard and effect, no check and no observer; all else goes the general way.
-    def trigger(self: Chart[Any, Any], event: Any = None) -> Outcome:
+    # with one row, at most one guard and effect, no check and no observer; all else goes the general way. While guard
+    # and effect are asked the machine stands on `watched`, so who fires it then goes there too, and is found. `self` is
+    # a Chart, which is made by this module.
+    def trigger(self: Any, event: Any = None) -> Any:
         here = self._here
         if entry := here[index]:
-            guard, effect, target, accepted, _ = entry
-            if guard is None or guard(self.context, event):
-                request = None if effect is None else effect(self.context, event)
-                if self._here is not here:
-                    self._refuse_reentrance(index)
-                self._here = target
-                return accepted((event, request))  # type: ignore[no-any-return]
-            return self._reject(index, event, Reason.GUARD, guard)
+            guard, effect, target, accepted, self._here, _, _ = entry
+            try:
+                if guard is None or guard(self.context, event):
+                    request = None if effect is None else effect(self.context, event)
+                    here = target
+                    return accepted((event, request))
+                return self._reject(index, event, Reason.GUARD, guard)
+            finally:
+                self._here = here
         return self._handle(index, event, None)
 
     return trigger
@@ -107,19 +120,24 @@ def _trigger_function(index: int) -> Callable[..., Outcome]:
 
 def _timed_trigger_function(index: int) -> Callable[..., Outcome]:
     # The same for a chart with timers.
-    def trigger(self: Chart[Any, Any], event: Any = None) -> Outcome:
+    def trigger(self: Any, event: Any = None) -> Any:
         here = self._here
         if entry := here[index]:
-            guard, effect, target, accepted, arming = entry
-            if guard is None or guard(self.context, event):
-                request = None if effect is None else effect(self.context, event)
-                if self._here is not here:
-                    self._refuse_reentrance(index)
-                if arming is not None:
-                    self._ticking.apply(arming, self.context)  # type: ignore[union-attr]
-                self._here = target
-                return accepted((event, request))  # type: ignore[no-any-return]
-            return self._reject(index, event, Reason.GUARD, guard)
+            guard, effect, target, accepted, self._here, arming, seconds = entry
+            try:
+                if guard is None or guard(self.context, event):
+                    request = None if effect is None else effect(self.context, event)
+                    if seconds is not None:
+                        ticking = self._ticking
+                        ticking.next = inf if seconds is inf else ticking.clock() + seconds
+                        ticking.last_step = arming
+                    elif arming is not None:
+                        self._ticking.apply(arming, self.context)
+                    here = target
+                    return accepted((event, request))
+                return self._reject(index, event, Reason.GUARD, guard)
+            finally:
+                self._here = here
         return self._handle(index, event, None)
 
     return trigger

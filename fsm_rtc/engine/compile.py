@@ -7,12 +7,14 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from math import isfinite
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from fsm_rtc.engine.effects import Effect, StateEffects, effects_by_state, maker_of
-from fsm_rtc.engine.table import On, Predicate, Row
-from fsm_rtc.engine.timer import Timer, timer_of
+from fsm_rtc.engine.row import Predicate, Row
+from fsm_rtc.engine.table import On
+from fsm_rtc.engine.timer import Jitter, Late, Scope, Timer
 from fsm_rtc.errors import ChartError, Reason, SpecificationError, sentence_of
 
 __all__ = ["ChartTable", "TriggerTable", "build_table"]
@@ -302,3 +304,37 @@ def _check_reachable(table: ChartTable) -> None:
     missing = [state.value for state in table.states if state not in reached]
     if missing:
         raise ChartError(f"{table.name}: no way leads to {', '.join(missing)}; add a row or drop the state")
+
+
+def timer_of(where: str, trigger: str, index: int, on: On[Any, Any]) -> Timer | None:
+    """The timer of a trigger as written, or None.
+
+    Raises:
+        ChartError: it is not sound.
+    """
+    if on.after is None:
+        if (on.since, on.per, on.late, on.jitter) != (None, "state", "fire", "none"):
+            raise ChartError(f"{where}: since, per, late and jitter need after=; say after how many seconds it is due")
+        return None
+    after: Any = on.after
+    is_number = isinstance(after, int | float) and not isinstance(after, bool)
+    if not callable(after) and not (is_number and isfinite(after) and after >= 0):
+        raise ChartError(f"{where}: after={after!r}; give seconds, 0 or more, or a function of the context")
+    for name, function in (("after", after), ("since", on.since)):
+        if callable(function) and not getattr(function, "__name__", "").isidentifier():
+            raise ChartError(f"{where}: {name} must be a named function of the context; found {function!r}")
+    for name, value, known in (("per", on.per, Scope), ("late", on.late, Late), ("jitter", on.jitter, Jitter)):
+        if value not in get_args(known):
+            raise ChartError(f"{where}: {name}={value!r}; give {' or '.join(map(repr, get_args(known)))}")
+    if on.checks:
+        raise ChartError(f"{where}: a timed trigger has no checks; one that refuses would end the timer for good")
+    sources = frozenset(source for row in on.rows for source in row.sources)
+    certain = {source for row in on.rows if not row.when and row.first is None for source in row.sources}
+    if unsure := sorted(source.value for source in sources - certain):
+        raise ChartError(
+            f"{where}: after= in {', '.join(unsure)} needs a last row without guard and first: a timer that is refused "
+            "never comes again; a state that waits for a condition has rows for the condition's events"
+        )
+    if any(row.resolves for row in on.rows):
+        raise ChartError(f"{where}: a timed trigger can't resolve to another; give that one the timer")
+    return Timer(trigger, index, sources, after, on.per, on.since, on.late, on.jitter)

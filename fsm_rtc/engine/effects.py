@@ -60,17 +60,18 @@ def maker_of(effect: Effect, where: str) -> Callable[[Any, Any], object]:
     if not isinstance(effect, type):
         return effect
     request = effect
-    wanted = [
-        one
-        for one in inspect.signature(request).parameters.values()
-        if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-    ]
-    if len(wanted) > 1 or any(one.kind is one.KEYWORD_ONLY for one in wanted):
+    try:
+        parameters = inspect.signature(request).parameters.values()
+    except ValueError:
+        raise ChartError(f"{where}: effect {request.__name__} is no request; write a class of your own") from None
+    fields = [one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    wanted = [one for one in fields if one.default is one.empty]
+    if (len(fields) > 1 and len(wanted) != 1) or any(one.kind is one.KEYWORD_ONLY for one in wanted):
         raise ChartError(
-            f"{where}: effect {request.__name__} wants {', '.join(one.name for one in wanted)}; a class as effect "
-            "takes nothing or the event, so write a function (context, event) that makes it"
+            f"{where}: effect {request.__name__} has the fields {', '.join(one.name for one in fields)}; a class as "
+            "effect takes nothing or the event, so write a function (context, event) that makes it"
         )
-    if not wanted:
+    if not fields:
         shared = request()
         return lambda context, event: shared
     return lambda context, event: request(event)

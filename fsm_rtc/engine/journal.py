@@ -19,7 +19,7 @@ from fsm_rtc.engine.clock import Clock
 from fsm_rtc.engine.outcome import Accepted, Rejected
 from fsm_rtc.errors import Reason
 
-__all__ = ["Entry", "Journal", "Started"]
+__all__ = ["Dropped", "Entry", "Journal", "Record", "Started"]
 
 logger = logging.getLogger("fsm_rtc.engine")
 
@@ -85,6 +85,31 @@ class Entry:
     armed: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What a machine asked for and nobody carried out, because its owner closed or was cancelled.
+
+    Attributes:
+        time: seconds on the journal's clock.
+        label: which machine.
+        machine: its chart's name.
+        generation: of which peer connection it is.
+        state: where it was.
+        request: the request's class.
+    """
+
+    time: float
+    label: str
+    machine: str
+    generation: int
+    state: str
+    request: str
+
+
+Record = Started | Entry | Dropped
+"""What a journal holds, and a line of its file."""
+
+
 class Journal:
     """Records the outcomes of the machines it watches.
 
@@ -101,7 +126,7 @@ class Journal:
         self._clock = clock
         self._raw: deque[_Raw] = deque(maxlen=capacity)
         self._present: dict[str, _Present] = {}
-        self._listeners: tuple[Callable[[Started | Entry], None], ...] = ()
+        self._listeners: tuple[Callable[[Record], None], ...] = ()
         self.accepted = 0
         self.rejected = 0
 
@@ -148,13 +173,19 @@ class Journal:
 
         return unwatch
 
-    def subscribe(self, listener: Callable[[Started | Entry], None]) -> Callable[[], None]:
+    def drop(self, machine: Chart[Any, Any], label: str, request: str) -> None:
+        """Record that something a machine asked for is dropped."""
+        record = Dropped(self._clock(), label, machine.chart.name, machine.generation, machine.state.value, request)
+        self._raw.append((record.time, label, record.generation, record))
+        self._publish(record)
+
+    def subscribe(self, listener: Callable[[Record], None]) -> Callable[[], None]:
         """Call `listener` with each record as it is made, until the returned function is called.
 
-        One that raises is logged and harms nobody.
+        One that raises is logged and ignored.
         """
 
-        def call(record: Started | Entry) -> None:
+        def call(record: Record) -> None:
             try:
                 listener(record)
             except Exception:
@@ -167,8 +198,8 @@ class Journal:
 
         return unsubscribe
 
-    def __iter__(self) -> Iterator[Started | Entry]:
-        return (raw[3] if isinstance(raw[3], Started) else _entry(raw) for raw in tuple(self._raw))
+    def __iter__(self) -> Iterator[Record]:
+        return (_record(raw) for raw in tuple(self._raw))
 
     def __len__(self) -> int:
         return len(self._raw)
@@ -185,7 +216,7 @@ class Journal:
 
     def states(self) -> dict[str, str]:
         """The last recorded state of each machine, by label."""
-        return {one.label: one.state if isinstance(one, Started) else one.target for one in self}
+        return {one.label: one.target if isinstance(one, Entry) else one.state for one in self}
 
     def rejections(self, prefix: str = "") -> Counter[str]:
         """How often the machines rejected something, by machine, trigger, and the guard or the reason.
@@ -205,7 +236,7 @@ class Journal:
         """The journal as JSON Lines, without line ends."""
         return (line_of(one) for one in self)
 
-    def _publish(self, record: Started | Entry) -> None:
+    def _publish(self, record: Record) -> None:
         for listener in self._listeners:
             listener(record)
 
@@ -220,11 +251,18 @@ class _Present:
         self.last: tuple[float, str, int, type[Accepted]] | None = None
 
 
-def line_of(record: Started | Entry) -> str:
+_KINDS: dict[type[Record], str] = {Started: "started", Entry: "event", Dropped: "dropped"}
+
+
+def line_of(record: Record) -> str:
     """One record as a line of JSON; fields that are None or empty are left out."""
-    kind = "started" if isinstance(record, Started) else "event"
+    kind = _KINDS[type(record)]
     fields = {key: value for key, value in asdict(record).items() if value not in (None, (), {})}
     return json.dumps({"record": kind, **fields})
+
+
+def _record(raw: _Raw) -> Record:
+    return raw[3] if isinstance(raw[3], Started | Dropped) else _entry(raw)
 
 
 def _entry(raw: Any) -> Entry:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from fsm_rtc.engine.cells import Cell
 from fsm_rtc.engine.chart import Chart
 from fsm_rtc.engine.outcome import Outcome
-from fsm_rtc.engine.table import On, Row
+from fsm_rtc.engine.row import Row
+from fsm_rtc.engine.table import On
 from fsm_rtc.errors import ChartError, Reason, Rejected
 
 if TYPE_CHECKING:

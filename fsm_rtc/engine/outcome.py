@@ -8,12 +8,10 @@ makes per cell of the table; an instance holds only the event's payload and what
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from fsm_rtc.engine.row import Row
 from fsm_rtc.errors import Rejected
-
-if TYPE_CHECKING:
-    from fsm_rtc.engine.table import Row
 
 __all__ = ["Accepted", "Outcome", "Queued", "Rejected", "accepted_class"]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from fsm_rtc.engine.chart import Chart
 from fsm_rtc.engine.compile import AnyRow, ChartTable
-from fsm_rtc.engine.journal import Entry, Started
+from fsm_rtc.engine.journal import Entry, Record, Started
 from fsm_rtc.engine.observed import Observed
 from fsm_rtc.errors import JournalError, Reason
 
@@ -80,7 +80,7 @@ class Replayed:
 
 
 def replay(
-    records: Iterable[Started | Entry],
+    records: Iterable[Record],
     charts: Mapping[str, type[Chart[Any, Any]]],
     *,
     despite_changes: bool = False,
@@ -103,12 +103,12 @@ def replay(
         if isinstance(record, Started):
             chart = _chart_of(record, line, charts, despite_changes=despite_changes)
             walks[record.label] = _Walker.begun(walks.get(record.label), record, line, chart)
-        elif record.label in walks:
-            walks[record.label].take(record, line)
-        else:
+        elif record.label not in walks:
             raise JournalError(
                 f"an event of {record.label!r}, which never started; the beginning of the journal is missing", line=line
             )
+        elif isinstance(record, Entry):
+            walks[record.label].take(record, line)
     return Replayed(tuple(walker.walk() for walker in walks.values()))
 
 

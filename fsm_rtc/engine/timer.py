@@ -7,7 +7,8 @@ it goes. What holds:
   trigger's states from elsewhere, and kept while the machine moves among them: a bound over several states.
 - A row that stays arms nothing but what it names in ``restarts``; so a trigger that comes again and again is
   ``On(stay(A, restarts=("poll",)), after=5.0)`` under the name ``poll``.
-- ``after`` is a number of seconds or a function of the context, which is asked once, when the timer is armed.
+- ``after`` is a number of seconds or a function of the context, which is asked once, when the timer is armed; infinity
+  means never.
 - ``since`` is a function of the context: when something was last heard, on the machine's clock, or None. It is asked
   when the timer is due; if so little time has passed since, the timer runs on and nothing has happened. So what is
   heard costs nothing.
@@ -23,15 +24,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal
 
-from fsm_rtc.errors import ChartError
-
-if TYPE_CHECKING:
-    from fsm_rtc.engine.table import On
-
-__all__ = ["After", "Jitter", "Late", "Scope", "Timer", "timer_of"]
+__all__ = ["After", "Jitter", "Late", "Scope", "Since", "Timer"]
 
 After = float | Callable[[Any], float]
 Since = Callable[[Any], float | None]
@@ -77,37 +72,3 @@ class Timer:
         after = self.after.__name__ if callable(self.after) else "seconds"
         since = self.since.__name__ if self.since is not None else ""
         return f"after={after} per={self.per} since={since} late={self.late} jitter={self.jitter}"
-
-
-def timer_of(where: str, trigger: str, index: int, on: On[Any, Any]) -> Timer | None:
-    """The timer of a trigger as written, or None.
-
-    Raises:
-        ChartError: it is not sound.
-    """
-    if on.after is None:
-        if (on.since, on.per, on.late, on.jitter) != (None, "state", "fire", "none"):
-            raise ChartError(f"{where}: since, per, late and jitter need after=; say after how many seconds it is due")
-        return None
-    after: Any = on.after
-    is_number = isinstance(after, int | float) and not isinstance(after, bool)
-    if not callable(after) and not (is_number and isfinite(after) and after >= 0):
-        raise ChartError(f"{where}: after={after!r}; give seconds, 0 or more, or a function of the context")
-    for name, function in (("after", after), ("since", on.since)):
-        if callable(function) and not getattr(function, "__name__", "").isidentifier():
-            raise ChartError(f"{where}: {name} must be a named function of the context; found {function!r}")
-    for name, value, known in (("per", on.per, Scope), ("late", on.late, Late), ("jitter", on.jitter, Jitter)):
-        if value not in get_args(known):
-            raise ChartError(f"{where}: {name}={value!r}; give {' or '.join(map(repr, get_args(known)))}")
-    if on.checks:
-        raise ChartError(f"{where}: a timed trigger has no checks; one that refuses would end the timer for good")
-    sources = frozenset(source for row in on.rows for source in row.sources)
-    certain = {source for row in on.rows if not row.when and row.first is None for source in row.sources}
-    if unsure := sorted(source.value for source in sources - certain):
-        raise ChartError(
-            f"{where}: after= in {', '.join(unsure)} needs a last row without guard and first: a timer that is refused "
-            "never comes again; a state that waits for a condition has rows for the condition's events"
-        )
-    if any(row.resolves for row in on.rows):
-        raise ChartError(f"{where}: a timed trigger can't resolve to another; give that one the timer")
-    return Timer(trigger, index, sources, after, on.per, on.since, on.late, on.jitter)

@@ -16,7 +16,7 @@ from fsm_rtc.files.progress import FileProgress
 from fsm_rtc.files.receiver import FileReceiver
 from fsm_rtc.files.sender import FileSender
 from fsm_rtc.files.source import FileSource
-from fsm_rtc.files.wire import FileMessage, Offer, encode
+from fsm_rtc.files.wire import FileMessage, FileOffer, encode
 
 __all__ = ["receive_file", "send_file"]
 
@@ -70,7 +70,7 @@ async def receive_file(
     folder: ReceivingFolder,
     tell: Callable[[FileProgress], object] = lambda _: None,
     *,
-    admit: Callable[[Offer], Awaitable[None]] | None = None,
+    admit: Callable[[FileOffer], Awaitable[None]] | None = None,
     linger_seconds: float = 5.0,
 ) -> Path:
     """Receive the file that the other side offers, and say where it is; needs all of the connection's messages.

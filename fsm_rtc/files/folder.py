@@ -25,7 +25,7 @@ from fsm_rtc.engine.doors import path_of, truth
 from fsm_rtc.engine.regular_file import open_regular
 from fsm_rtc.errors import FileRefusal, FileTransferError
 from fsm_rtc.files.names import check_name, check_size
-from fsm_rtc.files.wire import Offer
+from fsm_rtc.files.wire import FileOffer
 
 __all__ = ["PartFile", "ReceivingFolder"]
 
@@ -55,7 +55,7 @@ class ReceivingFolder:
         object.__setattr__(self, "path", path_of(self.path, "the folder to receive into", TypeError))
         truth(self.force, "force")
 
-    async def holds(self, offer: Offer) -> bool:
+    async def holds(self, offer: FileOffer) -> bool:
         """Whether the very file is there already.
 
         Raises:
@@ -64,7 +64,7 @@ class ReceivingFolder:
         target = self.path / check_name(offer.name)
         return await _in_thread(target, lambda: self._holds(target, offer))
 
-    def _holds(self, target: Path, offer: Offer) -> bool:
+    def _holds(self, target: Path, offer: FileOffer) -> bool:
         if target.is_symlink() or not target.is_file():
             if os.path.lexists(target):
                 raise _no_file(target)
@@ -79,10 +79,10 @@ class ReceivingFolder:
             raise _exists(target)
         return same
 
-    def _part_path(self, offer: Offer) -> Path:
+    def _part_path(self, offer: FileOffer) -> Path:
         return self.path / f"{check_name(offer.name)}.{offer.transfer[:TRANSFER_CHARACTERS]}.part"
 
-    async def part(self, offer: Offer) -> PartFile:
+    async def part(self, offer: FileOffer) -> PartFile:
         """The unfinished file, with what is there of it.
 
         Raises:
@@ -91,7 +91,7 @@ class ReceivingFolder:
         path = self._part_path(offer)
         return await _in_thread(self.path, lambda: self._part(path, offer))
 
-    def _part(self, path: Path, offer: Offer) -> PartFile:
+    def _part(self, path: Path, offer: FileOffer) -> PartFile:
         self.path.mkdir(parents=True, exist_ok=True)
         file = _opened(path)
         try:
@@ -116,7 +116,7 @@ class PartFile:
         is_resumed: whether a part of it was there before.
     """
 
-    def __init__(self, folder: ReceivingFolder, path: Path, offer: Offer, file: FileIO) -> None:
+    def __init__(self, folder: ReceivingFolder, path: Path, offer: FileOffer, file: FileIO) -> None:
         self._folder = folder
         self._path = path
         self._offer = offer
@@ -197,7 +197,7 @@ class PartFile:
         self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Leave it as it is."""
+        """Leave it is."""
         with self._busy:
             self._file.close()
 

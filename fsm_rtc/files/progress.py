@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fsm_rtc.errors import FileRefusal
-from fsm_rtc.files.wire import Offer
+from fsm_rtc.files.wire import FileOffer
 
 __all__ = ["Began", "FileProgress", "Moved", "Restarted", "Stopped"]
 
@@ -14,7 +14,7 @@ __all__ = ["Began", "FileProgress", "Moved", "Restarted", "Stopped"]
 class Began:
     """The file is under way, from `offset` on; in a conversation that begins anew, once more."""
 
-    offer: Offer
+    offer: FileOffer
     offset: int
 
 

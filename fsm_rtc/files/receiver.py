@@ -14,18 +14,17 @@ from fsm_rtc.files.progress import Began, FileProgress, Moved, Restarted, Stoppe
 from fsm_rtc.files.wire import (
     Accept,
     Chunk,
-    Done,
+    FileDone,
     FileMessage,
+    FileOffer,
+    FileReceived,
+    FileRefused,
     Have,
-    Offer,
-    Received,
-    Refused,
     Withdrawn,
     decode,
     refusal_of,
 )
 from fsm_rtc.machines.file_requests import (
-    AskAgain,
     Keep,
     Prepare,
     SendAccept,
@@ -56,7 +55,6 @@ class FileReceiver:
         machine: the `FileReceiving` machine.
         offer: of the present file, or None.
         position: up to where it is there, in bytes.
-        has_asked_again: whether what is missing was asked for, and hasn't come yet.
         path: where the file lies when it is complete, else None.
         ignored: how many messages belonged to nobody here, or were refused by the machine.
     """
@@ -66,12 +64,11 @@ class FileReceiver:
         folder: ReceivingFolder,
         send: Callable[[FileMessage], Awaitable[None]],
         tell: Callable[[FileProgress], object] = lambda _: None,
-        admit: Callable[[Offer], Awaitable[None]] | None = None,
+        admit: Callable[[FileOffer], Awaitable[None]] | None = None,
     ) -> None:
         self.machine = FileReceiving(self)
-        self.offer: Offer | None = None
+        self.offer: FileOffer | None = None
         self.position = 0
-        self.has_asked_again = False
         self.path: Path | None = None
         self.ignored = 0
         self._folder = folder
@@ -122,11 +119,11 @@ class FileReceiver:
 
     def _fire(self, message: FileMessage | None) -> Outcome | None:
         match message:
-            case Offer():
+            case FileOffer():
                 return self.machine.on_offer(message)
             case Chunk():
                 return self.machine.on_chunk(message)
-            case Done(transfer) if transfer == self.transfer:
+            case FileDone(transfer) if transfer == self.transfer:
                 return self.machine.on_done()
             case Withdrawn(transfer) if transfer == self.transfer:
                 return self.machine.on_withdrawn()
@@ -135,13 +132,10 @@ class FileReceiver:
     async def _carry_out(self, outcome: Outcome) -> None:
         for request in outcome.effects if isinstance(outcome, Accepted) else ():
             match request:
-                case Prepare(Offer() as offer):
+                case Prepare(FileOffer() as offer):
                     await self._prepare(offer)
                 case SendAccept():
                     await self._accept()
-                case AskAgain():
-                    await self._accept()
-                    self.has_asked_again = True
                 case Write(Chunk() as chunk):
                     await self._write(chunk)
                 case Verify():
@@ -154,11 +148,11 @@ class FileReceiver:
                     self.position = 0
                     self._tell(Restarted())
                 case SendReceived():
-                    await self._say(Received(self.transfer, self.offer.sha256 if self.offer is not None else ""))
+                    await self._say(FileReceived(self.transfer, self.offer.sha256 if self.offer is not None else ""))
                 case SendRefused(refusal):
-                    await self._say(Refused(self.transfer, refusal.value))
+                    await self._say(FileRefused(self.transfer, refusal.value))
 
-    async def _prepare(self, offer: Offer) -> None:
+    async def _prepare(self, offer: FileOffer) -> None:
         await self._pause()
         self.offer = offer
         check_name(offer.name)
@@ -175,13 +169,11 @@ class FileReceiver:
 
     async def _accept(self) -> None:
         await self._flush()
-        self.has_asked_again = False
         if self.offer is not None:
             self._tell(Began(self.offer, self.position))
         await self._say(Accept(self.transfer, self.position))
 
     async def _write(self, chunk: Chunk) -> None:
-        self.has_asked_again = False
         self._waiting.append(chunk.data)
         self.position = chunk.end
         if self.position - self._opened_part().position >= BLOCK_BYTES:

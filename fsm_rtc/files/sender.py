@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from fsm_rtc.engine import Accepted, Outcome
 from fsm_rtc.errors import ChannelClosedError, FileRefusal, FileTransferError
@@ -13,22 +14,27 @@ from fsm_rtc.files.wire import (
     CHUNK_BYTES,
     Accept,
     Chunk,
-    Done,
+    FileDone,
     FileMessage,
+    FileReceived,
+    FileRefused,
     Have,
-    Received,
-    Refused,
     Withdrawn,
     decode,
     refusal_of,
 )
-from fsm_rtc.machines.file_requests import OpenWindow, Seek, SendDone, SendOffer, SendWithdrawn
-from fsm_rtc.machines.file_transfer import FileSending, SendingState
+from fsm_rtc.machines.file_requests import (
+    FailRefused,
+    FailWithdrawn,
+    OpenWindow,
+    Seek,
+    SendDone,
+    SendFileOffer,
+    SendWithdrawn,
+)
+from fsm_rtc.machines.file_transfer import WINDOW_BYTES, FileSending
 
 __all__ = ["WINDOW_BYTES", "FileSender"]
-
-WINDOW_BYTES = 4 * 1024 * 1024
-"""So much is under way at most, whatever the receiver's disk and the way there do."""
 
 WHY = {
     FileRefusal.BAD_NAME: "it can't have that name there; send it under another",
@@ -59,6 +65,7 @@ class FileSender:
         size: of the file, in bytes.
         sha256: of the file, in hex.
         position: up to where it was sent, in bytes.
+        written: up to where the receiver has written it, in bytes.
         ignored: how many messages belonged to nobody here, or were refused by the machine.
     """
 
@@ -77,36 +84,33 @@ class FileSender:
         self._transfer = source.offer.transfer
         self._send = send
         self._tell = tell
-        self._written = 0
+        self.written = 0
         self._seeks = 0
-        self._is_cut = False
-        self._refused: Refused | None = None
+        self._failure: FileTransferError | None = None
         self._changed = asyncio.Event()
 
     async def on_ready(self) -> None:
         """There is somebody, perhaps not the one of before: offer the file."""
-        self._is_cut = False
         await self._carry_out(self.machine.on_ready())
 
     async def take(self, data: str | bytes) -> None:
         """Here is a message of the receiver's."""
         message = decode(data)
-        if isinstance(message, Accept | Have | Received | Refused) and message.transfer == self._transfer:
+        if isinstance(message, Accept | Have | FileReceived | FileRefused) and message.transfer == self._transfer:
             await self._carry_out(self._fire(message))
         else:
             self.ignored += 1
 
-    def _fire(self, message: Accept | Have | Received | Refused) -> Outcome:
+    def _fire(self, message: Accept | Have | FileReceived | FileRefused) -> Outcome:
         match message:
             case Accept():
                 return self.machine.on_accept(message.offset)
             case Have():
                 return self.machine.on_have(message.position)
-            case Received():
+            case FileReceived():
                 return self.machine.on_received(message.sha256)
-            case Refused():
-                self._refused = message
-                return self.machine.on_refused()
+            case FileRefused():
+                return self.machine.fire("on_refused", message)
 
     async def withdraw(self, reason: FileRefusal = FileRefusal.WITHDRAWN) -> None:
         """Stop, and tell the receiver why; it keeps what it has."""
@@ -132,15 +136,12 @@ class FileSender:
         except FileTransferError as failed:
             await self.withdraw(failed.reason)
             raise
-        self._raise_unless_confirmed()
+        if self._failure is not None:
+            raise self._failure
 
     def _may_send(self) -> bool:
         """Whether the receiver wants more just now."""
-        return (
-            self.machine.state is SendingState.SENDING
-            and not self._is_cut
-            and (self.position == self.size or self.position - self._written < WINDOW_BYTES)
-        )
+        return bool(self.machine.permits("send_more"))
 
     async def _send_block(self) -> None:
         seeks = self._seeks
@@ -154,12 +155,11 @@ class FileSender:
             self.position = min(chunk.end, self.size)
             await self._say(chunk)
 
-    def _raise_unless_confirmed(self) -> None:
-        if self._refused is not None and self.machine.state is SendingState.REFUSED:
-            reason = refusal_of(self._refused)
-            raise FileTransferError(f"the other side refuses the file: {WHY[reason]}", reason=reason, by_peer=True)
-        if self.machine.state is SendingState.WITHDRAWN:
-            raise FileTransferError("the file was withdrawn; send it again", reason=FileRefusal.WITHDRAWN)
+    def _fail_refused(self, refused: FileRefused) -> None:
+        reason = refusal_of(refused)
+        self._failure = FileTransferError(
+            f"the other side refuses the file: {WHY[reason]}", reason=reason, by_peer=True
+        )
 
     async def _carry_out(self, outcome: Outcome) -> None:
         if not isinstance(outcome, Accepted):
@@ -168,22 +168,28 @@ class FileSender:
         self._changed.set()
         for request in outcome.effects:
             match request:
-                case SendOffer():
+                case SendFileOffer():
                     await self._say(self._source.offer)
                 case Seek(offset):
                     self._seeks += 1
-                    self.position = self._written = offset
+                    self.position = self.written = offset
                     self._tell(Began(self._source.offer, offset))
                 case OpenWindow(position):
-                    self._written = position
+                    self.written = position
                     self._tell(Moved(position))
                 case SendDone():
-                    await self._say(Done(self._transfer))
+                    await self._say(FileDone(self._transfer))
                 case SendWithdrawn(reason):
                     await self._say(Withdrawn(self._transfer, reason.value))
+                case FailRefused(refused):
+                    self._fail_refused(cast(FileRefused, refused))
+                case FailWithdrawn():
+                    self._failure = FileTransferError(
+                        "the file was withdrawn; send it again", reason=FileRefusal.WITHDRAWN
+                    )
 
     async def _say(self, message: FileMessage) -> None:
         try:
             await self._send(message)
         except ChannelClosedError:
-            self._is_cut = True  # all is said again when somebody is there
+            self.machine.on_cut()

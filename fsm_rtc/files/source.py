@@ -14,7 +14,7 @@ from fsm_rtc.engine.doors import path_of
 from fsm_rtc.engine.regular_file import open_regular
 from fsm_rtc.errors import FileRefusal, FileTransferError
 from fsm_rtc.files.names import check_name, check_size
-from fsm_rtc.files.wire import Offer
+from fsm_rtc.files.wire import FileOffer
 
 __all__ = ["FileSource"]
 
@@ -33,7 +33,7 @@ class FileSource:
     """
 
     path: Path
-    offer: Offer
+    offer: FileOffer
     stamp: tuple[int, int, int]
 
     @classmethod
@@ -64,7 +64,7 @@ class FileSource:
                         progress(file.tell(), size)
         except OSError as refused:
             raise _unreadable(path, refused) from refused
-        source = cls(path, Offer(called, size, digest.hexdigest()), stamp)
+        source = cls(path, FileOffer(called, size, digest.hexdigest()), stamp)
         await source.check()
         return source
 

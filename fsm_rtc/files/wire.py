@@ -18,12 +18,12 @@ __all__ = [
     "CHUNK_BYTES",
     "Accept",
     "Chunk",
-    "Done",
+    "FileDone",
     "FileMessage",
     "Have",
-    "Offer",
-    "Received",
-    "Refused",
+    "FileOffer",
+    "FileReceived",
+    "FileRefused",
     "Withdrawn",
     "decode",
     "encode",
@@ -48,7 +48,7 @@ Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Offset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
-class Offer(msgspec.Struct, frozen=True, tag="file-offer"):
+class FileOffer(msgspec.Struct, frozen=True, tag="file-offer"):
     """There is a file.
 
     Attributes:
@@ -88,20 +88,20 @@ class Have(msgspec.Struct, frozen=True, tag="file-have"):
     position: Offset
 
 
-class Done(msgspec.Struct, frozen=True, tag="file-done"):
+class FileDone(msgspec.Struct, frozen=True, tag="file-done"):
     """All that was asked for is sent."""
 
     transfer: Digest
 
 
-class Received(msgspec.Struct, frozen=True, tag="file-received"):
+class FileReceived(msgspec.Struct, frozen=True, tag="file-received"):
     """It is there, with this checksum."""
 
     transfer: Digest
     sha256: Digest
 
 
-class Refused(msgspec.Struct, frozen=True, tag="file-refused"):
+class FileRefused(msgspec.Struct, frozen=True, tag="file-refused"):
     """It is not wanted, or can't be kept; the reason is one of `FileRefusal`."""
 
     transfer: Digest
@@ -133,7 +133,7 @@ class Chunk:
         return self.offset + len(self.data)
 
 
-def refusal_of(message: Refused | Withdrawn) -> FileRefusal:
+def refusal_of(message: FileRefused | Withdrawn) -> FileRefusal:
     """The reason, or ``unknown`` if it is none of this version's."""
     try:
         return FileRefusal(message.reason)
@@ -141,9 +141,9 @@ def refusal_of(message: Refused | Withdrawn) -> FileRefusal:
         return FileRefusal.UNKNOWN
 
 
-FileMessage = Offer | Accept | Have | Done | Received | Refused | Withdrawn | Chunk
+FileMessage = FileOffer | Accept | Have | FileDone | FileReceived | FileRefused | Withdrawn | Chunk
 
-_DECODER = msgspec.json.Decoder(Offer | Accept | Have | Done | Received | Refused | Withdrawn)
+_DECODER = msgspec.json.Decoder(FileOffer | Accept | Have | FileDone | FileReceived | FileRefused | Withdrawn)
 
 
 def encode(message: FileMessage) -> str | bytes:
@@ -165,4 +165,4 @@ def decode(data: str | bytes) -> FileMessage | None:
         message = _DECODER.decode(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
-    return None if isinstance(message, Offer) and message.protocol != PROTOCOL else message
+    return None if isinstance(message, FileOffer) and message.protocol != PROTOCOL else message

@@ -5,7 +5,7 @@ from fsm_rtc.inspector.asgi import InspectorApp
 from fsm_rtc.inspector.charts import ChartBook
 from fsm_rtc.inspector.feed import Feed
 from fsm_rtc.inspector.server import Inspector, serve_inspector
-from fsm_rtc.inspector.source import RecordLog, Source
+from fsm_rtc.inspector.source import RecordLog, RecordSource
 
 __all__ = [
     "ChartBook",
@@ -14,7 +14,7 @@ __all__ = [
     "InspectorApp",
     "InspectorError",
     "RecordLog",
-    "Source",
+    "RecordSource",
     "new_token",
     "serve_inspector",
 ]

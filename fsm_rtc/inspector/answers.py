@@ -14,7 +14,7 @@ from fsm_rtc.engine.journal import line_of
 from fsm_rtc.inspector.access import Gate
 from fsm_rtc.inspector.feed import Feed
 
-__all__ = ["FEED", "Answer", "answer_to"]
+__all__ = ["FEED", "InspectorAnswer", "answer_to"]
 
 FEED = "/feed"
 """Where the WebSocket is."""
@@ -44,7 +44,7 @@ STEP = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class InspectorAnswer:
     """One answer.
 
     Attributes:
@@ -68,7 +68,7 @@ class Answer:
         return {**HEADERS, **described, **self.more}
 
 
-async def answer_to(path: str, headers: Mapping[str, str], feed: Feed, gate: Gate) -> Answer:
+async def answer_to(path: str, headers: Mapping[str, str], feed: Feed, gate: Gate) -> InspectorAnswer:
     """The answer to a request that asks for no WebSocket.
 
     Args:
@@ -87,8 +87,8 @@ async def answer_to(path: str, headers: Mapping[str, str], feed: Feed, gate: Gat
     if (asked := DRAWING.fullmatch(path)) is not None:
         drawing = await feed.book.drawing(asked[1])
         if drawing is not None:
-            return Answer(HTTPStatus.OK, drawing.encode(), "image/svg+xml; charset=utf-8")
-        return Answer(HTTPStatus.NO_CONTENT, b"")  # no error: the page shows the chart as a table
+            return InspectorAnswer(HTTPStatus.OK, drawing.encode(), "image/svg+xml; charset=utf-8")
+        return InspectorAnswer(HTTPStatus.NO_CONTENT, b"")  # no error: the page shows the chart as a table
     if path == FEED:
         return _words(HTTPStatus.UPGRADE_REQUIRED, "Open a WebSocket here.\n")
     asset = _assets().get("/index.html" if path == "/" else path)
@@ -96,24 +96,24 @@ async def answer_to(path: str, headers: Mapping[str, str], feed: Feed, gate: Gat
 
 
 @cache
-def _assets() -> dict[str, Answer]:
+def _assets() -> dict[str, InspectorAnswer]:
     folder = files("fsm_rtc.inspector") / "page"
     return {
-        f"/{file.name}": Answer(HTTPStatus.OK, file.read_bytes(), TYPES[suffix])
+        f"/{file.name}": InspectorAnswer(HTTPStatus.OK, file.read_bytes(), TYPES[suffix])
         for file in folder.iterdir()
         if (suffix := f".{file.name.rpartition('.')[2]}") in TYPES
     }
 
 
-async def _journal(feed: Feed) -> Answer:
+async def _journal(feed: Feed) -> InspectorAnswer:
     lines: list[str] = []
     for number, record in enumerate(feed.source, start=1):
         lines.append(line_of(record) + "\n")
         if number % STEP == 0:
             await asyncio.sleep(0)
     more = {"Content-Disposition": 'attachment; filename="journal.jsonl"'}
-    return Answer(HTTPStatus.OK, "".join(lines).encode(), "application/jsonl; charset=utf-8", more)
+    return InspectorAnswer(HTTPStatus.OK, "".join(lines).encode(), "application/jsonl; charset=utf-8", more)
 
 
-def _words(status: HTTPStatus, text: str) -> Answer:
-    return Answer(status, text.encode())
+def _words(status: HTTPStatus, text: str) -> InspectorAnswer:
+    return InspectorAnswer(status, text.encode())

@@ -13,11 +13,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from fsm_rtc.inspector.access import SUBPROTOCOL, Gate, is_loopback
-from fsm_rtc.inspector.answers import FEED, Answer, answer_to
-from fsm_rtc.inspector.attending import Goodbye, attend
+from fsm_rtc.inspector.answers import FEED, InspectorAnswer, answer_to
+from fsm_rtc.inspector.attending import CloseCode, attend
 from fsm_rtc.inspector.charts import ChartBook
 from fsm_rtc.inspector.feed import Feed
-from fsm_rtc.inspector.source import Source
+from fsm_rtc.inspector.source import RecordSource
 
 if TYPE_CHECKING:
     from fsm_rtc.diagrams.drawable import ChartClass
@@ -49,7 +49,7 @@ class InspectorApp:
 
     def __init__(
         self,
-        source: Source,
+        source: RecordSource,
         *,
         token: str | None,
         name: str = "",
@@ -75,9 +75,11 @@ class InspectorApp:
 
     async def _http(self, scope: Scope, send: Send) -> None:
         if (refused := self._refuse_elsewhere(scope)) is not None:
-            answer = Answer(refused[0], refused[1].encode())
+            answer = InspectorAnswer(refused[0], refused[1].encode())
         elif scope["method"] not in ("GET", "HEAD"):
-            answer = Answer(HTTPStatus.METHOD_NOT_ALLOWED, b"The inspector only shows.\n", more={"Allow": "GET, HEAD"})
+            answer = InspectorAnswer(
+                HTTPStatus.METHOD_NOT_ALLOWED, b"The inspector only shows.\n", more={"Allow": "GET, HEAD"}
+            )
         else:
             answer = await answer_to(_path_behind_mount(scope), _headers(scope), self.feed, self._gate)
         raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
@@ -93,7 +95,7 @@ class InspectorApp:
             or self._gate.refuse_stranger(headers, offered)
         )
         if refused is not None or _path_behind_mount(scope) != FEED or SUBPROTOCOL not in offered:
-            await send({"type": "websocket.close", "code": int(Goodbye.REFUSED)})
+            await send({"type": "websocket.close", "code": int(CloseCode.REFUSED)})
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from fsm_rtc.inspector.feed import Feed, Viewer
 
-__all__ = ["Goodbye", "attend"]
+__all__ = ["CloseCode", "attend"]
 
 
-class Goodbye(IntEnum):
+class CloseCode(IntEnum):
     """With which close code a page is let go. Source: the IANA's registry of WebSocket close codes."""
 
     ENDED = 1001
@@ -24,7 +24,7 @@ class Goodbye(IntEnum):
     """There are as many pages as there may be."""
 
 
-async def attend(feed: Feed, send: Callable[[str], Awaitable[None]], gone: Coroutine[Any, Any, None]) -> Goodbye:
+async def attend(feed: Feed, send: Callable[[str], Awaitable[None]], gone: Coroutine[Any, Any, None]) -> CloseCode:
     """Send a page what the feed tells, until the feed ends or the page is gone; and say how to let it go.
 
     Args:
@@ -34,7 +34,7 @@ async def attend(feed: Feed, send: Callable[[str], Awaitable[None]], gone: Corou
     """
     if feed.is_crowded:
         gone.close()
-        return Goodbye.CROWDED
+        return CloseCode.CROWDED
     async with feed.viewer() as viewer:
         tasks = {
             asyncio.create_task(_send_all(viewer, send), name="fsm_rtc inspector page"),
@@ -46,7 +46,7 @@ async def attend(feed: Feed, send: Callable[[str], Awaitable[None]], gone: Corou
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-    return Goodbye.ENDED
+    return CloseCode.ENDED
 
 
 async def _send_all(viewer: Viewer, send: Callable[[str], Awaitable[None]]) -> None:

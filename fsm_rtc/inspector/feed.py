@@ -1,8 +1,8 @@
 """The feed: a snapshot for each page that comes, then everything that changes, in batches that are encoded once.
 
 While nobody looks, nothing is done. From the first page's coming to the last one's going, a record costs an append;
-ten times a second what came is taken up, encoded, and put out for all. A page that doesn't keep up loses the middle:
-what was put out before is still sent, then how many records it missed and how every machine stands, then what is new.
+ten times a second what came is taken up, encoded, and sent to all. A page that doesn't keep up loses the middle:
+what was encoded before is still sent, then how many records it missed and how every machine stands, then what is new.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any, Self
 import msgspec
 
 from fsm_rtc.inspector.charts import ChartBook
-from fsm_rtc.inspector.index import Changes, Index
-from fsm_rtc.inspector.source import Record, Source
+from fsm_rtc.inspector.index import Index, IndexChanges
+from fsm_rtc.inspector.source import Record, RecordSource
 
 __all__ = ["MOST_VIEWERS", "Feed", "Viewer"]
 
@@ -116,7 +116,7 @@ class Feed:
 
     def __init__(
         self,
-        source: Source,
+        source: RecordSource,
         book: ChartBook,
         name: str = "",
         *,
@@ -221,19 +221,19 @@ class Feed:
         self._viewers = []
         return unsubscribe
 
-    async def _taken(self) -> Changes:
+    async def _taken(self) -> IndexChanges:
         """Take up what came since the last time; what comes meanwhile waits for the next."""
         return await self._take(self._pending.popleft() for _ in range(len(self._pending)))
 
-    async def _take(self, records: Iterator[Record]) -> Changes:
-        changes = Changes()
+    async def _take(self, records: Iterator[Record]) -> IndexChanges:
+        changes = IndexChanges()
         for number, record in enumerate(records, start=1):
             self._index.take(record, changes)
             if number % STEP == 0:
                 await asyncio.sleep(0)
         return changes
 
-    def _tell(self, changes: Changes) -> None:
+    def _tell(self, changes: IndexChanges) -> None:
         if not changes.rows:
             text = ""
         else:

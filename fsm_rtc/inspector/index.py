@@ -13,12 +13,12 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsm_rtc.engine import Entry, Started
+from fsm_rtc.engine import Dropped, Entry, Started
 from fsm_rtc.inspector.charts import ChartBook, ChartWords
 from fsm_rtc.inspector.labels import connection_of
 from fsm_rtc.inspector.source import Record
 
-__all__ = ["Changes", "Index", "Row"]
+__all__ = ["IndexChanges", "Index", "Row"]
 
 Row = tuple[Any, ...]
 """A record, or a machine, as JSON has it."""
@@ -28,7 +28,7 @@ MAX_CONNECTIONS = 1000
 
 
 @dataclass(slots=True)
-class _Machine:
+class _IndexedMachine:
     number: int
     label: str
     connection: str
@@ -49,7 +49,7 @@ class _Machine:
 
 
 @dataclass(slots=True)
-class Changes:
+class IndexChanges:
     """What some records have changed.
 
     Attributes:
@@ -79,8 +79,8 @@ class Index:
     def __init__(self, book: ChartBook, *, history: int | None) -> None:
         self.total = 0
         self._book = book
-        self._machines: dict[str, _Machine] = {}
-        self._connections: dict[str, list[_Machine]] = {}
+        self._machines: dict[str, _IndexedMachine] = {}
+        self._connections: dict[str, list[_IndexedMachine]] = {}
         self._charts: dict[str, ChartWords] = {}
         self._rows: deque[Row] = deque(maxlen=history)
         self._numbers = 0
@@ -88,12 +88,14 @@ class Index:
     def meet(self, started: Started, last: Entry | None) -> None:
         """Know a machine whose records may be dropped: how it began, and its last accepted event."""
         state = started.state if last is None else last.target
-        machine = self._begin(started.label, started.machine, started.digest, state, Changes())
+        machine = self._begin(started.label, started.machine, started.digest, state, IndexChanges())
         machine.generation = started.generation if last is None else last.generation
         machine.last = None if last is None else _row(machine, last)
 
-    def take(self, record: Record, changes: Changes) -> None:
+    def take(self, record: Record, changes: IndexChanges) -> None:
         """Take one record, and note in `changes` what is new."""
+        if isinstance(record, Dropped):
+            return  # the machine is where it was
         machine = self._machines.get(record.label)
         row: Row
         if isinstance(record, Started):
@@ -117,14 +119,14 @@ class Index:
         self._rows.append(row)
         changes.rows.append(row)
 
-    def _begin(self, label: str, chart: str, digest: str, state: str, changes: Changes) -> _Machine:
+    def _begin(self, label: str, chart: str, digest: str, state: str, changes: IndexChanges) -> _IndexedMachine:
         connection = connection_of(label)
         known = self._machines.get(label)
         if known is None:
             self._numbers += 1
         number = self._numbers if known is None else known.number
         ends = self._book.final_states(digest)
-        machine = _Machine(number, label, connection, chart, digest, 0, state, ends)
+        machine = _IndexedMachine(number, label, connection, chart, digest, 0, state, ends)
         self._machines[label] = machine
         siblings = self._connections.setdefault(connection, [])
         siblings[:] = [*(one for one in siblings if one is not known), machine]
@@ -135,7 +137,7 @@ class Index:
             self._forget_some(connection, changes)
         return machine
 
-    def _forget_some(self, present: str, changes: Changes) -> None:
+    def _forget_some(self, present: str, changes: IndexChanges) -> None:
         """Forget a tenth, so that this is done seldom; not the connection that is just coming."""
         others = [name for name in self._connections if name != present]
         others.sort(key=lambda name: not self._is_over(name))
@@ -162,7 +164,7 @@ class Index:
         return list(self._rows)
 
 
-def _row(machine: _Machine, entry: Entry) -> Row:
+def _row(machine: _IndexedMachine, entry: Entry) -> Row:
     front = (machine.number, round(entry.time, 6), entry.generation, entry.trigger, entry.source)
     return (
         (*front, entry.target, entry.guards)

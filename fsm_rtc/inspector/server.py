@@ -24,12 +24,12 @@ from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from fsm_rtc.inspector.access import SUBPROTOCOL, Gate, InspectorError, is_loopback
-from fsm_rtc.inspector.answers import FEED, Answer, answer_to
+from fsm_rtc.inspector.answers import FEED, InspectorAnswer, answer_to
 from fsm_rtc.inspector.attending import attend
 from fsm_rtc.inspector.charts import ChartBook
 from fsm_rtc.inspector.feed import Feed
-from fsm_rtc.inspector.source import Source
-from fsm_rtc.signaling.bounded import Addresses, BoundedServer, bounded_server
+from fsm_rtc.inspector.source import RecordSource
+from fsm_rtc.signaling.sockets import Addresses, BoundedServer, bounded_server
 
 if TYPE_CHECKING:
     from websockets.http11 import Request
@@ -170,18 +170,18 @@ class Inspector:
     async def _answer(self, socket: ServerConnection, request: Request) -> Response | None:
         if isinstance(socket, BoundedServer) and socket.is_one_too_many:
             text = f"This address has its {SOCKETS_PER_ADDRESS} connections; close some.\n"
-            return _response(Answer(HTTPStatus.TOO_MANY_REQUESTS, text.encode()))
+            return _response(InspectorAnswer(HTTPStatus.TOO_MANY_REQUESTS, text.encode()))
         headers = {name.lower(): value for name, value in request.headers.raw_items()}
         path = request.path.partition("?")[0]
         if path == FEED and "websocket" in headers.get("upgrade", "").lower():
             offered = [one.strip() for one in headers.get("sec-websocket-protocol", "").split(",")]
             refused = self._gate.refuse_host(headers) or self._gate.refuse_stranger(headers, offered)
-            return None if refused is None else _response(Answer(refused[0], refused[1].encode()))
+            return None if refused is None else _response(InspectorAnswer(refused[0], refused[1].encode()))
         return _response(await answer_to(path, headers, self.feed, self._gate))
 
 
 def serve_inspector(
-    source: Source,
+    source: RecordSource,
     host: str = "127.0.0.1",
     port: int = 0,
     token: str | None = None,
@@ -213,6 +213,6 @@ async def _until_it_speaks(socket: ServerConnection) -> None:
         await socket.recv()
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: InspectorAnswer) -> Response:
     headers = Headers({**answer.headers, "Connection": "close"})
     return Response(answer.status.value, answer.status.phrase, headers, answer.body)

@@ -6,16 +6,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from fsm_rtc.engine import Entry, Started
+from fsm_rtc.engine import Entry, Record, Started
 
-__all__ = ["Listener", "Record", "RecordLog", "Source"]
-
-Record = Started | Entry
+__all__ = ["Listener", "Record", "RecordLog", "RecordSource"]
 
 Listener = Callable[[Record], None]
 
 
-class Source(Protocol):
+class RecordSource(Protocol):
     """What an inspector reads; `fsm_rtc.engine.Journal` is one."""
 
     def __iter__(self) -> Iterator[Record]:

@@ -42,6 +42,8 @@ class CandidatePair(Chart[CandidatePairState, None]):
         stay(IN_PROGRESS, SUCCEEDED),
         cite="RFC 8445, section 6.1.4.2; again, as libwebrtc does",
     )
+    ordinary_check = On(stay(FROZEN, WAITING), cite="RFC 8445, section 6.1.4.2: no check was sent, or one is due again")
+    nominate = On(stay(SUCCEEDED), cite="RFC 8445, section 8.1.1: the other side has answered")
     on_request = On(
         Row((FROZEN, FAILED), WAITING),
         stay(WAITING, IN_PROGRESS, SUCCEEDED),

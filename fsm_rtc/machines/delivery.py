@@ -182,6 +182,7 @@ class Deliveries(Chart[DeliveryState, DeliveryMemory]):
     on_hello = On(
         Row(GREETING, FLOWING, then=(resume,)), checks=(peer_has_what_was_sent,), cite="docs/delivery.md, greeting"
     )
+    send = On(stay(FLOWING), cite="docs/delivery.md, greeting: behind both sides' greetings")
     on_begin = On(stay(FLOWING, then=(begin_at,)), checks=(leaves_no_gap,), cite="docs/delivery.md, numbers")
     on_message = On(
         stay(FLOWING, when=(has_not_come,), then=(hand_over,)),

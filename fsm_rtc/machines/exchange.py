@@ -42,13 +42,13 @@ from fsm_rtc.machines.exchange_requests import (
 )
 
 __all__ = [
-    "DescriptionLetter",
+    "IncomingDescription",
     "Exchange",
     "ExchangeMemory",
     "ExchangeState",
     "ExchangeUnsigned",
     "Introduced",
-    "Letter",
+    "IncomingMessage",
 ]
 
 WINDOW = 256
@@ -97,7 +97,7 @@ class Introduced(Protocol):
         """Whether this side's trust policy accepts the key under that name."""
 
 
-class Letter(Protocol):
+class IncomingMessage(Protocol):
     """The payload: a message of the peer."""
 
     @property
@@ -122,7 +122,7 @@ class Letter(Protocol):
         """Whether its signature covers all its fields and is that key's."""
 
 
-class DescriptionLetter(Letter, Protocol):
+class IncomingDescription(IncomingMessage, Protocol):
     """The payload: an offer or an answer."""
 
     @property
@@ -220,87 +220,87 @@ def impolite(memory: ExchangeMemory, event: object) -> bool:
 # Guards of every message, in the order in which they are asked.
 
 
-def from_the_peer(memory: ExchangeMemory, letter: Letter) -> bool:
+def from_the_peer(memory: ExchangeMemory, message: IncomingMessage) -> bool:
     """The sender must be the peer that joined."""
-    return bool(memory.peer_id) and letter.sender == memory.peer_id
+    return bool(memory.peer_id) and message.sender == memory.peer_id
 
 
-def of_this_room(memory: ExchangeMemory, letter: Letter) -> bool:
+def of_this_room(memory: ExchangeMemory, message: IncomingMessage) -> bool:
     """The message must be for this room."""
-    return letter.room == memory.room
+    return message.room == memory.room
 
 
-def for_this_side(memory: ExchangeMemory, letter: Letter) -> bool:
+def for_this_side(memory: ExchangeMemory, message: IncomingMessage) -> bool:
     """The recipient must be this side."""
-    return letter.recipient == memory.id
+    return message.recipient == memory.id
 
 
-def of_these_sessions(memory: ExchangeMemory, letter: Letter) -> bool:
+def of_these_sessions(memory: ExchangeMemory, message: IncomingMessage) -> bool:
     """Both sessions must be the present ones."""
-    return (letter.sender_session, letter.recipient_session) == (memory.peer_session, memory.session)
+    return (message.sender_session, message.recipient_session) == (memory.peer_session, memory.session)
 
 
-def signed_by_the_peer(memory: ExchangeMemory, letter: Letter) -> bool:
+def signed_by_the_peer(memory: ExchangeMemory, message: IncomingMessage) -> bool:
     """The signature must be the peer's, over all the message's fields as they are."""
-    return letter.is_signed_by(memory.peer_key)
+    return message.is_signed_by(memory.peer_key)
 
 
-def taken_once(memory: ExchangeMemory, letter: Letter) -> bool:
+def taken_once(memory: ExchangeMemory, message: IncomingMessage) -> bool:
     """A sequence number is taken once; this one has been."""
-    return letter.sequence >= memory.next_sequence
+    return message.sequence >= memory.next_sequence
 
 
-def next_in_sequence(memory: ExchangeMemory, letter: Letter) -> bool:
+def next_in_sequence(memory: ExchangeMemory, message: IncomingMessage) -> bool:
     """The message must be the next one of its sender."""
-    return letter.sequence == memory.next_sequence
+    return message.sequence == memory.next_sequence
 
 
-def soon_in_sequence(memory: ExchangeMemory, letter: Letter) -> bool:
+def soon_in_sequence(memory: ExchangeMemory, message: IncomingMessage) -> bool:
     """The message must be at most 256 ahead of its turn."""
-    return memory.next_sequence < letter.sequence <= memory.next_sequence + WINDOW
+    return memory.next_sequence < message.sequence <= memory.next_sequence + WINDOW
 
 
 # Guards of offers, answers and candidates.
 
 
-def newer_offer(memory: ExchangeMemory, letter: DescriptionLetter) -> bool:
+def newer_offer(memory: ExchangeMemory, message: IncomingDescription) -> bool:
     """The offer must be newer than those that this session of the peer made before, its id SESSION.NUMBER."""
-    return letter.offer_number > memory.last_offer_number
+    return message.offer_number > memory.last_offer_number
 
 
-def media_section(memory: object, letter: DescriptionLetter) -> bool:
+def media_section(memory: object, message: IncomingDescription) -> bool:
     """The description must be SDP with at least one media section."""
-    return letter.has_media_section
+    return message.has_media_section
 
 
-def ice_credentials(memory: object, letter: DescriptionLetter) -> bool:
+def ice_credentials(memory: object, message: IncomingDescription) -> bool:
     """Each media section must have its ICE user fragment and password."""
-    return letter.has_ice_credentials
+    return message.has_ice_credentials
 
 
-def fingerprint(memory: object, letter: DescriptionLetter) -> bool:
+def fingerprint(memory: object, message: IncomingDescription) -> bool:
     """Each media section must have its DTLS fingerprint."""
-    return letter.has_fingerprint
+    return message.has_fingerprint
 
 
-def answers_this_offer(memory: ExchangeMemory, letter: Letter) -> bool:
+def answers_this_offer(memory: ExchangeMemory, message: IncomingMessage) -> bool:
     """The answer must name the offer that waits for one."""
-    return letter.offer_id == memory.offer_id
+    return message.offer_id == memory.offer_id
 
 
-def known_offer(memory: ExchangeMemory, letter: Letter) -> bool:
+def known_offer(memory: ExchangeMemory, message: IncomingMessage) -> bool:
     """The candidate must name an offer that this side has made, or has got and not ignored."""
-    return letter.offer_id in memory.known_offers
+    return message.offer_id in memory.known_offers
 
 
-def ignored_offer(memory: ExchangeMemory, letter: Letter) -> bool:
+def ignored_offer(memory: ExchangeMemory, message: IncomingMessage) -> bool:
     """The candidate names an offer that came to nothing."""
-    return letter.offer_id in memory.ignored_offers
+    return message.offer_id in memory.ignored_offers
 
 
-def acknowledges_bye(memory: ExchangeMemory, letter: Letter) -> bool:
+def acknowledges_bye(memory: ExchangeMemory, message: IncomingMessage) -> bool:
     """The acknowledgement must cover this side's goodbye."""
-    return letter.acknowledged >= memory.bye_sequence
+    return message.acknowledged >= memory.bye_sequence
 
 
 ADDRESSED = (from_the_peer, of_this_room, for_this_side, of_these_sessions)
@@ -349,6 +349,10 @@ class Exchange(Chart[ExchangeState, ExchangeMemory]):
         stay(*LIVE, then=(remember_need,)),
         cite="#perfect-negotiation-example, onnegotiationneeded",
     )
+    negotiate_now = On[ExchangeMemory, None](
+        Row(IDLE, MAKING_OFFER, when=(somebody_joined,), then=(make_offer,)),
+        cite="#perfect-negotiation-example, onnegotiationneeded: an exchange that is under way sees to it at its end",
+    )
     offer_made = On[ExchangeMemory, object](
         Row(MAKING_OFFER, AWAITING_ANSWER, then=(send_offer,)),
         stay(YIELDING),
@@ -378,7 +382,7 @@ class Exchange(Chart[ExchangeState, ExchangeMemory]):
         checks=(newer_offer, *CONNECTABLE),
         cite="#perfect-negotiation-example, onmessage",
     )
-    yielded = On[ExchangeMemory, DescriptionLetter](
+    yielded = On[ExchangeMemory, IncomingDescription](
         Row(YIELDING, APPLYING_OFFER, then=(apply_offer,)),
         cite="#perfect-negotiation-example, the implicit rollback of setRemoteDescription",
     )
@@ -405,6 +409,9 @@ class Exchange(Chart[ExchangeState, ExchangeMemory]):
     )
     on_bye = On[ExchangeMemory, Farewell](
         Row(LIVE, CLOSED, then=(end,)), Row(LEAVING, CLOSED, then=(note_farewell,)), cite="docs/protocol.md, goodbye"
+    )
+    on_left = On(
+        Row(LEAVING, CLOSED), cite="docs/protocol.md, goodbye: who is to hear it is gone, or acknowledges nothing"
     )
     abandon = On(Row((*LIVE, LEAVING), CLOSED), cite="docs/protocol.md, goodbye: nobody is left to hear it")
 

@@ -1,6 +1,6 @@
 """What `Exchange` asks of its owner, and the effects that ask it.
 
-A letter is a message of the peer, given back to the owner as it came.
+A request's `message` is one of the peer, given back to the owner as it came.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ __all__ = [
     "AnswerOffer",
     "ApplyAnswer",
     "ApplyOffer",
-    "Deliver",
-    "End",
+    "DeliverMessage",
+    "EndExchange",
     "Farewell",
     "Hold",
     "IgnoreOffer",
@@ -58,17 +58,17 @@ class Acknowledging(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Deliver:
+class DeliverMessage:
     """It is this message's turn: fire its own trigger."""
 
-    letter: object
+    message: object
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Keep a message until those before it have come."""
 
-    letter: object
+    message: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,35 +94,35 @@ class SendOffer:
 class ApplyAnswer:
     """Apply the peer's answer; then `answer_applied`."""
 
-    letter: object
+    message: object
 
 
 @dataclass(frozen=True, slots=True)
 class YieldOffer:
     """Take this side's own offer back; then `yielded`, with the peer's."""
 
-    letter: object
+    message: object
 
 
 @dataclass(frozen=True, slots=True)
 class IgnoreOffer:
     """The peer's offer counts no more; its candidates neither."""
 
-    letter: object
+    message: object
 
 
 @dataclass(frozen=True, slots=True)
 class PostponeOffer:
     """Keep the peer's offer until the present exchange is settled."""
 
-    letter: object
+    message: object
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyOffer:
     """Apply the peer's offer; then `offer_applied`."""
 
-    letter: object
+    message: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class RememberNeed:
 class TakeCandidate:
     """A candidate of the peer, or the end of them."""
 
-    letter: object
+    message: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +161,12 @@ class Farewell:
     Attributes:
         reason: why, for people.
         offer_id: the offer with which the exchange has failed; empty of a goodbye.
+        code: why, for programs (docs/protocol.md, bye); empty for no code.
     """
 
     reason: str
     offer_id: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ class SendBye:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class EndExchange:
     """The peer has left, and why."""
 
     farewell: Farewell
@@ -191,19 +193,19 @@ class NoteFarewell:
 # The effects.
 
 
-def deliver(memory: object, letter: object) -> Deliver:
+def deliver(memory: object, message: object) -> DeliverMessage:
     """It is the message's turn."""
-    return Deliver(letter)
+    return DeliverMessage(message)
 
 
-def hold(memory: object, letter: object) -> Hold:
+def hold(memory: object, message: object) -> Hold:
     """The message is kept until its turn."""
-    return Hold(letter)
+    return Hold(message)
 
 
-def acknowledge(memory: object, letter: Acknowledging) -> Acknowledge:
+def acknowledge(memory: object, message: Acknowledging) -> Acknowledge:
     """What the peer has got is not sent again."""
-    return Acknowledge(letter.acknowledged)
+    return Acknowledge(message.acknowledged)
 
 
 def make_offer(memory: object, event: object) -> MakeOffer:
@@ -216,29 +218,29 @@ def send_offer(memory: object, description: object) -> SendOffer:
     return SendOffer(description)
 
 
-def apply_answer(memory: object, letter: object) -> ApplyAnswer:
+def apply_answer(memory: object, message: object) -> ApplyAnswer:
     """The answer is applied."""
-    return ApplyAnswer(letter)
+    return ApplyAnswer(message)
 
 
-def yield_offer(memory: object, letter: object) -> YieldOffer:
+def yield_offer(memory: object, message: object) -> YieldOffer:
     """This side's own offer is taken back."""
-    return YieldOffer(letter)
+    return YieldOffer(message)
 
 
-def ignore_offer(memory: object, letter: object) -> IgnoreOffer:
+def ignore_offer(memory: object, message: object) -> IgnoreOffer:
     """The peer's offer is ignored."""
-    return IgnoreOffer(letter)
+    return IgnoreOffer(message)
 
 
-def postpone_offer(memory: object, letter: object) -> PostponeOffer:
+def postpone_offer(memory: object, message: object) -> PostponeOffer:
     """The peer's offer waits its turn."""
-    return PostponeOffer(letter)
+    return PostponeOffer(message)
 
 
-def apply_offer(memory: object, letter: object) -> ApplyOffer:
+def apply_offer(memory: object, message: object) -> ApplyOffer:
     """The peer's offer is applied."""
-    return ApplyOffer(letter)
+    return ApplyOffer(message)
 
 
 def answer_offer(memory: object, event: object) -> AnswerOffer:
@@ -261,9 +263,9 @@ def remember_need(memory: object, event: object) -> RememberNeed:
     return RememberNeed()
 
 
-def take_candidate(memory: object, letter: object) -> TakeCandidate:
+def take_candidate(memory: object, message: object) -> TakeCandidate:
     """The candidate is kept, or applied."""
-    return TakeCandidate(letter)
+    return TakeCandidate(message)
 
 
 def send_bye(memory: object, farewell: Farewell) -> SendBye:
@@ -276,6 +278,6 @@ def note_farewell(memory: object, farewell: Farewell) -> NoteFarewell:
     return NoteFarewell(farewell)
 
 
-def end(memory: object, farewell: Farewell) -> End:
+def end(memory: object, farewell: Farewell) -> EndExchange:
     """The owner is told, and why."""
-    return End(farewell)
+    return EndExchange(farewell)

@@ -11,27 +11,33 @@ under way.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from fsm_rtc.engine import Chart, On, Row, stay
+from fsm_rtc.errors import FileRefusal
 from fsm_rtc.machines.file_requests import (
-    ask_again,
-    keep,
-    open_window,
-    prepare,
-    seek,
-    send_accept,
-    send_done,
-    send_offer,
-    send_received,
-    send_refused,
-    send_withdrawn,
-    start_over,
-    verify,
-    write,
+    FailRefused,
+    FailWithdrawn,
+    Keep,
+    OpenWindow,
+    Prepare,
+    Seek,
+    SendAccept,
+    SendDone,
+    SendFileOffer,
+    SendReceived,
+    SendRefused,
+    SendWithdrawn,
+    StartOver,
+    Verify,
+    Write,
 )
 
-__all__ = ["FileReceiving", "FileSending", "ReceivingState", "SendingState"]
+__all__ = ["WINDOW_BYTES", "FileReceiving", "FileSending", "ReceivingState", "SendingState"]
+
+
+WINDOW_BYTES = 4 * 1024 * 1024
+"""So much is under way at most, whatever the receiver's disk and the way there do."""
 
 
 class SendingState(StrEnum):
@@ -64,6 +70,10 @@ class SenderMemory(Protocol):
     def position(self) -> int:
         """Up to where it was sent, in bytes."""
 
+    @property
+    def written(self) -> int:
+        """Up to where the receiver has written it, in bytes."""
+
 
 def within_the_file(memory: SenderMemory, offset: int) -> bool:
     """The offset must lie within the file."""
@@ -80,36 +90,49 @@ def the_same_checksum(memory: SenderMemory, sha256: str) -> bool:
     return sha256 == memory.sha256
 
 
+def window_is_open(memory: SenderMemory, event: object) -> bool:
+    """Less than a window may be under way; that all is sent may be said at any time."""
+    return memory.position == memory.size or memory.position - memory.written < WINDOW_BYTES
+
+
 class FileSending(Chart[SendingState, SenderMemory]):
     """The sender of one file."""
 
     source = "docs/files.md"
     initial = ALONE
     final = frozenset({CONFIRMED, REFUSED, WITHDRAWN})
+    entry: ClassVar = {OFFERED: (SendFileOffer,), SENT: (SendDone,), WITHDRAWN: (FailWithdrawn,)}
 
     on_ready = On(
-        Row((ALONE, OFFERED, SENDING, SENT), OFFERED, then=(send_offer,)),
+        Row((ALONE, OFFERED, SENDING, SENT), OFFERED, reenters=True),
         cite="a conversation begins, or begins anew: the file is offered",
     )
     on_accept = On(
-        Row((OFFERED, SENDING, SENT), SENDING, when=(within_the_file,), then=(seek,)),
+        Row((OFFERED, SENDING, SENT), SENDING, when=(within_the_file,), then=Seek),
         cite="the receiver says where to begin",
     )
     on_have = On(
-        stay(SENDING, SENT, when=(was_sent,), then=(open_window,)),
+        stay(SENDING, SENT, when=(was_sent,), then=OpenWindow),
         cite="the receiver has written so much",
     )
-    end_reached = On(Row(SENDING, SENT, then=(send_done,)), cite="all chunks are sent")
+    end_reached = On(Row(SENDING, SENT), cite="all chunks are sent")
     on_received = On(
         Row((ALONE, OFFERED, SENDING, SENT), CONFIRMED, when=(the_same_checksum,)),
         cite="the receiver has the file, or had it before",
     )
-    on_refused = On(
-        Row((ALONE, OFFERED, SENDING, SENT), REFUSED), cite="the receiver doesn't want it, or can't have it"
+    on_cut = On(
+        Row((OFFERED, SENDING, SENT), ALONE),
+        stay(ALONE),
+        cite="nothing can be said any more: all is said again when somebody is there",
     )
-    withdraw = On(
+    on_refused = On[SenderMemory, object](
+        Row((ALONE, OFFERED, SENDING, SENT), REFUSED, then=FailRefused),
+        cite="the receiver doesn't want it, or can't have it",
+    )
+    send_more = On(stay(SENDING, when=(window_is_open,)), cite="docs/files.md: only so much is under way at a time")
+    withdraw = On[SenderMemory, FileRefusal](
         Row(ALONE, WITHDRAWN),
-        Row((OFFERED, SENDING, SENT), WITHDRAWN, then=(send_withdrawn,)),
+        Row((OFFERED, SENDING, SENT), WITHDRAWN, then=SendWithdrawn),
         cite="the sender stops, or the file has changed",
     )
 
@@ -119,13 +142,14 @@ class ReceivingState(StrEnum):
 
     WAITING = "waiting"
     PREPARING = "preparing"
+    ASKED = "asked"
     RECEIVING = "receiving"
     VERIFYING = "verifying"
     RECEIVED = "received"
     DECLINED = "declined"
 
 
-WAITING, PREPARING, RECEIVING, VERIFYING, RECEIVED, DECLINED = ReceivingState
+WAITING, PREPARING, ASKED, RECEIVING, VERIFYING, RECEIVED, DECLINED = ReceivingState
 
 
 class Offered(Protocol):
@@ -159,10 +183,6 @@ class ReceiverMemory(Protocol):
         """Up to where the file is there, in bytes."""
 
     @property
-    def has_asked_again(self) -> bool:
-        """Whether what is missing was asked for, and hasn't come yet."""
-
-    @property
     def is_resumed(self) -> bool:
         """Whether a part of it was there before."""
 
@@ -178,8 +198,8 @@ def comes_next(memory: ReceiverMemory, chunk: Placed) -> bool:
 
 
 def leaves_a_gap(memory: ReceiverMemory, chunk: Placed) -> bool:
-    """Something before the chunk must be missing, and not be asked for yet."""
-    return chunk.offset > memory.position and not memory.has_asked_again
+    """Something before the chunk must be missing."""
+    return chunk.offset > memory.position
 
 
 def is_complete(memory: ReceiverMemory, event: object) -> bool:
@@ -198,33 +218,40 @@ class FileReceiving(Chart[ReceivingState, ReceiverMemory]):
     source = "docs/files.md"
     initial = WAITING
     final = frozenset({DECLINED})
+    entry: ClassVar = {
+        PREPARING: (Prepare,),
+        ASKED: (SendAccept,),
+        VERIFYING: (Verify,),
+        RECEIVED: (SendReceived,),
+        DECLINED: (SendRefused,),
+    }
 
     on_offer = On(
-        stay(RECEIVING, when=(the_same_file,), then=(send_accept,)),
-        Row((WAITING, PREPARING, RECEIVING, VERIFYING, RECEIVED), PREPARING, then=(prepare,)),
+        Row((ASKED, RECEIVING), ASKED, when=(the_same_file,), reenters=True),
+        Row((WAITING, PREPARING, ASKED, RECEIVING, VERIFYING, RECEIVED), PREPARING, reenters=True),
         cite="a conversation begins, or begins anew",
     )
-    prepared = On(Row(PREPARING, RECEIVING, then=(send_accept,)), cite="so much is there of the file")
-    found = On(Row(PREPARING, RECEIVED, then=(send_received,)), cite="the very file is there already")
+    prepared = On(Row(PREPARING, ASKED), cite="so much is there of the file")
+    found = On(Row(PREPARING, RECEIVED), cite="the very file is there already")
     on_chunk = On(
-        stay(RECEIVING, when=(comes_next,), then=(write,)),
-        stay(RECEIVING, when=(leaves_a_gap,), then=(ask_again,)),
+        Row((ASKED, RECEIVING), RECEIVING, when=(comes_next,), then=Write),
+        Row(RECEIVING, ASKED, when=(leaves_a_gap,)),
         cite="a piece of the file; one that was sent before the sender heard where to begin is not written",
     )
     on_done = On(
-        Row(RECEIVING, VERIFYING, when=(is_complete,), then=(verify,)),
-        stay(RECEIVING, then=(send_accept,)),
-        cite="the sender has sent all that it was asked for",
+        Row((ASKED, RECEIVING), VERIFYING, when=(is_complete,)),
+        Row((ASKED, RECEIVING), ASKED, reenters=True),
+        cite="the sender has sent all that it was asked for, and something of it is missing: it is asked for again",
     )
-    agrees = On(Row(VERIFYING, RECEIVED, then=(keep, send_received)), cite="the checksum is the offer's")
+    agrees = On(Row(VERIFYING, RECEIVED, then=Keep), cite="the checksum is the offer's")
     differs = On(
-        Row(VERIFYING, RECEIVING, when=(was_resumed,), then=(start_over, send_accept), cite="the part was damaged"),
+        Row(VERIFYING, ASKED, when=(was_resumed,), then=StartOver, cite="the part was damaged"),
         cite="the checksum is not the offer's",
     )
     on_withdrawn = On(
-        Row((WAITING, PREPARING, RECEIVING, VERIFYING), WAITING), cite="the sender stops; what is there stays"
+        Row((WAITING, PREPARING, ASKED, RECEIVING, VERIFYING), WAITING), cite="the sender stops; what is there stays"
     )
-    decline = On(
-        Row((WAITING, PREPARING, RECEIVING, VERIFYING, RECEIVED), DECLINED, then=(send_refused,)),
+    decline = On[ReceiverMemory, FileRefusal](
+        Row((WAITING, PREPARING, ASKED, RECEIVING, VERIFYING, RECEIVED), DECLINED),
         cite="the file is not wanted, or can't be kept",
     )

@@ -1,10 +1,10 @@
-"""RTCIceGatheringState: whether a peer connection looks for its own candidates.
+"""RTCIceGatheringState: whether a peer connection looks for its own candidates, as reported.
 
 Source: W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcicegatheringstate-enum. The state is derived from all transports
 (`connection_state.IceGathering`), so a transport that comes or goes may move it from any state to any other: adding
 media to a connection that isn't bundled takes `complete` back to `new`, and a transport that is bundled away may leave
-`complete` behind. aiortc's gatherer says `completed`, which its backend turns into the text's `complete`. Left out: the
-candidates themselves (`candidates`).
+`complete` behind. What a gatherer of this library does is decided by `gatherer`. aiortc's says `completed`, which its
+backend turns into the text's `complete`. Left out: the candidates themselves (`candidates`).
 """
 
 from __future__ import annotations

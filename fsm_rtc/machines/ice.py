@@ -156,6 +156,7 @@ class Ice(Chart[IceTransportState, Ways]):
         stay(CHECKING, CONNECTED, COMPLETED, DISCONNECTED),
         cite="RFC 7675, section 5.1; an ICE restart under way decides",
     )
+    secure = On(stay(CONNECTED, COMPLETED), cite="#rtcicetransportstate: DTLS begins on a pair that works")
     close = On(Row(LIVE, CLOSED), cite="#dom-rtcpeerconnection-close")
 
 

@@ -12,18 +12,27 @@ Whether a description is unmodified is checked before the state is looked at, as
 refuses before that, as the text's operations chain does. `set_local_description` is the call without a description;
 one with an SDP and no type must be given its type by the owner, who then fires that type's trigger, for its checks.
 
+A return to stable asks for an update of the negotiation-needed flag (`negotiation_needed`).
+
 Left out: signatures, sessions and offer ids (`exchange`); what a description contains; which candidates belong to it.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from fsm_rtc.engine import Chart, On, Row, resolves_to, stay
 from fsm_rtc.errors import InvalidModificationError
 
-__all__ = ["Description", "LastCreated", "Negotiation", "NegotiationJsep", "SignalingState"]
+__all__ = [
+    "Description",
+    "LastCreated",
+    "Negotiation",
+    "NegotiationJsep",
+    "SignalingState",
+    "UpdateNegotiationNeeded",
+]
 
 
 class SignalingState(StrEnum):
@@ -57,6 +66,10 @@ class LastCreated(Protocol):
     def last_created_answer(self) -> str: ...
 
 
+class UpdateNegotiationNeeded:
+    """Clear the negotiation-needed flag, and update it."""
+
+
 def unmodified_offer(context: LastCreated, description: Description) -> bool:
     """The offer's SDP must be the one that createOffer returned last."""
     return description.sdp in ("", context.last_created_offer)
@@ -73,6 +86,7 @@ class Negotiation(Chart[SignalingState, LastCreated]):
     source = "W3C webrtc-pc, Editor's Draft 2026-05-04, #rtcsignalingstate-enum"
     initial = STABLE
     final = frozenset({CLOSED})
+    entry: ClassVar = {STABLE: (UpdateNegotiationNeeded,)}
 
     create_offer = On(stay(STABLE, HLO), cite="#dom-rtcpeerconnection-createoffer")
     create_answer = On(stay(HRO, HLP), cite="#dom-rtcpeerconnection-createanswer")

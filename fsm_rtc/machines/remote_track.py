@@ -9,10 +9,11 @@ receiver's to know. Left out: `enabled`, which aiortc's tracks don't have.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar
 
 from fsm_rtc.engine import Chart, On, Row
 
-__all__ = ["RemoteTrackState", "RemoteTrackStatus"]
+__all__ = ["FireMute", "FireUnmute", "Listen", "ListenNoLonger", "UNHEARD", "RemoteTrackState", "RemoteTrackStatus"]
 
 
 class RemoteTrackState(StrEnum):
@@ -25,6 +26,25 @@ class RemoteTrackState(StrEnum):
 
 MUTED, LIVE, ENDED = RemoteTrackState
 
+UNHEARD = frozenset({MUTED, ENDED})
+"""Where the track counts as muted: nothing of it comes, for now or for good."""
+
+
+class FireMute:
+    """Fire mute."""
+
+
+class FireUnmute:
+    """Fire unmute."""
+
+
+class Listen:
+    """Look whether the source falls silent."""
+
+
+class ListenNoLonger:
+    """Look no longer whether the source falls silent."""
+
 
 class RemoteTrackStatus(Chart[RemoteTrackState, None]):
     """The other side's track."""
@@ -32,6 +52,8 @@ class RemoteTrackStatus(Chart[RemoteTrackState, None]):
     source = "W3C webrtc-pc, Editor's Draft 2026-05-04, #mediastreamtrack-network-use"
     initial = MUTED
     final = frozenset({ENDED})
+    entry: ClassVar = {LIVE: (Listen, FireUnmute), MUTED: (FireMute,)}
+    exit: ClassVar = {LIVE: (ListenNoLonger,)}
 
     on_packet = On(Row(MUTED, LIVE), cite="#mediastreamtrack-network-use, data on an RTP source")
     on_bye = On(Row(LIVE, MUTED), cite="#mediastreamtrack-network-use, an SSRC is removed due to reception of a BYE")

@@ -1,5 +1,6 @@
 """What is written down or sent, as structs that are checked when they are read; who signs it, and whom to trust."""
 
+from fsm_rtc.messages.end_code import CODES_FEATURE, SENTENCES, EndCode, read_end, written_end
 from fsm_rtc.messages.identity import Identity, is_signed_by, key_id
 from fsm_rtc.messages.journal import (
     EventRecord,
@@ -24,8 +25,8 @@ from fsm_rtc.messages.wire import (
     ErrorCode,
     Hello,
     Introduction,
-    Joined,
-    Left,
+    MemberJoined,
+    MemberLeft,
     Message,
     Offer,
     PeerMessage,
@@ -37,6 +38,8 @@ from fsm_rtc.messages.wire import (
 __all__ = [
     "MAX_MESSAGE_BYTES",
     "PROTOCOL",
+    "CODES_FEATURE",
+    "SENTENCES",
     "Ack",
     "Allowlist",
     "Answer",
@@ -44,6 +47,7 @@ __all__ = [
     "Bye",
     "Candidate",
     "Challenge",
+    "EndCode",
     "EndOfCandidates",
     "Error",
     "ErrorCode",
@@ -51,10 +55,10 @@ __all__ = [
     "Hello",
     "Identity",
     "Introduction",
-    "Joined",
+    "MemberJoined",
     "JournalFile",
     "KnownPeers",
-    "Left",
+    "MemberLeft",
     "Member",
     "Message",
     "Offer",
@@ -74,4 +78,6 @@ __all__ = [
     "load_journal",
     "new_session",
     "read_journal",
+    "read_end",
+    "written_end",
 ]

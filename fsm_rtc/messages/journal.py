@@ -13,14 +13,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from fsm_rtc.engine import Entry, Started
+from fsm_rtc.engine import Dropped, Entry, Record, Started
 from fsm_rtc.engine.regular_file import open_regular
 from fsm_rtc.errors import JournalError, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["EventRecord", "JournalFile", "StartedRecord", "SummaryRecord", "load_journal", "read_journal"]
+__all__ = [
+    "DroppedRecord",
+    "EventRecord",
+    "JournalFile",
+    "StartedRecord",
+    "SummaryRecord",
+    "load_journal",
+    "read_journal",
+]
 
 
 class StartedRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="record", tag="started"):
@@ -84,6 +92,21 @@ class EventRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
         )
 
 
+class DroppedRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="record", tag="dropped"):
+    """A line that says that a request was dropped; the fields are those of `fsm_rtc.engine.Dropped`."""
+
+    time: float
+    label: str
+    machine: str
+    generation: int
+    state: str
+    request: str
+
+    def decoded(self) -> Dropped:
+        """The record as the engine has it."""
+        return Dropped(self.time, self.label, self.machine, self.generation, self.state, self.request)
+
+
 class SummaryRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The last line of a demo's journal.
 
@@ -106,7 +129,7 @@ class SummaryRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     record: str = "summary"
 
 
-class _Kind(msgspec.Struct):
+class _RecordKind(msgspec.Struct):
     record: str | None = None
 
 
@@ -119,13 +142,14 @@ class JournalFile:
         summary: the demo's last line, or None.
     """
 
-    records: tuple[Started | Entry, ...]
+    records: tuple[Record, ...]
     summary: SummaryRecord | None = None
 
 
-_KIND = msgspec.json.Decoder(_Kind)
+_KIND = msgspec.json.Decoder(_RecordKind)
 _STARTED = msgspec.json.Decoder(StartedRecord)
 _EVENT = msgspec.json.Decoder(EventRecord)
+_DROPPED = msgspec.json.Decoder(DroppedRecord)
 _SUMMARY = msgspec.json.Decoder(SummaryRecord)
 
 
@@ -155,7 +179,7 @@ def read_journal(lines: Iterable[bytes]) -> JournalFile:
     Raises:
         JournalError: it is no journal; with the number of the line that isn't.
     """
-    records: list[Started | Entry] = []
+    records: list[Record] = []
     summary: SummaryRecord | None = None
     for number, line in enumerate(lines, start=1):
         if summary is not None:
@@ -170,7 +194,7 @@ def read_journal(lines: Iterable[bytes]) -> JournalFile:
     return JournalFile(tuple(records), summary)
 
 
-def _decoded(line: bytes, number: int) -> StartedRecord | EventRecord | SummaryRecord:
+def _decoded(line: bytes, number: int) -> StartedRecord | EventRecord | DroppedRecord | SummaryRecord:
     if not line.strip():
         raise JournalError("the line is empty; delete it", line=number)
     try:
@@ -180,6 +204,8 @@ def _decoded(line: bytes, number: int) -> StartedRecord | EventRecord | SummaryR
             return _STARTED.decode(line)
         if kind == "event":
             return _EVENT.decode(line)
+        if kind == "dropped":
+            return _DROPPED.decode(line)
         if kind in (None, "summary"):
             return _SUMMARY.decode(line)
     except UnicodeDecodeError as binary:
@@ -188,7 +214,7 @@ def _decoded(line: bytes, number: int) -> StartedRecord | EventRecord | SummaryR
         raise JournalError(f"{wrong}; no such line is written by a journal, so it was changed", line=number) from wrong
     except (msgspec.DecodeError, RecursionError) as broken:
         raise JournalError(_why_not_json(line, broken), line=number) from broken
-    raise JournalError(f"unknown record {kind!r}; known are 'started', 'event' and 'summary'", line=number)
+    raise JournalError(f"unknown record {kind!r}; known are 'started', 'event', 'dropped' and 'summary'", line=number)
 
 
 def _why_not_json(line: bytes, broken: Exception) -> str:

@@ -29,12 +29,12 @@ __all__ = [
     "IceServerInfo",
     "IceServers",
     "Introduction",
-    "Joined",
-    "Left",
+    "MemberJoined",
+    "MemberLeft",
     "Message",
     "Offer",
     "PeerMessage",
-    "Received",
+    "DeliveriesReceived",
     "Welcome",
     "decode",
     "encode",
@@ -186,7 +186,7 @@ class IceServers(msgspec.Struct, frozen=True, tag_field="type", tag="ice_servers
     ice_servers: Annotated[tuple[IceServerInfo, ...], msgspec.Meta(max_length=8)]
 
 
-class Received(msgspec.Struct, frozen=True, tag_field="type", tag="received"):
+class DeliveriesReceived(msgspec.Struct, frozen=True, tag_field="type", tag="received"):
     """Either way: so many deliveries of this session were seen, or so many of its peer messages taken."""
 
     number: Sequence
@@ -198,13 +198,13 @@ class Draining(msgspec.Struct, frozen=True, tag_field="type", tag="draining"):
     seconds: float
 
 
-class Joined(msgspec.Struct, frozen=True, tag_field="type", tag="joined"):
+class MemberJoined(msgspec.Struct, frozen=True, tag_field="type", tag="joined"):
     """Server to client, or peer to peer where there is no server: somebody came."""
 
     member: Introduction
 
 
-class Left(msgspec.Struct, frozen=True, tag_field="type", tag="left"):
+class MemberLeft(msgspec.Struct, frozen=True, tag_field="type", tag="left"):
     """Server to client: somebody went."""
 
     id: Token
@@ -276,16 +276,18 @@ class Ack(PeerMessage, frozen=True, tag="ack"):
     """Every message up to the number in the payload has arrived."""
 
 
-ServerMessage = Challenge | Hello | Welcome | IceServers | Joined | Left | Received | Draining | Error
+ServerMessage = (
+    Challenge | Hello | Welcome | IceServers | MemberJoined | MemberLeft | DeliveriesReceived | Draining | Error
+)
 Message = ServerMessage | Offer | Answer | Candidate | EndOfCandidates | Bye | Ack
 
 
-class _Kind(msgspec.Struct):
+class _MessageKind(msgspec.Struct):
     type: str
 
 
 _TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Message))
-_KIND = msgspec.json.Decoder(_Kind)
+_KIND = msgspec.json.Decoder(_MessageKind)
 _MESSAGE: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 _ENCODER = msgspec.json.Encoder()
 

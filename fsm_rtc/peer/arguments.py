@@ -5,17 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = [
-    "DIRECTIONS",
-    "KINDS",
-    "as_streams",
-    "check_direction",
-    "check_kind",
-    "is_integer",
-    "is_list_with",
-    "kind_of",
-]
-
 KINDS = ("audio", "video")
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 

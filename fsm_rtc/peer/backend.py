@@ -11,24 +11,31 @@ from typing import Any, Literal, Protocol
 
 from fsm_rtc.engine.doors import text
 from fsm_rtc.errors import SpecificationError
+from fsm_rtc.machines.gatherer import Gatherer
 from fsm_rtc.machines.ice import Ice, Ways
 from fsm_rtc.machines.remote_track import RemoteTrackStatus
 from fsm_rtc.machines.transceiver import Transceiver
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
-from fsm_rtc.peer.ice_picture import IcePicture
+from fsm_rtc.peer.ice_snapshot import IceSnapshot
 
-__all__ = [
-    "Backend",
-    "BackendEvents",
-    "Capabilities",
-    "ChannelBackend",
-    "ChannelEvents",
-    "ChannelOptions",
-    "Kind",
-    "Report",
-    "check_name",
-]
+
+@dataclass(frozen=True, slots=True)
+class RTCTrackEvent:
+    """RTCTrackEvent.
+
+    Attributes:
+        track: the track.
+        receiver: the RTCRtpReceiver that it comes from; None where the library has none.
+        transceiver: the RTCRtpTransceiver; None where the library has none.
+        streams: the MediaStreams that the other side says it belongs to.
+    """
+
+    track: Any
+    receiver: Any = None
+    transceiver: Any = None
+    streams: tuple[Any, ...] = ()
+
 
 Kind = Literal["audio", "video"]
 
@@ -137,8 +144,11 @@ class ChannelBackend(Protocol):
     def close(self) -> None: ...
 
 
-class BackendEvents(Protocol):
-    """Where a library tells what happens."""
+class BackendEvents:
+    """Where a library tells what happens; this class itself listens to nothing.
+
+    So it is what a backend tells before it is attached, and once it is detached.
+    """
 
     def reported(self, what: Report, transport: int, value: str) -> None:
         """A status of transport number `transport` (0 for sctp) is now `value`."""
@@ -163,21 +173,28 @@ class BackendEvents(Protocol):
 
     def track_status(self) -> RemoteTrackStatus:
         """The status of a new track of the other side; the library steps it."""
+        return RemoteTrackStatus()
 
     def negotiation_changed(self) -> None:
         """A negotiation may be needed."""
 
     def transceiver_added(self) -> Transceiver:
         """There is a new transceiver; this is its machine."""
+        return Transceiver()
 
     def transceiver_removed(self, status: Transceiver) -> None:
         """The transceiver of this machine is not part of the connection any more."""
 
     def ice_added(self, table: type[Ice], ways: Ways) -> Ice:
         """There is a new ICE transport of this library; this is its machine, of this table, which it steps."""
+        return table(ways)
 
     def ice_removed(self, machine: Ice) -> None:
         """Nothing is left of the ICE transport of this machine."""
+
+    def gatherer_added(self) -> Gatherer:
+        """A gatherer of this library begins; this is its machine, which it steps."""
+        return Gatherer()
 
     def closed_by_library(self) -> None:
         """The library closed the connection by itself."""
@@ -242,7 +259,7 @@ class Backend(Protocol):
     def read(self, what: Report) -> Mapping[int, str]:
         """The library's present value of a status, by transport."""
 
-    def ice_pictures(self) -> tuple[IcePicture, ...]:
+    def ice_snapshots(self) -> tuple[IceSnapshot, ...]:
         """What each ICE agent has found and tried; readable as long as the connection is there, closed or not."""
 
     def shut(self) -> None:

@@ -13,8 +13,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-__all__ = ["OperationsChain"]
-
 logger = logging.getLogger("fsm_rtc.peer")
 
 T = TypeVar("T")
@@ -51,7 +49,7 @@ class OperationsChain:
         on_empty: called when none is left.
     """
 
-    def __init__(self, on_empty: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, on_empty: Callable[[], object] = lambda: None) -> None:
         self._on_empty = on_empty
         self._waiting: deque[_Waiting] = deque()
         self._task: asyncio.Task[None] | None = None

@@ -1,12 +1,13 @@
-"""What a method that may be called without a running loop leaves to be done on one."""
+"""What a close leaves to be done, and the tasks that an object waits for at its end."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-__all__ = ["Closing", "running_loop"]
+logger = logging.getLogger("fsm_rtc.peer")
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
@@ -36,9 +37,46 @@ class Closing:
             self._begun()
 
     def __await__(self) -> Generator[Any, None, None]:
+        # Shielded: a caller who is cancelled leaves the closing to go on.
         yield from asyncio.shield(self._begun()).__await__()
 
     def _begun(self) -> asyncio.Task[None]:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._work(), name=self._name)
         return self._task
+
+
+class Tasks:
+    """Tasks that run beside their owner, which waits for them at its end.
+
+    Args:
+        failed: what is logged of one that raised, before its error.
+        name: what they are called.
+    """
+
+    def __init__(self, failed: str, name: str | None = None) -> None:
+        self._failed = failed
+        self._name = name
+        self._running: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin a task."""
+        task = asyncio.get_running_loop().create_task(work, name=self._name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def cancel(self) -> None:
+        """Cancel those that run."""
+        for task in self._running:
+            task.cancel()
+
+    async def wait(self) -> None:
+        """Wait until none runs."""
+        while self._running:
+            await asyncio.wait(set(self._running))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.warning("%s: %s", self._failed, str(error) or type(error).__name__, exc_info=error)

@@ -11,8 +11,6 @@ from fsm_rtc.engine.doors import callback, is_number, truth
 from fsm_rtc.errors import CredentialsError, UrlSyntaxError
 from fsm_rtc.peer.arguments import is_list_with
 
-__all__ = ["Configuration", "IceServer", "check_urls"]
-
 URL = re.compile(
     r"(stuns?:(?!.*\?)|turns?:)(\[[0-9A-Fa-f:.]+\]|[^\s\[\]/?#:@]+)(:(?P<port>[0-9]{1,5}))?(\?transport=(udp|tcp))?"
 )
@@ -104,7 +102,7 @@ class Configuration:
         bundle_policy: RTCBundlePolicy: ``max-bundle``, ``balanced`` or ``max-compat``.
         ice_transport_policy: RTCIceTransportPolicy: ``all``, or ``relay`` for TURN servers alone.
         accept_offered: whether to use a server that the signalling offers: True for each, False for none, or a function
-            that is asked for each. Whoever runs a server that is used learns this side's address.
+            that is asked for each. The operator of a server that is used learns this side's address.
         always_negotiate_data_channels: whether the first offer has a section for data channels in any case.
     """
 

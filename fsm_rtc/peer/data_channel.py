@@ -1,4 +1,4 @@
-"""RTCDataChannel: its machine in front of a library's channel.
+"""DataChannel: its machine in front of a library's channel.
 
 Messages that arrive before anybody listens are kept, so the first ones are not lost while a program gets its bearings.
 """
@@ -12,12 +12,11 @@ from fsm_rtc.engine import Accepted, Chart
 from fsm_rtc.engine.doors import text
 from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import ChannelClosedError, Rejected, RTCError, SpecificationError
-from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowState
+from fsm_rtc.machines import data_channel as table
 from fsm_rtc.peer.arguments import is_integer
 from fsm_rtc.peer.backend import ChannelBackend
 from fsm_rtc.peer.emitter import Callback, Emitter
-
-__all__ = ["DataChannel"]
+from fsm_rtc.peer.forwarding import Forwarded
 
 MAX_MESSAGE_BYTES = 262_144
 """The longest message that every current WebRTC stack takes."""
@@ -30,9 +29,6 @@ NOBODY_LISTENS = (
     f"nobody listens, and more than {KEPT_MESSAGES} messages or {KEPT_BYTES} bytes wait: what comes now is lost; "
     "listen for messages as soon as there is a channel"
 )
-
-HIGH_BYTES = 1024 * 1024
-LOW_BYTES = 256 * 1024
 
 
 class DataChannel:
@@ -47,7 +43,7 @@ class DataChannel:
             tells so.
     """
 
-    def __init__(self, backend: ChannelBackend, machine: Channel, flow: Flow) -> None:
+    def __init__(self, backend: ChannelBackend, machine: table.Channel, flow: table.Flow) -> None:
         self.label = backend.label
         self.options = backend.options
         self.machine = machine
@@ -58,32 +54,22 @@ class DataChannel:
         self._emitter = Emitter("open", "closing", "close", "error", "message", "bufferedamountlow", "statechange")
         self._kept: deque[str | bytes] = deque()
         self._kept_bytes = 0
-        self._error: SpecificationError | None = None
-        self._is_announced = False
         self._unsent: int | None = None
         machine.observe(self._moved)
-        backend.low_threshold = LOW_BYTES
+        backend.low_threshold = flow.context.low_bytes
         backend.attach(self)
 
-    @property
-    def id(self) -> int | None:
-        """The stream's number, or None until it has one."""
-        return self._backend.id
+    id = Forwarded[int | None]("_backend.id")
+    """The stream's number, or None until it has one."""
 
-    @property
-    def protocol(self) -> str:
-        """The subprotocol's name."""
-        return self._backend.protocol
+    protocol = Forwarded[str]("_backend.protocol")
+    """The subprotocol's name."""
 
-    @property
-    def ready_state(self) -> DataChannelState:
-        """RTCDataChannelState."""
-        return self.machine.state
+    ready_state = Forwarded[table.DataChannelState]("machine.state")
+    """RTCDataChannelState."""
 
-    @property
-    def flow_state(self) -> FlowState:
-        """Whether more should be sent just now."""
-        return self.flow.state
+    flow_state = Forwarded[table.FlowState]("flow.state")
+    """Whether more should be sent just now."""
 
     @property
     def buffered_amount(self) -> int:
@@ -113,10 +99,7 @@ class DataChannel:
         """
         unsubscribe = self._emitter.on(event, callback)
         if event == "message":
-            while self._kept:
-                data = self._kept.popleft()
-                self._kept_bytes -= len(data)
-                self._emitter.emit("message", data)
+            self._hand_out()
         return unsubscribe
 
     @on_own_thread
@@ -147,55 +130,66 @@ class DataChannel:
         if size > limit:
             raise ValueError(f"a message of {size} bytes is too long; send at most {limit} bytes at a time")
         self._backend.send(data)
-        if self.buffered_amount >= HIGH_BYTES and self.flow.permits("on_buffered_amount", self.buffered_amount):
-            self.flow.on_buffered_amount(self.buffered_amount)
+        if self.buffered_amount >= self.flow.context.high_bytes:
+            self._note_amount()
 
     @on_own_thread
     def close(self) -> None:
         """Close the channel; what waits is sent first. A closed or closing channel stays as it is."""
-        permitted = self.machine.permits("close")
-        self.machine.close()  # only waits its turn if this is called from a listener of the channel's own
-        if permitted:
-            self._backend.close()
+        self.machine.close()
 
     # What the library tells.
 
     def opened(self) -> None:
         self.machine.on_open()
-        self.announce_open()
+        self._hand_out()
 
     def open_quietly(self) -> None:
-        """It is open, and to be announced as such by `announce_open`. Source: #announce-datachannel-open."""
-        self.machine.on_open()
+        """It was made by the other side, so it is open, and to be announced as such by `announce_open`."""
+        self.machine.on_made_there()
 
     def announce_open(self) -> None:
-        """Tell that it is open, unless it was closed meanwhile, or that was told."""
-        if not self._is_announced and self.ready_state is DataChannelState.OPEN:
-            self._is_announced = True
-            self._emitter.emit("open")
+        """Tell that it is open, unless it was closed meanwhile."""
+        if self.machine.permits("announce"):
+            self.machine.announce()
 
     def closing(self) -> None:
         self.machine.on_closing()
 
     def closed(self, error: SpecificationError | None = None) -> None:
-        self._error = error
-        self.machine.on_closed()
+        self.machine.fire("on_closed", error)
+
+    @property
+    def _can_be_heard(self) -> bool:
+        # The other side may send before its acknowledgement of the channel is here (RFC 8832, section 6; Firefox does);
+        # a listener hears of that behind `open`.
+        return self._emitter.listens("message") and not self.machine.permits("on_open")
+
+    def _hand_out(self) -> None:
+        while self._kept and self._can_be_heard:
+            data = self._kept.popleft()
+            self._kept_bytes -= len(data)
+            self._emitter.emit("message", data)
 
     def received(self, data: str | bytes) -> None:
-        if self._emitter.listens("message"):
+        if self._can_be_heard and not self._kept:
             self._emitter.emit("message", data)
         elif len(self._kept) < KEPT_MESSAGES and self._kept_bytes + len(data) <= KEPT_BYTES:
             self._kept.append(data)
             self._kept_bytes += len(data)
+            self._hand_out()
         else:
             self.unheard += 1
             if self.unheard == 1:
                 self._emitter.emit("error", RTCError(NOBODY_LISTENS, error_detail="data-channel-failure"))
 
     def drained(self) -> None:
+        self._note_amount()
+        self._emitter.emit("bufferedamountlow")
+
+    def _note_amount(self) -> None:
         if self.flow.permits("on_buffered_amount", self.buffered_amount):
             self.flow.on_buffered_amount(self.buffered_amount)
-        self._emitter.emit("bufferedamountlow")
 
     def connection_closed(self, *, tells: bool = True) -> None:
         """The connection is closed, and the channel with it; its listeners are let go.
@@ -206,22 +200,28 @@ class DataChannel:
         """
         if not tells:
             self._emitter.clear()
-        if not self.machine.is_final:
+        if self.machine.permits("connection_closed"):
             self.machine.connection_closed()
         self._emitter.clear()
         self._kept.clear()
         self._kept_bytes = 0
 
-    def _moved(self, _: Chart[DataChannelState, None], outcome: Accepted | Rejected) -> None:
-        if isinstance(outcome, Rejected) or outcome.source is outcome.target:
+    def _moved(self, _: Chart[table.DataChannelState, None], outcome: Accepted | Rejected) -> None:
+        if isinstance(outcome, Rejected):
             return
-        if outcome.target is DataChannelState.CLOSED:
-            # A library may forget it, or count on what it has dropped. Source: #dom-datachannel-bufferedamount.
-            self._unsent = self._backend.buffered_amount
-        self._emitter.emit("statechange")
-        if outcome.trigger == "on_closing":
-            self._emitter.emit("closing")
-        elif outcome.target is DataChannelState.CLOSED:
-            if self._error is not None:
-                self._emitter.emit("error", self._error)
-            self._emitter.emit("close")
+        if outcome.source is not outcome.target:
+            self._emitter.emit("statechange")
+        for effect in outcome.effects:
+            match effect:
+                case table.CloseChannel():
+                    self._backend.close()
+                case table.FireOpen():
+                    self._emitter.emit("open")
+                case table.FireClosing():
+                    self._emitter.emit("closing")
+                case table.FireClose(error):
+                    # A library may forget it, or count on what it has dropped. Source: #dom-datachannel-bufferedamount.
+                    self._unsent = self._backend.buffered_amount
+                    if error is not None:
+                        self._emitter.emit("error", error)
+                    self._emitter.emit("close")

@@ -8,8 +8,6 @@ from typing import Literal, Self, cast, get_args
 
 from fsm_rtc.errors import InvalidCandidateError, InvalidDescriptionError
 
-__all__ = ["IceCandidate", "SdpType", "SessionDescription"]
-
 SdpType = Literal["offer", "pranswer", "answer", "rollback"]
 
 

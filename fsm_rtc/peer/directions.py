@@ -2,16 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = [
-    "DIRECTIONS",
-    "common_direction",
-    "receives",
-    "reversed_direction",
-    "sends",
-    "with_sending",
-    "without_sending",
-]
-
 DIRECTIONS = ("inactive", "recvonly", "sendonly", "sendrecv")
 """In the order of two bits: the first says that it sends, the second that it receives."""
 

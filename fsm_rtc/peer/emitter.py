@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 from fsm_rtc.engine import doors
 
-__all__ = ["Callback", "Emitter"]
-
 logger = logging.getLogger("fsm_rtc.peer")
 
 Callback = Callable[..., object]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from fsm_rtc.bridge import chart_class
-from fsm_rtc.engine import Chart, Journal
-
-__all__ = ["MachineSet"]
+from fsm_rtc.engine import Accepted, Chart, Clock, Journal
+from fsm_rtc.errors import Rejected
 
 ChartT = TypeVar("ChartT", bound=Chart[Any, Any])
 
@@ -32,16 +32,39 @@ class MachineSet:
         self._engine = engine
         self._journal = journal
         self._machines: dict[str, Chart[Any, Any]] = {}
+        self._made: Counter[str] = Counter()
         self._unwatch: dict[str, Callable[[], None]] = {}
 
-    def make(self, chart: type[ChartT], name: str, context: object = None) -> ChartT:
-        """A machine in its initial state, watched from its first event on."""
+    def make(
+        self,
+        chart: type[ChartT],
+        name: str,
+        context: object = None,
+        *,
+        clock: Clock | None = None,
+        uniform: Callable[[float, float], float] | None = None,
+    ) -> ChartT:
+        """A machine in its initial state, watched from its first event on.
+
+        Args:
+            chart: its table.
+            name: behind the owner's label.
+            context: what its guards read.
+            clock: of one with timers.
+            uniform: draws the times of timers with jitter.
+        """
         label = f"{self._label}.{name}"
-        machine = chart_class(chart, self._engine)(context, generation=self._generation)
+        made = chart_class(chart, self._engine)
+        machine = made(context, generation=self._generation, clock=clock, uniform=uniform)
         self._machines[label] = machine
         if self._journal is not None:
             self._unwatch[label] = self._journal.watch(machine, label)
         return machine
+
+    def numbered(self, name: str, mark: str = "#") -> str:
+        """A name that none of them has had: the name itself, and from the second time on a number behind it."""
+        self._made[name] += 1
+        return name if self._made[name] == 1 else f"{name}{mark}{self._made[name]}"
 
     def by_label(self) -> Mapping[str, Chart[Any, Any]]:
         """Every machine that is not forgotten."""
@@ -68,3 +91,14 @@ class MachineSet:
         for unwatch in self._unwatch.values():
             unwatch()
         self._unwatch.clear()
+
+
+def carry_out(machine: Chart[Any, Any], handlers: Mapping[type[object], Callable[[Any], object]]) -> None:
+    """Do what a machine asks for, from now on: call the handler of each effect's type, where there is one."""
+
+    def moved(_: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
+        for effect in outcome.effects if isinstance(outcome, Accepted) else ():
+            if (handler := handlers.get(type(effect))) is not None:
+                handler(effect)
+
+    machine.observe(moved)

@@ -1,54 +1,55 @@
 """PeerConnection: the machines in front of a library's peer connection.
 
-Negotiation is commanded (see `negotiator`), one operation at a time (see `chain`); the transports are observed (see
-`transports`). Only `close` can come between the two steps of an operation.
+Theory. Negotiation is commanded: an operation waits for its turn in the chain (`chain`), the `Negotiation` table is
+asked, the backend applies, and then the same trigger happens (`negotiator`). The other methods are triggers of `Api`,
+done at the call. What the library reports is observed: it steps machines that can't refuse reality (`reported`).
+
+What holds:
+
+- Nothing reaches the library that a table refuses, and what fails in the library changes no state.
+- Only `close` can come between the two steps of an operation; the operation's result is ignored then.
+- At `close`, and before it suspends, every machine is closed and every waiting operation refused. The library has
+  `close_timeout_seconds` to follow, in a task that goes on when the caller is cancelled; then it is left behind.
+- A callback that raises is logged; the other callbacks are called all the same.
+- Methods belong to the thread whose loop runs the connection (`on_own_thread`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from fsm_rtc.engine import Accepted, Chart, Journal
 from fsm_rtc.engine.doors import told
 from fsm_rtc.engine.own_thread import OwnThread, on_own_thread
 from fsm_rtc.errors import InvalidModificationError, InvalidStateError, Rejected
-from fsm_rtc.machines.connection_state import IceConnectionState, PeerConnectionState
-from fsm_rtc.machines.data_channel import Channel, Flow, FlowLimits
-from fsm_rtc.machines.gathering import IceGatheringState
-from fsm_rtc.machines.ice import Ice, Ways
-from fsm_rtc.machines.negotiation import Negotiation, SignalingState
-from fsm_rtc.machines.remote_track import RemoteTrackStatus
-from fsm_rtc.machines.transceiver import Transceiver
+from fsm_rtc.machines.api import RestartIce, Shut, TellShut
+from fsm_rtc.machines.negotiation import UpdateNegotiationNeeded
+from fsm_rtc.machines.negotiation_needed import NegotiationNeeded
 from fsm_rtc.peer.arguments import as_streams, check_direction, check_kind, kind_of
-from fsm_rtc.peer.backend import Backend, ChannelBackend, ChannelOptions, Kind, Report, check_name
+from fsm_rtc.peer.backend import Backend, ChannelOptions, Kind, check_name
 from fsm_rtc.peer.chain import OperationsChain
 from fsm_rtc.peer.closing import Closing
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
-from fsm_rtc.peer.descriptions import Descriptions
-from fsm_rtc.peer.emitter import Callback, Emitter
-from fsm_rtc.peer.ice_picture import IcePicture
-from fsm_rtc.peer.machine_set import MachineSet
-from fsm_rtc.peer.negotiation_need import NegotiationNeed
-from fsm_rtc.peer.negotiator import Negotiator
-from fsm_rtc.peer.profile import CALLS, Profile
-from fsm_rtc.peer.transports import Transports
-
-__all__ = ["PeerConnection"]
+from fsm_rtc.peer.emitter import Callback
+from fsm_rtc.peer.forwarding import Forwarded
+from fsm_rtc.peer.ice_snapshot import IceSnapshot
+from fsm_rtc.peer.machine_set import carry_out
+from fsm_rtc.peer.negotiator import NegotiationNeed, Negotiator
+from fsm_rtc.peer.reported import ReportedPeer, Transports
+from fsm_rtc.peer.w3c.profile import CALLS, Profile
 
 logger = logging.getLogger("fsm_rtc.peer")
 
 T = TypeVar("T")
 
-MAX_ANNOUNCED_CHANNELS = 1024
-"""So many data channels of the other side may be open at once, as in libwebrtc; one more is closed, and counted."""
 
-
-class PeerConnection:
+class PeerConnection(ReportedPeer):
     """One peer connection, every status of which is a machine.
 
     Args:
@@ -62,6 +63,7 @@ class PeerConnection:
 
     Attributes:
         negotiation: the RTCSignalingState machine.
+        api: the machine that permits the methods beside those of negotiation.
         refused_channels: how many data channels of the other side were closed at once, since it had too many open.
     """
 
@@ -76,92 +78,52 @@ class PeerConnection:
         generation: int = 0,
         profile: Profile = CALLS,
     ) -> None:
-        self.profile = profile
         if not isinstance(configuration, Configuration | None):
             raise TypeError(f"a configuration is a Configuration, not {type(configuration).__name__}")
         self.configuration = configuration or Configuration()
-        self.label = label
-        self.generation = generation
-        self._machines = MachineSet(label, generation=generation, engine=engine, journal=journal)
-        self._emitter = Emitter(
-            "signalingstatechange",
-            "icegatheringstatechange",
-            "iceconnectionstatechange",
-            "connectionstatechange",
-            "icecandidate",
-            "icecandidateerror",
-            "negotiationneeded",
-            "datachannel",
-            "track",
+        super().__init__(
+            backend or _default_backend(self.configuration, profile),
+            label=label,
+            generation=generation,
+            engine=engine,
+            journal=journal,
+            profile=profile,
         )
-        self._chain = OperationsChain(lambda: self._need.chain_emptied())
-        self._closing: Closing | None = None
-        self._channels: list[DataChannel] = []
+        self._chain = OperationsChain(lambda: self._need.flag.on_chain_empty())
+        self._closing = Closing(self._close_backend, f"fsm_rtc close {label}")
         self._own_thread = OwnThread()
-        self._announced_channels = 0
-        self.refused_channels = 0
-        self._channels_made = self._tracks_made = self._transceivers_made = self._ice_made = 0
-        descriptions = Descriptions()
-        self.negotiation = self._machines.make(Negotiation, "negotiation", descriptions)
         self.negotiation.observe(self._signaling_moved)
-        self._found: dict[IceCandidate, None] = {}
-        self._backend = backend or _default_backend(self.configuration, profile)
-        self._negotiator = Negotiator(self.negotiation, descriptions, self._backend)
+        carry_out(
+            self.api,
+            {
+                RestartIce: lambda _: self._begin_restart(),
+                Shut: lambda _: self._shut(tells=self.profile.close_tells),
+                TellShut: lambda _: self._shut(tells=True),
+            },
+        )
+        self._negotiator = Negotiator(self.negotiation, self.api, self.descriptions, self._backend)
         self._need = NegotiationNeed(
+            lambda need: self._machines.make(NegotiationNeeded, "negotiation_needed", need),
             self.negotiation,
             self._chain,
             self._backend.needs_negotiation,
             lambda: self._emitter.emit("negotiationneeded"),
         )
-        self._transports = Transports(self._machines, self._backend.read, self.negotiation, self._emitter.emit)
+        self._transports = Transports(self._machines, self._backend.read, self._listens, self._emitter.emit)
         self._backend.attach(self)
 
     # What it is.
 
-    @property
-    def signaling_state(self) -> SignalingState:
-        """RTCSignalingState."""
-        return self.negotiation.state
+    local_description = Forwarded[SessionDescription | None]("descriptions.local")
+    """The description that this side applied last, with the candidates found so far."""
+
+    remote_description = Forwarded[SessionDescription | None]("descriptions.remote")
+    """The other side's description that was applied last."""
 
     @property
-    def ice_gathering_state(self) -> IceGatheringState:
-        """RTCIceGatheringState."""
-        return self._transports.gathering.state
-
-    @property
-    def ice_connection_state(self) -> IceConnectionState:
-        """RTCIceConnectionState, derived from the ICE transports."""
-        return self._transports.ice_connection_state
-
-    @property
-    def connection_state(self) -> PeerConnectionState:
-        """RTCPeerConnectionState, derived from the ICE and DTLS transports."""
-        return self._transports.connection_state
-
-    @property
-    def local_description(self) -> SessionDescription | None:
-        """The description that this side applied last, with the candidates found so far."""
-        return self._negotiator.descriptions.local
-
-    @property
-    def remote_description(self) -> SessionDescription | None:
-        """The other side's description that was applied last."""
-        return self._negotiator.descriptions.remote
-
-    @property
-    def descriptions(self) -> Descriptions:
-        """The pending and the current descriptions of both sides, to read."""
-        return self._negotiator.descriptions
-
-    @property
-    def local_candidates(self) -> tuple[IceCandidate, ...]:
-        """The candidates that this side has found."""
-        return tuple(self._found)
-
-    @property
-    def ice_pictures(self) -> tuple[IcePicture, ...]:
+    def ice_snapshots(self) -> tuple[IceSnapshot, ...]:
         """What each ICE agent has found and tried so far, on both sides."""
-        return self._backend.ice_pictures()
+        return self._backend.ice_snapshots()
 
     @property
     def negotiation_needed(self) -> bool:
@@ -174,17 +136,7 @@ class PeerConnection:
 
         Not every library can; where it can't, replace the connection by a new one.
         """
-        return not self.negotiation.is_final and self._backend.can_roll_back()
-
-    @property
-    def data_channels(self) -> tuple[DataChannel, ...]:
-        """The data channels that are not closed, made here or by the other side; of a closed connection, its last."""
-        return tuple(self._channels)
-
-    @property
-    def machines(self) -> Mapping[str, Chart[Any, Any]]:
-        """Every machine of this connection, by its label."""
-        return self._machines.by_label()
+        return self._listens() and self._backend.can_roll_back()
 
     def __repr__(self) -> str:
         return f"<PeerConnection {self.label} {self.connection_state.value} {self.signaling_state.value}>"
@@ -277,7 +229,7 @@ class PeerConnection:
             and candidate.sdp_m_line_index is None
         ):
             raise TypeError("a candidate needs sdp_mid or sdp_m_line_index; pass the other side's candidate whole")
-        self._assert_open("add_ice_candidate")
+        self.demand("chain")
         await self._chain.run(lambda: self._negotiator.add_candidate(candidate))
 
     @on_own_thread
@@ -310,9 +262,9 @@ class PeerConnection:
         """
         check_name("label", label)
         options = ChannelOptions(ordered, max_retransmits, max_packet_life_time, protocol, negotiated, id)
-        self._assert_open("create_data_channel")
-        channel = self._adopt_channel(self._backend.create_data_channel(label, options))
-        self._need.changed()
+        with self.doing("create_data_channel"):
+            channel = self._adopt_channel(self._backend.create_data_channel(label, options))
+        self._need.flag.update()
         return channel
 
     @on_own_thread
@@ -330,22 +282,20 @@ class PeerConnection:
         """
         kind_of(track)
         streams = as_streams(streams)
-        self._assert_open("add_track")
-        sender = self._backend.add_track(track, streams)
-        self._need.changed()
+        with self.doing("add_track"):
+            sender = self._backend.add_track(track, streams)
+        self._need.flag.update()
         return sender
 
     @on_own_thread
     def restart_ice(self) -> None:
         """Let the next offer look for a new way to the other side; ``negotiationneeded`` tells when it is due."""
-        if not self.negotiation.is_final:
-            self._backend.restart_ice()
-            self._need.changed()
+        self.api.restart_ice()
 
     @property
     def is_relayed(self) -> bool:
         """Whether a TURN server of this side's carries what is sent, or may, as long as no way is chosen."""
-        return not self.negotiation.is_final and self._backend.is_relayed
+        return self._listens() and self._backend.is_relayed
 
     @on_own_thread
     def set_configuration(self, configuration: Configuration) -> None:
@@ -358,13 +308,14 @@ class PeerConnection:
 
         Source: webrtc-pc, #dom-rtcpeerconnection-setconfiguration.
         """
-        self._assert_open("set_configuration")
+        self.demand("set_configuration")
         given: object = configuration
         if not isinstance(given, Configuration):
             raise TypeError(f"configuration is {told(given)}; give fsm_rtc.Configuration(…)")
         if configuration.bundle_policy != self.configuration.bundle_policy:
             raise InvalidModificationError("bundle_policy can't be changed; make a new connection")
-        self._backend.use_configuration(configuration)
+        with self.doing("set_configuration"):
+            self._backend.use_configuration(configuration)
         self.configuration = configuration
 
     @on_own_thread
@@ -383,9 +334,9 @@ class PeerConnection:
         check_kind(track_or_kind)
         check_direction(direction)
         streams = as_streams(streams)
-        self._assert_open("add_transceiver")
-        transceiver = self._backend.add_transceiver(track_or_kind, direction, streams)
-        self._need.changed()
+        with self.doing("add_transceiver"):
+            transceiver = self._backend.add_transceiver(track_or_kind, direction, streams)
+        self._need.flag.update()
         return transceiver
 
     @on_own_thread
@@ -393,12 +344,12 @@ class PeerConnection:
         """Be ready to receive these kinds: a recvonly transceiver for each that has none yet."""
         for kind in kinds:
             check_kind(kind)
-        self._assert_open("receive")
-        present = self._backend.transceiver_kinds()
-        for kind in kinds:
-            if kind not in present:
-                self._backend.add_transceiver(kind, "recvonly")
-        self._need.changed()
+        with self.doing("add_transceiver"):
+            present = self._backend.transceiver_kinds()
+            for kind in kinds:
+                if kind not in present:
+                    self._backend.add_transceiver(kind, "recvonly")
+        self._need.flag.update()
 
     async def close(self) -> None:
         """Close the connection. Every machine is closed at once; pending operations raise InvalidStateError.
@@ -409,150 +360,64 @@ class PeerConnection:
 
     def begin_closing(self) -> Closing:
         """Close at once, and return what is left to do; it begins now, or when it is awaited if no loop runs now."""
-        if self._closing is None:
-            if not self.profile.close_tells:
-                self._emitter.clear()
-            if not self.negotiation.is_final:
-                self._shut(tells_channels=self.profile.close_tells)
-            self._emitter.clear()
-            self._closing = Closing(self._close_backend, f"fsm_rtc close {self.label}")
+        self.api.close()
+        self._emitter.clear()
         self._closing.begin()
         return self._closing
 
     def _signaling_moved(self, _: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
-        if isinstance(outcome, Accepted) and outcome.source is not outcome.target:
+        if isinstance(outcome, Rejected):
+            return
+        for effect in outcome.effects:
+            if isinstance(effect, UpdateNegotiationNeeded):
+                self._need.returned_to_stable()
+        if outcome.source is not outcome.target:
             self._emitter.emit("signalingstatechange")
 
-    def _assert_open(self, operation: str) -> None:
-        if self.negotiation.is_final:
-            raise InvalidStateError(f"{operation}: this peer connection is closed; make a new one")
+    def _begin_restart(self) -> None:
+        self._backend.restart_ice()
+        self._need.flag.update()
 
-    # What the library reports.
+    def demand(self, method: str) -> None:
+        """Refuse a method, a trigger of `Api`, that the table doesn't permit now.
 
-    def reported(self, what: Report, transport: int, value: str) -> None:
-        """A report for the observed machines; see `Transports`."""
-        self._transports.reported(what, transport, value)
+        Raises:
+            InvalidStateError: the connection is closed.
+        """
+        verdict = self.api.permits(method)
+        if isinstance(verdict, Rejected):
+            self.api.fire(method)  # into the journal
+            raise InvalidStateError(f"{method}: this peer connection is closed; make a new one", rejected=verdict)
 
-    def channel_announced(self, channel: ChannelBackend) -> None:
-        """The other side made a data channel."""
-        if self.negotiation.is_final:
-            return
-        if self._announced_channels >= MAX_ANNOUNCED_CHANNELS:
-            self.refused_channels += 1
-            channel.close()
-            return
-        adopted = self._adopt_channel(channel, announced=True)
-        adopted.open_quietly()
-        self._emitter.emit("datachannel", adopted)
-        adopted.announce_open()
-
-    def transport_added(self, transport: int) -> None:
-        """There is a new transport."""
-        if not self.negotiation.is_final:
-            self._transports.added(transport)
-
-    def transport_removed(self, transport: int) -> None:
-        """A transport is not part of the connection any more."""
-        if not self.negotiation.is_final:
-            self._transports.removed(transport)
-
-    def candidate_found(self, candidate: IceCandidate | None) -> None:
-        """A local candidate; None when there are no more."""
-        if self.negotiation.is_final:
-            return
-        if candidate is not None:
-            self.descriptions.add_candidate("local", candidate)
-            if candidate.candidate:
-                self._found[candidate] = None
-            elif not self.profile.tells_each_end:
-                return
-        self._emitter.emit("icecandidate", candidate)
-
-    def candidate_failed(self, error: object) -> None:
-        """A server could not be used to gather candidates."""
-        if not self.negotiation.is_final:
-            self._emitter.emit("icecandidateerror", error)
-
-    def track_status(self) -> RemoteTrackStatus:
-        """The status of a new track of the other side."""
-        self._tracks_made += 1
-        name = "track" if self._tracks_made == 1 else f"track.{self._tracks_made}"
-        machine = self._machines.make(RemoteTrackStatus, name)
-
-        def ended(_: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
-            if isinstance(outcome, Accepted) and machine.is_final and not self.negotiation.is_final:
-                self._machines.forget(name)
-
-        machine.observe(ended)
-        return machine
+    @contextmanager
+    def doing(self, method: str) -> Iterator[None]:
+        """Do what a method is for: if the table permits it, and as an event of the table once it is done."""
+        self.demand(method)
+        yield
+        self.api.fire(method)
 
     def negotiation_changed(self) -> None:
         """A negotiation may be needed."""
-        self._need.changed()
-
-    def track_added(self, event: Any) -> None:
-        """The other side's track is there."""
-        if not self.negotiation.is_final:
-            self._emitter.emit("track", event)
-
-    def transceiver_added(self) -> Transceiver:
-        """The machine of a new transceiver."""
-        self._transceivers_made += 1
-        number = "" if self._transceivers_made == 1 else f"#{self._transceivers_made}"
-        return self._machines.make(Transceiver, f"transceiver{number}")
-
-    def transceiver_removed(self, status: Transceiver) -> None:
-        """The transceiver of this machine is not part of the connection any more."""
-        self._machines.forget_one(status)
-
-    def ice_added(self, table: type[Ice], ways: Ways) -> Ice:
-        """The machine of a new ICE transport."""
-        self._ice_made += 1
-        number = "" if self._ice_made == 1 else f"#{self._ice_made}"
-        return self._machines.make(table, f"ice_transport{number}", ways)
-
-    def ice_removed(self, machine: Ice) -> None:
-        """Nothing is left of the ICE transport of this machine."""
-        self._machines.forget_one(machine)
-
-    def closed_by_library(self) -> None:
-        """The library closed the connection by itself, as aiortc does when the other side is gone."""
-        if not self.negotiation.is_final:
-            self._shut()
-
-    def _adopt_channel(self, backend: ChannelBackend, *, announced: bool = False) -> DataChannel:
-        # The other side chooses its labels, and may choose one twice: the number keeps them apart in the journal.
-        self._channels_made += 1
-        number = "" if self._channels_made == 1 else f"#{self._channels_made}"
-        name = f"channel{number}.{backend.label}"
-        machine = self._machines.make(Channel, name)
-        channel = DataChannel(backend, machine, self._machines.make(Flow, f"{name}.flow", FlowLimits()))
-        self._channels.append(channel)
-        self._announced_channels += announced
-
-        def ended(_: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
-            if isinstance(outcome, Accepted) and machine.is_final and not self.negotiation.is_final:
-                self._channels.remove(channel)
-                self._announced_channels -= announced
-                self._machines.forget(name, f"{name}.flow")
-
-        machine.observe(ended)
-        return channel
+        self._need.flag.update()
 
     # The end.
 
-    def _shut(self, *, tells_channels: bool = True) -> None:
-        """Every machine to closed, now; whoever still listens is told."""
+    def _shut(self, *, tells: bool) -> None:
+        """Every machine to closed, now; those that still listen are told."""
+        if not tells:
+            self._emitter.clear()
         self.negotiation.close()
+        self._need.flag.close()
         self._chain.abandon(InvalidStateError("the peer connection was closed during this operation; make a new one"))
         for channel in self._channels:
-            channel.connection_closed(tells=tells_channels)
+            channel.connection_closed(tells=tells)
         self._transports.close()
         self._backend.shut()
 
     async def _close_backend(self) -> None:
         self._backend.detach()
         limit = self.configuration.close_timeout_seconds
+        # In a task: the library may hang in its own goodbye (aiortc 283), and is left behind then.
         closing = asyncio.ensure_future(self._backend.close())
         done, _ = await asyncio.wait({closing}, timeout=limit)
         if not done:
@@ -570,6 +435,6 @@ def _check_description(description: object) -> None:
 
 
 def _default_backend(configuration: Configuration, profile: Profile) -> Backend:
-    from fsm_rtc.peer.aiortc_backend import AiortcBackend
+    from fsm_rtc.peer.aiortc.backend import AiortcBackend
 
     return AiortcBackend(configuration, profile)

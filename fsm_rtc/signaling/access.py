@@ -3,7 +3,7 @@
 What is asked here comes after the proof: the introduction's key is known to be the client's own. Whom a peer talks to
 is that peer's own choice, by its `Trust`; here it is the server's, for its rooms.
 
-A join token is a JSON Web Token, signed with a secret that the server shares with whoever hands tokens out:
+A join token is a JSON Web Token, signed with a secret that the server shares with the program that hands tokens out:
 
 | claim | what it says |
 | --- | --- |
@@ -12,7 +12,7 @@ A join token is a JSON Web Token, signed with a secret that the server shares wi
 | `exp` | when it ends, in seconds since 1970; required |
 | `iat` | when it was made, in seconds since 1970 |
 | `nbf` | when it begins, in seconds since 1970; may be left out |
-| `sub` | the only id that may use it; without it, whoever has the token may, as often as he likes until it ends |
+| `sub` | the only id that may use it; without it, any holder of the token may, as often as they like until it ends |
 
 Source: RFC 7519 for the claims, RFC 7515 for the signature, RFC 8725 for what to insist on: one algorithm (section
 3.1), a key as long as its hash (3.5, and RFC 7518, section 3.2), an audience (3.9).
@@ -36,8 +36,6 @@ from fsm_rtc.signaling.address import MAX_ROOM_CHARACTERS
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-__all__ = ["MAX_TOKEN_CHARACTERS", "MIN_SECRET_BYTES", "Access", "Allowlist", "JoinTokens", "Open", "join_token"]
 
 MIN_SECRET_BYTES = 32
 """As long as HS256's hash: RFC 7518, section 3.2."""
@@ -72,14 +70,14 @@ class Access(Protocol):
 
 
 class Open:
-    """Whoever knows the room's name."""
+    """Anybody who knows the room's name."""
 
     def refusal(self, room: str, introduction: Introduction, token: str, now: float) -> str | None:
         """None."""
         return None
 
 
-class Allowlist:
+class RoomAllowlist:
     """These keys, in every room.
 
     Args:
@@ -113,7 +111,7 @@ class _Claims(msgspec.Struct, frozen=True):
 
 
 class JoinTokens:
-    """Whoever brings a join token for the room, see `join_token`.
+    """Anybody who brings a join token for the room, see `join_token`.
 
     Args:
         secret: what tokens are signed with; 32 bytes or more. A text counts in UTF-8.
@@ -186,7 +184,7 @@ def join_token(
     Args:
         secret: the server's; 32 bytes or more.
         room: the room's exact name, of 1 to 128 characters.
-        id: the only key that may use it, by its fingerprint; None for whoever has the token.
+        id: the only key that may use it, by its fingerprint; None for any holder of the token.
         seconds: how long it may be used, from the whole second before ``now``; 1 or more, and at most the server's
             ``max_seconds``, by default 24 hours.
         now: the time, in seconds since 1970; None for this host's clock.

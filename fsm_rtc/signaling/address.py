@@ -9,8 +9,6 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from fsm_rtc.engine.doors import told
 from fsm_rtc.errors import SignalingError
 
-__all__ = ["MAX_ROOM_CHARACTERS", "Address", "room_of_path"]
-
 MAX_ROOM_CHARACTERS = 128
 """The protocol's limit for a room's name."""
 

@@ -19,11 +19,9 @@ from urllib.parse import quote
 
 from fsm_rtc.messages.wire import MAX_MESSAGE_BYTES, ErrorCode
 from fsm_rtc.signaling.http_answers import answer_to
-from fsm_rtc.signaling.link import LinkLostError
+from fsm_rtc.signaling.outlet import LinkLostError
 from fsm_rtc.signaling.service import Settings, SignalingService
 from fsm_rtc.signaling.sockets import WRITE_BUFFER_BYTES
-
-__all__ = ["SignalingApp"]
 
 Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]

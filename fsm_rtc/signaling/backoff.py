@@ -13,8 +13,6 @@ from collections.abc import Callable
 
 from fsm_rtc.engine.doors import callback, finite_seconds, is_number, told
 
-__all__ = ["Backoff"]
-
 _MAX_DOUBLINGS = 62
 """Beyond it a float would overflow in the end; any cap is reached long before."""
 
@@ -57,6 +55,11 @@ class Backoff:
         self._attempts = 0
 
     @property
+    def stable_seconds(self) -> float:
+        """How long a link must stand to have recovered."""
+        return self._stable_seconds
+
+    @property
     def attempts(self) -> int:
         """The retries in a row so far."""
         return self._attempts
@@ -67,11 +70,6 @@ class Backoff:
         self._attempts += 1
         return self._uniform(0.0, ceiling)
 
-    def link_stood(self, seconds: float) -> None:
-        """Take into account how long the link that was just lost had stood.
-
-        Args:
-            seconds: from `LinkUp` to its loss.
-        """
-        if seconds >= self._stable_seconds:
-            self._attempts = 0
+    def recovered(self) -> None:
+        """A link has stood for `stable_seconds`: the next loss begins with the first retry again."""
+        self._attempts = 0

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
 
-from fsm_rtc.browser import Asset, assets
+from fsm_rtc.browser import assets
 from fsm_rtc.signaling.service import SignalingService
-
-__all__ = ["HttpAnswer", "answer_to"]
 
 TEXT = "text/plain; charset=utf-8"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -58,27 +56,19 @@ def answer_to(path: str, service: SignalingService) -> HttpAnswer:
         service: whose health and figures are asked for.
     """
     if service.settings.page and (asset := assets().get(path or "/")) is not None:
-        return _page(asset)
+        return HttpAnswer(HTTPStatus.OK, asset.body, asset.media_type, PAGE_HEADERS)
     match path:
         case "/" | "":
             return HttpAnswer(HTTPStatus.OK, GREETING.encode())
+        case "/healthz" if not service.hub.takes_sessions:
+            return HttpAnswer(HTTPStatus.SERVICE_UNAVAILABLE, b"draining\n")
         case "/healthz":
-            return _health(service)
+            return HttpAnswer(HTTPStatus.OK, b"ok\n")
         case "/metrics":
             return _metrics(service)
         case _:
             text = "Open a WebSocket here: this is a room's address.\n"
             return HttpAnswer(HTTPStatus.UPGRADE_REQUIRED, text.encode())
-
-
-def _page(asset: Asset) -> HttpAnswer:
-    return HttpAnswer(HTTPStatus.OK, asset.body, asset.media_type, PAGE_HEADERS)
-
-
-def _health(service: SignalingService) -> HttpAnswer:
-    if service.hub.is_draining or service.is_stopped:
-        return HttpAnswer(HTTPStatus.SERVICE_UNAVAILABLE, b"draining\n")
-    return HttpAnswer(HTTPStatus.OK, b"ok\n")
 
 
 def _metrics(service: SignalingService) -> HttpAnswer:

@@ -1,7 +1,8 @@
 """Who is in which room, and what the others are told: the server without its sockets, its clock and its mailboxes.
 
 A member is known by its id, which is its key's fingerprint, and by its session; both were proved before it is let in
-here. Each call takes effect at once and returns what to do, in the order in which to do it; time is an argument.
+here. What becomes of a session, its `Session` decides, and what becomes of the server, its `SignalingHub`: here it is
+carried out. Each call takes effect at once and returns what to do, in the order in which to do it; time is an argument.
 
 | what happens | who is told |
 | --- | --- |
@@ -28,130 +29,28 @@ Left out: signatures of peer messages, which the peers verify themselves.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
-from fsm_rtc.engine import Journal
-from fsm_rtc.machines.session import Session
-from fsm_rtc.messages.wire import (
-    Draining,
-    Error,
-    ErrorCode,
-    IceServers,
-    Introduction,
-    Joined,
-    Left,
-    PeerMessage,
-    Received,
-    Welcome,
-    encode,
-)
-from fsm_rtc.signaling.limits import Limits, TokenBucket
-from fsm_rtc.signaling.watching import SessionWatch
-
-__all__ = ["Attach", "Deliver", "Effect", "Forget", "Hub", "Refuse", "Seat", "Send"]
+from fsm_rtc.engine import Accepted, Clock, Journal, Outcome
+from fsm_rtc.errors import Rejected
+from fsm_rtc.machines import session_requests as asks
+from fsm_rtc.machines.signaling_hub import ForgetAll, SignalingHub, TellDraining
+from fsm_rtc.messages import wire
+from fsm_rtc.messages.wire import ErrorCode
+from fsm_rtc.peer.forwarding import Forwarded
+from fsm_rtc.signaling import seats
+from fsm_rtc.signaling.limits import Limits, Refusal, refusal_of
+from fsm_rtc.signaling.seats import Claim, Effect, Seat, Send
 
 ACKNOWLEDGE_EVERY = 32
 """So many peer messages are taken before their sender is told."""
 
+REPLACED = Refusal(ErrorCode.REPLACED, "the same key joined again; use one key a program")
+MAILBOX_FULL = Refusal(ErrorCode.MAILBOX_FULL, "too much waits unread; come back, and begin anew")
+
 S = TypeVar("S")
 """A socket, whatever that is: it is only compared."""
-
-
-class Seat(Generic[S]):
-    """A member's session in a room.
-
-    Attributes:
-        room: the room's name.
-        introduction: who it is.
-        machine: whether it is there.
-        socket: its socket, or None while it has none.
-        posts: how many of its messages were taken.
-        first_members: who was there when it came, while it may still not have heard so; None afterwards.
-        grace_ends: when it is given up; None while it has a socket.
-        renewal_due: when it gets new TURN credentials; None if it never does.
-    """
-
-    __slots__ = (
-        "bucket",
-        "first_members",
-        "grace_ends",
-        "introduction",
-        "machine",
-        "posts",
-        "renewal_due",
-        "room",
-        "socket",
-    )
-
-    def __init__(
-        self,
-        room: str,
-        socket: S,
-        introduction: Introduction,
-        bucket: TokenBucket,
-        first_members: tuple[Introduction, ...],
-    ) -> None:
-        self.room = room
-        self.introduction = introduction
-        self.machine = Session()
-        self.socket: S | None = socket
-        self.bucket = bucket
-        self.posts = 0
-        self.first_members: tuple[Introduction, ...] | None = first_members
-        self.grace_ends: float | None = None
-        self.renewal_due: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Send(Generic[S]):
-    """Send a message of the server's own on a socket; it is not kept."""
-
-    to: S
-    message: Welcome | IceServers | Received | Draining | Error
-
-
-@dataclass(frozen=True, slots=True)
-class Deliver(Generic[S]):
-    """Put a text into a member's mailbox, and send it when its socket has room.
-
-    Attributes:
-        sender: whose message it is; None if it is the server's own.
-    """
-
-    to: Seat[S]
-    text: str
-    sender: Seat[S] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Attach(Generic[S]):
-    """Send what is in a member's mailbox on its socket, behind so many deliveries that it has seen."""
-
-    seat: Seat[S]
-    socket: S
-    seen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Forget(Generic[S]):
-    """Drop a member's mailbox."""
-
-    seat: Seat[S]
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse(Generic[S]):
-    """Send an error and close the socket."""
-
-    to: S
-    code: ErrorCode
-    message: str
-
-
-Effect = Send[S] | Deliver[S] | Attach[S] | Forget[S] | Refuse[S]
 
 
 class Hub(Generic[S]):
@@ -159,22 +58,28 @@ class Hub(Generic[S]):
 
     Args:
         limits: how many rooms and members there may be, how fast they may talk, how long they may be away.
-        journal: watches the members' sessions, without their names; None for none.
-        renew_seconds: how often members get new TURN credentials; None for never. Whoever sends a `Welcome` or
+        journal: watches the hub's machine and the members' sessions, without their names; None for none.
+        renew_seconds: how often members get new TURN credentials; None for never. The sender of a `Welcome` or
             `IceServers` puts them in.
+
+    Attributes:
+        machine: whether it lets somebody in.
+        clock: the sessions' clock: what was said last to be the time, in seconds.
     """
 
     def __init__(
         self, limits: Limits | None = None, journal: Journal | None = None, renew_seconds: float | None = None
     ) -> None:
         self.limits = limits or Limits()
-        self._watch = SessionWatch(journal)
-        self.is_draining = False
+        self.machine = SignalingHub()
+        self._watch = seats.SessionWatch(journal)
+        self._watch.begin_hub(self.machine)
         self._rooms: dict[str, dict[str, Seat[S]]] = {}
         self._seats: dict[S, Seat[S]] = {}
-        self._away: dict[Seat[S], float] = {}
-        self._renew_seconds = renew_seconds
-        self._renewals: deque[tuple[float, Seat[S]]] = deque()  # the first is due first: the time is the same for all
+        self._away: dict[Seat[S], None] = {}  # the grace time is the same for all, so the first is due first
+        self._renewals: seats.Renewals[S] = seats.Renewals(renew_seconds)
+        self._now = 0.0
+        self.clock: Clock = self._time  # one for all: each bound method takes as much again as a small session
 
     def __len__(self) -> int:
         """How many rooms have somebody in them."""
@@ -191,34 +96,53 @@ class Hub(Generic[S]):
         return len(self._away)
 
     @property
-    def next_deadline(self) -> float | None:
-        """When `tick` has something to do; None if nobody is away."""
-        return next(iter(self._away.values()), None)  # the grace time is the same for all, so the first ends first
+    def takes_sessions(self) -> bool:
+        """Whether a session is let in that isn't there."""
+        return bool(self.machine.permits("admit"))
 
     @property
-    def next_renewal(self) -> float | None:
-        """When `renew` has something to do; None if nobody is there who gets new credentials."""
-        while self._renewals and self._renewals[0][1].machine.is_final:
-            self._renewals.popleft()
-        return self._renewals[0][0] if self._renewals else None
+    def next_deadline(self) -> float | None:
+        """When `tick` has something to do; None if nobody is away."""
+        first = next(iter(self._away), None)
+        return first.machine.next_timeout() if first is not None else None
 
-    def members(self, room: str) -> tuple[Introduction, ...]:
+    next_renewal = Forwarded[float | None]("_renewals.next_due")
+    """When `renew` has something to do; None if nobody is there who gets new credentials."""
+
+    def members(self, room: str) -> tuple[wire.Introduction, ...]:
         """Who is in a room, in the order in which they came."""
         return tuple(seat.introduction for seat in self._rooms.get(room, {}).values())
+
+    def has_room_left(self, room: str) -> bool:
+        """Whether a room is there, or may be made."""
+        return room in self._rooms or len(self._rooms) < self.limits.rooms
+
+    def has_place_left(self, room: str) -> bool:
+        """Whether one more may be in a room."""
+        return len(self._rooms.get(room, ())) < self.limits.members
 
     def seat_of(self, socket: S) -> Seat[S] | None:
         """Whose socket this is."""
         return self._seats.get(socket)
 
-    def waiting(self, room: str, introduction: Introduction) -> Seat[S] | None:
-        """The seat of this very session, which may go on."""
-        seat = self._rooms.get(room, {}).get(introduction.id)
-        return seat if seat is not None and seat.introduction.session == introduction.session else None
+    def seat_at(self, room: str, id: str) -> Seat[S] | None:  # noqa: A002 - as in Introduction
+        """The place of a key in a room, whatever its session."""
+        return self._rooms.get(room, {}).get(id)
+
+    def _time(self) -> float:
+        return self._now
 
     # What sockets do.
 
     def join(
-        self, socket: S, room: str, introduction: Introduction, now: float, *, seen: int | None = None
+        self,
+        socket: S,
+        room: str,
+        introduction: wire.Introduction,
+        now: float,
+        *,
+        seen: int | None = None,
+        is_kept: bool = True,
     ) -> tuple[Effect[S], ...]:
         """Let somebody in.
 
@@ -228,71 +152,24 @@ class Hub(Generic[S]):
             introduction: who it is; verified.
             now: seconds.
             seen: how many deliveries it has seen, to go on behind them; None to begin.
+            is_kept: whether what follows these is there still.
         """
-        old = self._rooms.get(room, {}).get(introduction.id)
-        if old is not None and old.introduction.session == introduction.session:
-            if seen is not None:
-                old.first_members = None
-                welcome = Welcome(members=(), resumed=True, received=old.posts)
-                return self._resume(old, socket, welcome, seen, now)
-            if old.first_members is not None:
-                return self._resume(old, socket, Welcome(members=old.first_members), 0, now)
-        if self.is_draining:
-            return (Refuse(socket, ErrorCode.SHUTTING_DOWN, "the server is shutting down; try again in a while"),)
-        if old is None and room not in self._rooms and len(self._rooms) >= self.limits.rooms:
-            return (Refuse(socket, ErrorCode.TOO_MANY_ROOMS, "the server has all the rooms it can hold; try later"),)
-        if old is None and len(self._rooms.get(room, {})) >= self.limits.members:
-            message = f"the room has its {self.limits.members} members; choose another room"
-            return (Refuse(socket, ErrorCode.ROOM_FULL, message),)
-        return tuple(self._begin(old, socket, room, introduction, now))
+        self._now = now
+        return tuple(self._claimed(room, Claim(socket, introduction, seen, is_kept)))
 
-    def _resume(self, seat: Seat[S], socket: S, welcome: Welcome, seen: int, now: float) -> tuple[Effect[S], ...]:
-        old, seat.socket = seat.socket, socket
-        seat.machine.resume()
-        seat.grace_ends = None
-        self._away.pop(seat, None)
-        self._seats[socket] = seat
-        # The welcome's credentials are new, but what was due while it was away is told apart: its call may need them.
-        is_late = seat.renewal_due is not None and seat.renewal_due <= now
-        renewed = (Send(socket, IceServers(())),) if is_late else ()
-        if is_late:
-            self._await_renewal(seat, now)
-        return (*self._replaced(old), Send(socket, welcome), Attach(seat, socket, seen), *renewed)
+    def _claimed(self, room: str, claim: Claim[S]) -> Iterator[Effect[S]]:
+        seat = self.seat_at(room, claim.introduction.id)
+        if seat is None:
+            seat = Seat(self, room, claim.introduction)
+            self._watch.begin(room, seat.machine)
+        outcome = seat.machine.claim(claim)
+        if isinstance(outcome, Rejected):
+            refusal = refusal_of(outcome, self.limits)
+            yield seats.Refuse(claim.socket, refusal.code, refusal.message)
+            outcome = seat.machine.on_refused()
+        yield from self._carried_out(seat, outcome)
 
-    def _await_renewal(self, seat: Seat[S], now: float) -> None:
-        """A member has just got credentials."""
-        if self._renew_seconds is not None:
-            seat.renewal_due = now + self._renew_seconds
-            self._renewals.append((seat.renewal_due, seat))
-
-    def _begin(
-        self, old: Seat[S] | None, socket: S, room: str, introduction: Introduction, now: float
-    ) -> Iterator[Effect[S]]:
-        seats = self._rooms.setdefault(room, {})
-        if old is not None:
-            yield from self._replaced(old.socket)
-            yield from self._forget(old, "leave")
-        others = tuple(seat for seat in seats.values() if seat is not old)
-        bucket = TokenBucket(self.limits.messages_per_second, self.limits.burst, now)
-        members = tuple(other.introduction for other in others)
-        seat = self._seats[socket] = seats[introduction.id] = Seat(room, socket, introduction, bucket, members)
-        self._watch.begin(room, seat.machine)
-        self._await_renewal(seat, now)
-        yield Send(socket, Welcome(members=members))
-        yield Attach(seat, socket, 0)
-        if old is None or old.introduction.session != introduction.session:
-            for other in others:
-                if old is not None:
-                    yield Deliver(other, _left(old.introduction))
-                yield Deliver(other, encode(Joined(member=introduction)))
-
-    def _replaced(self, socket: S | None) -> tuple[Effect[S], ...]:
-        if socket is None:
-            return ()
-        del self._seats[socket]
-        return (Refuse(socket, ErrorCode.REPLACED, "the same key joined again; use one key a program"),)
-
-    def post(self, socket: S, message: PeerMessage, text: str, now: float) -> tuple[Effect[S], ...]:
+    def post(self, socket: S, message: wire.PeerMessage, text: str, now: float) -> tuple[Effect[S], ...]:
         """Pass a message on.
 
         Args:
@@ -307,25 +184,26 @@ class Hub(Generic[S]):
         if not seat.bucket.take(now):
             return self._too_fast(seat)
         me = seat.introduction
+        # A client that claims another room or sender is no honest one: it is out, and the code tells what it claimed.
         if message.room != seat.room:
-            return self.put_out(seat, ErrorCode.WRONG_ROOM, "the message names another room; send it to its own")
+            return self.evict(seat, ErrorCode.WRONG_ROOM, "the message names another room; send it to its own")
         if (message.sender, message.sender_session) != (me.id, me.session):
-            return self.put_out(seat, ErrorCode.BAD_MESSAGE, "the message names another sender; send your own only")
+            return self.evict(seat, ErrorCode.BAD_MESSAGE, "the message names another sender; send your own only")
         seat.posts += 1
-        seat.first_members = None
-        told: tuple[Effect[S], ...] = ()
+        heard = self._stepped(seat, seat.machine.on_heard()) if seat.posts == 1 else ()
+        told: tuple[Effect[S], ...] = heard
         if seat.posts % ACKNOWLEDGE_EVERY == 0:
-            told = (Send(socket, Received(seat.posts)),)
+            told = (*heard, Send(socket, wire.DeliveriesReceived(seat.posts)))
         other = self._rooms[seat.room].get(message.recipient)
         if other is None or other is seat or other.introduction.session != message.recipient_session:
-            error = Error(code=ErrorCode.NOT_HERE, message="the recipient isn't here; wait for joined")
+            error = wire.Error(code=ErrorCode.NOT_HERE, message="the recipient isn't here; wait for joined")
             return (Send(socket, error), *told)
-        return (Deliver(other, text, seat), *told)
+        return (seats.DeliverText(other, text, seat), *told)
 
-    def seen(self, socket: S) -> None:
-        """A member has told how much it has seen, so it has heard its welcome."""
-        if (seat := self._seats.get(socket)) is not None:
-            seat.first_members = None
+    def seen(self, socket: S) -> tuple[Effect[S], ...]:
+        """A member has told for the first time how much it has seen, so it has heard its welcome."""
+        seat = self._seats.get(socket)
+        return () if seat is None else self._stepped(seat, seat.machine.on_heard())
 
     def repeat(self, socket: S, now: float) -> tuple[Effect[S], ...]:
         """A frame came that says nothing new: it counts as a message, for reading it costs as much."""
@@ -334,85 +212,163 @@ class Hub(Generic[S]):
 
     def _too_fast(self, seat: Seat[S]) -> tuple[Effect[S], ...]:
         rate = self.limits.messages_per_second
-        return self.put_out(seat, ErrorCode.TOO_FAST, f"more than {rate:g} messages a second; send fewer")
+        return self.evict(seat, ErrorCode.TOO_FAST, f"more than {rate:g} messages a second; send fewer")
 
     def lost(self, socket: S, now: float) -> None:
         """A socket is gone without a word; its member may come back."""
-        seat = self._seats.pop(socket, None)
-        if seat is not None:
-            seat.machine.on_link_lost()
-            seat.socket = None
-            seat.grace_ends = self._away[seat] = now + self.limits.grace_seconds
+        self._now = now
+        if (seat := self._seats.get(socket)) is not None:
+            self._stepped(seat, seat.machine.on_link_lost())
 
     def overflow(self, seat: Seat[S], now: float) -> tuple[Effect[S], ...]:
         """More of the server's own words wait for a member than are kept: it loses them and its socket, and may begin
         its session anew. The others don't notice, so nobody can have it thrown out by coming and going.
         """
-        seat.first_members = None
-        socket = seat.socket
-        if socket is None:
-            return ()
-        self.lost(socket, now)
-        return (Refuse(socket, ErrorCode.MAILBOX_FULL, "too much waits unread; come back, and begin anew"),)
+        self._now = now
+        return self._stepped(seat, seat.machine.on_overflow())
 
     def leave(self, socket: S) -> tuple[Effect[S], ...]:
         """A socket is closed in order: its member is gone."""
         seat = self._seats.get(socket)
-        return () if seat is None else tuple(self._gone(seat, "leave"))
+        return () if seat is None else self._stepped(seat, seat.machine.leave())
 
-    def put_out(self, seat: Seat[S], code: ErrorCode, message: str) -> tuple[Effect[S], ...]:
+    def evict(self, seat: Seat[S], code: ErrorCode, message: str) -> tuple[Effect[S], ...]:
         """A member is thrown out."""
-        if seat.machine.is_final:
-            return ()
-        refused = (Refuse(seat.socket, code, message),) if seat.socket is not None else ()
-        return (*refused, *self._gone(seat, "put_out"))
+        return self._stepped(seat, seat.machine.evict(Refusal(code, message)))
 
-    # What time does.
+    # What time does, and the end.
 
     def tick(self, now: float) -> tuple[Effect[S], ...]:
         """Give up those whose grace time is over."""
-        over = [seat for seat, ends in self._away.items() if ends <= now]
-        return tuple(effect for seat in over for effect in self._gone(seat, "on_grace_over"))
+        self._now = now
+        effects: list[Effect[S]] = []
+        while (due := self.next_deadline) is not None and due <= now:
+            seat = next(iter(self._away))
+            for outcome in seat.machine.tick(now):
+                effects += self._carried_out(seat, outcome)
+        return tuple(effects)
 
     def renew(self, now: float) -> tuple[Effect[S], ...]:
         """New TURN credentials for those whose have lasted half their time; who is away gets them when it is back."""
+        self._now = now
         effects: list[Effect[S]] = []
-        while (due := self.next_renewal) is not None and due <= now:
-            _, seat = self._renewals.popleft()
-            if seat.socket is not None:
-                self._await_renewal(seat, now)
-                effects.append(Send(seat.socket, IceServers(())))
+        for seat in self._renewals.due(now):
+            effects += self._carried_out(seat, seat.machine.on_credentials_due())
         return tuple(effects)
 
     def drain(self) -> tuple[Effect[S], ...]:
         """Let nobody new in, and tell everybody."""
-        self.is_draining = True
-        return tuple(Send(socket, Draining(self.limits.grace_seconds)) for socket in self._seats)
+        return tuple(self._done(self.machine.drain()))
 
-    def clear(self) -> tuple[Effect[S], ...]:
-        """Forget everybody, and tell nobody."""
-        seats = [seat for room in self._rooms.values() for seat in room.values()]
-        self._rooms.clear()
-        return tuple(effect for seat in seats for effect in self._forget(seat, "leave"))
+    def stop(self) -> tuple[Effect[S], ...]:
+        """Forget everybody, tell nobody, and let nobody in any more."""
+        return tuple(self._done(self.machine.stop()))
 
-    def _gone(self, seat: Seat[S], trigger: str) -> Iterator[Effect[S]]:
-        seats = self._rooms[seat.room]
-        del seats[seat.introduction.id]
-        if not seats:
-            del self._rooms[seat.room]
-        yield from self._forget(seat, trigger)
-        for other in seats.values():
-            yield Deliver(other, _left(seat.introduction))
+    def _done(self, outcome: Outcome) -> Iterator[Effect[S]]:
+        for request in outcome.effects if isinstance(outcome, Accepted) else ():
+            match request:
+                case TellDraining():
+                    yield from (Send(socket, wire.Draining(self.limits.grace_seconds)) for socket in self._seats)
+                case ForgetAll():
+                    for seat in [seat for room in self._rooms.values() for seat in room.values()]:
+                        yield from self._carried_out(seat, seat.machine.on_server_ends())
+                    self._watch.end_hub()
 
-    def _forget(self, seat: Seat[S], trigger: str) -> Iterator[Effect[S]]:
-        seat.machine.fire(trigger)
-        self._watch.end(seat.machine)
+    # What the sessions ask for.
+
+    def _stepped(self, seat: Seat[S], outcome: Outcome) -> tuple[Effect[S], ...]:
+        return tuple(self._carried_out(seat, outcome))
+
+    def _carried_out(self, seat: Seat[S], outcome: Outcome) -> Iterator[Effect[S]]:
+        for request in outcome.effects if isinstance(outcome, Accepted) else ():
+            yield from self._done_for(seat, request)
+
+    def _done_for(self, seat: Seat[S], request: object) -> Iterator[Effect[S]]:
+        me = seat.introduction
+        match request:
+            case asks.LetIn(claim):
+                yield from self._claimed(seat.room, cast("Claim[S]", claim))
+            case asks.SendWelcome():
+                yield from self._greeted(seat, wire.Welcome(members=seat.welcomed), 0)
+            case asks.ResumeSession(seen):
+                yield from self._greeted(seat, wire.Welcome(members=(), resumed=True, received=seat.posts), seen)
+            case asks.OfferServers():
+                self._renewals.begin(seat, self._now)
+                if seat.socket is not None:
+                    yield Send(seat.socket, wire.IceServers(()))
+            case asks.TellJoined():
+                yield from self._told_others(seat, wire.encode(wire.MemberJoined(member=me)))
+            case asks.TellLeft():
+                yield from self._told_others(seat, wire.encode(wire.MemberLeft(id=me.id, session=me.session)))
+            case asks.TellReplaced():
+                yield from self._cut(seat, REPLACED)
+            case asks.TellOverflow():
+                yield from self._cut(seat, MAILBOX_FULL)
+            case asks.TellEvicted(why):
+                yield from self._cut(seat, cast("Refusal", why))
+            case asks.DropMail():
+                yield seats.Drop(seat)
+            case _:
+                yield from self._kept_for(seat, request)
+
+    def _kept_for(self, seat: Seat[S], request: object) -> Iterator[Effect[S]]:
+        """What the hub remembers of a session."""
+        match request:
+            case asks.TakePlace():
+                seat.welcomed = self.members(seat.room)
+                self._rooms.setdefault(seat.room, {})[seat.introduction.id] = seat
+                self._renewals.begin(seat, self._now)
+            case asks.TakeSocket(claim):
+                seat.socket = socket = cast("Claim[S]", claim).socket
+                self._seats[socket] = seat
+                self._away.pop(seat, None)
+            case asks.BeginAnew():
+                seat.posts = 0
+                seat.welcomed = tuple(one for one in self.members(seat.room) if one is not seat.introduction)
+                self._renewals.begin(seat, self._now)
+                yield seats.ForgetMailbox(seat)
+            case asks.BeginGrace():
+                self._let_go(seat)
+                self._away.setdefault(seat)
+            case asks.ForgetWelcome():
+                seat.welcomed = ()
+            case asks.ForgetMember():
+                self._forget(seat)
+                yield seats.ForgetMailbox(seat)
+            case asks.Unwatch():
+                self._watch.end(seat.machine)
+
+    def _greeted(self, seat: Seat[S], welcome: wire.Welcome, seen: int) -> Iterator[Effect[S]]:
+        if seat.socket is None:
+            return
+        yield Send(seat.socket, welcome)
+        yield seats.Attach(seat, seat.socket, seen)
+        # The welcome's credentials are new, but what was due while it was away is told apart: its call may need them.
+        if seat.renewal_due <= self._now:
+            yield from self._carried_out(seat, seat.machine.on_credentials_due())
+
+    def _told_others(self, seat: Seat[S], text: str) -> Iterator[Effect[S]]:
+        others = [other for other in self._rooms.get(seat.room, {}).values() if other is not seat]
+        return (seats.DeliverText(other, text) for other in others)
+
+    def _cut(self, seat: Seat[S], why: Refusal) -> Iterator[Effect[S]]:
+        """Refuse its socket, which is its own no longer."""
+        if (socket := self._let_go(seat)) is not None:
+            yield seats.Refuse(socket, why.code, why.message)
+
+    def _let_go(self, seat: Seat[S]) -> S | None:
+        """It has no socket from now on; the one that it had."""
+        socket, seat.socket = seat.socket, None
+        if socket is not None:
+            del self._seats[socket]
+        return socket
+
+    def _forget(self, seat: Seat[S]) -> None:
+        self._let_go(seat)
         self._away.pop(seat, None)
-        if seat.socket is not None:
-            self._seats.pop(seat.socket, None)
-            seat.socket = None
-        yield Forget(seat)
-
-
-def _left(introduction: Introduction) -> str:
-    return encode(Left(id=introduction.id, session=introduction.session))
+        self._renewals.end(seat)
+        self._watch.end(seat.machine)
+        there = self._rooms[seat.room]
+        del there[seat.introduction.id]
+        if not there:
+            del self._rooms[seat.room]

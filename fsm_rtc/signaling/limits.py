@@ -1,6 +1,6 @@
-"""What a server grants to each of its clients, so that none takes it from the others.
+"""What a server grants to each of its clients, so that none takes it from the others, and how it refuses.
 
-A bound that is reached has its error and its close code, see `fsm_rtc.signaling.refusals`.
+A bound that is reached has its `ErrorCode` and its WebSocket close code; which of them a retry can mend is `FINAL`'s.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
-from fsm_rtc.messages.wire import MAX_MESSAGE_BYTES
-
-__all__ = ["Limits", "TokenBucket"]
+from fsm_rtc.errors import Rejected
+from fsm_rtc.machines.session import place_is_left, room_is_left, server_takes_sessions
+from fsm_rtc.messages.wire import MAX_MESSAGE_BYTES, ErrorCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +74,8 @@ class Limits:
 class TokenBucket:
     """How often a client may still do something: it is full at first, and fills up as time goes by.
 
-    In any span of time no more than ``burst + span * per_second`` takes succeed, and whoever stays below ``per_second``
-    is never refused. A clock that goes backwards fills nothing, and takes nothing away.
+    In any span of time no more than ``burst + span * per_second`` takes succeed, and a taker that stays below
+    ``per_second`` is never refused. A clock that goes backwards fills nothing, and takes nothing away.
 
     Args:
         per_second: how much is filled in each second; above 0.
@@ -111,3 +111,60 @@ class TokenBucket:
             return False
         self._level -= 1
         return True
+
+
+CLOSE_CODES = {
+    ErrorCode.BAD_MESSAGE: 4000,
+    ErrorCode.BAD_HELLO: 4001,
+    ErrorCode.WRONG_PROTOCOL: 4002,
+    ErrorCode.WRONG_ROOM: 4003,
+    ErrorCode.ROOM_FULL: 4004,
+    ErrorCode.REPLACED: 4005,
+    ErrorCode.HANDSHAKE_TIMEOUT: 4006,
+    ErrorCode.SHUTTING_DOWN: 4007,
+    ErrorCode.NO_ACCESS: 4008,
+    ErrorCode.TOO_FAST: 4009,
+    ErrorCode.MAILBOX_FULL: 4010,
+    ErrorCode.TOO_MANY_ROOMS: 4011,
+    ErrorCode.TOO_MANY_CONNECTIONS: 4012,
+}
+"""The close codes, from the range that RFC 6455 (section 7.4.2) leaves to applications. ``not_here`` and
+``recipient_full`` close nothing."""
+
+FINAL = frozenset(
+    {ErrorCode.BAD_HELLO, ErrorCode.NO_ACCESS, ErrorCode.REPLACED, ErrorCode.WRONG_PROTOCOL, ErrorCode.WRONG_ROOM}
+)
+"""A retry meets the same answer; or, replaced, two programs with one key would throw each other out for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a client is told that is refused.
+
+    Attributes:
+        code: why.
+        message: the same for people, and what to do.
+    """
+
+    code: ErrorCode
+    message: str
+
+
+SHUTTING_DOWN = Refusal(ErrorCode.SHUTTING_DOWN, "the server is shutting down; try again in a while")
+
+_BY_GUARD = {
+    server_takes_sessions.__name__: SHUTTING_DOWN,
+    room_is_left.__name__: Refusal(ErrorCode.TOO_MANY_ROOMS, "the server has all the rooms it can hold; try later"),
+    place_is_left.__name__: Refusal(ErrorCode.ROOM_FULL, "the room has its {members} members; choose another room"),
+}
+
+
+def refusal_of(rejected: Rejected, limits: Limits) -> Refusal:
+    """What to say to whom `Session.claim` refuses.
+
+    Args:
+        rejected: the refusal, by a guard.
+        limits: the server's.
+    """
+    refusal = _BY_GUARD[rejected.guard or ""]
+    return Refusal(refusal.code, refusal.message.format(members=limits.members))

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-__all__ = ["Mailbox", "Mailboxes", "MemoryMailbox", "MemoryMailboxes"]
-
 
 class Mailbox(Protocol):
     """One session's texts, in the order in which they were appended."""
@@ -94,9 +92,7 @@ class MemoryMailbox:
         self._session_key = session_key
 
     async def append(self, text: str) -> int:
-        stream = self._streams.get(self._session_key)
-        if stream is None:
-            stream = self._streams[self._session_key] = _Stream()
+        stream = self._streams.setdefault(self._session_key, _Stream())
         if stream.texts is None:
             stream.texts = deque()
         stream.texts.append(text)

@@ -10,8 +10,6 @@ from prometheus_client.registry import Collector
 
 from fsm_rtc.signaling.service import SignalingService
 
-__all__ = ["ServiceCollector", "exposition"]
-
 PREFIX = "fsm_rtc_signaling"
 
 COUNTERS = {
@@ -42,7 +40,7 @@ class ServiceCollector(Collector):
             "members": ("Members, those included that may come back.", hub.member_count),
             "members_away": ("Members without a socket that may come back.", hub.away_count),
             "unread_deliveries": ("Messages that members have not said to have seen.", service.unread_messages),
-            "draining": ("1 while nobody new is let in.", int(hub.is_draining)),
+            "draining": ("1 while nobody new is let in.", int(not hub.takes_sessions)),
         }
         for name, (text, value) in gauges.items():
             yield GaugeMetricFamily(f"{PREFIX}_{name}", text, value=value)

@@ -1,8 +1,17 @@
-"""Outlet: what one member has coming, from its mailbox to its link.
+"""Outlet: what one member has coming, from its mailbox to its link; and the link itself, as each front end brings it.
 
-What one sender may keep in a mailbox is as much as is left free for the others: the first one at most half of it, a
-second one at most half of the rest. So whoever sends without end has his own messages refused, not the member thrown
-out, and for an honest one there is room. The server's own words, of who came and went, have as much room of their own.
+Theory. What one sender may keep in a mailbox is as much as is left free for the others: the first one at most half of
+it, a second one at most half of the rest. So a member that sends without end has its own messages refused, not the
+recipient thrown out, and for the other senders there is room. The server's own messages, of who came and went, have as
+much room of their own.
+
+What holds:
+
+- Texts are written in the order of their numbers, each once on a link.
+- `seen` <= `sent` <= `last`. What is kept is what lies behind `seen`.
+- Delivering never waits for the member that reads: a text is written at once if the link has room, and else by a task
+  that reads the mailbox behind what was sent.
+- A link that reads nothing for `stall_seconds` is cut; its member may come back and go on.
 
 Source: A. Choudhury and E. Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998.
 """
@@ -12,14 +21,64 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from dataclasses import dataclass, field
+from typing import Protocol
 
+from fsm_rtc.messages.wire import ErrorCode
 from fsm_rtc.signaling.limits import Limits
-from fsm_rtc.signaling.link import Link
 from fsm_rtc.signaling.mailbox import Mailbox
 
-__all__ = ["SERVER", "Outlet"]
-
 _LOG = logging.getLogger("fsm_rtc.signaling")
+
+LEAVING = frozenset({1000, 1001})
+"""The WebSocket close codes with which a client says that it doesn't come back. Source: RFC 6455, section 7.4.1."""
+
+
+class LinkLostError(Exception):
+    """A socket is gone.
+
+    Attributes:
+        code: the close code that the client sent, or None if it sent none.
+        refused: why it was closed by this side's socket itself, for what it could not or would not read; None if it
+            wasn't.
+    """
+
+    def __init__(self, code: int | None = None, *, refused: ErrorCode | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.refused = refused
+
+
+class Link(Protocol):
+    """One client's socket. Only `receive`, `wait_for_room` and `close` may suspend."""
+
+    @property
+    def path(self) -> str:
+        """What the client asked for, percent-encoded, with a leading slash."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether little of what was written is waiting to be sent."""
+
+    def write(self, text: str) -> None:
+        """Send a text behind what was written before; nothing happens on a closed one."""
+
+    async def wait_for_room(self) -> None:
+        """Return when there is room, or the socket is closed."""
+
+    async def receive(self) -> str | bytes:
+        """The next frame.
+
+        Raises:
+            LinkLostError: it is gone.
+        """
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close it; when this returns, or is cancelled, it is closed. It takes only so long."""
+
+    def abort(self) -> None:
+        """Cut it off."""
+
 
 BATCH = 64
 """So many deliveries are read from the mailbox at once."""
@@ -28,18 +87,18 @@ SERVER = ""
 """The sender of the server's own words."""
 
 
-class _Kept:
+@dataclass(slots=True)
+class _KeptText:
     """How much of one sender's is kept."""
 
-    __slots__ = ("messages", "size")
-
-    def __init__(self) -> None:
-        self.messages = self.size = 0
+    messages: int = 0
+    size: int = 0
 
 
-_NONE = _Kept()
+_NONE = _KeptText()
 
 
+@dataclass(slots=True, eq=False)
 class Outlet:
     """Sends what is in a member's mailbox, in order and as fast as the member reads it.
 
@@ -55,34 +114,19 @@ class Outlet:
         sent: the number of the last one that was sent on the present link, or that was seen before it.
         seen: the number of the last one that the member has told it has seen.
         unseen_bytes: how much is kept until it tells so.
-        is_dropped: whether what waited was thrown away; the session begins anew, and another outlet with it.
     """
 
-    __slots__ = (
-        "_arrived",
-        "_kept",
-        "_limits",
-        "_link",
-        "_mailbox",
-        "_pump",
-        "_sizes",
-        "is_dropped",
-        "last",
-        "seen",
-        "sent",
-        "unseen_bytes",
-    )
-
-    def __init__(self, mailbox: Mailbox, limits: Limits) -> None:
-        self.last = self.sent = self.seen = self.unseen_bytes = 0
-        self.is_dropped = False
-        self._mailbox = mailbox
-        self._limits = limits
-        self._sizes: deque[tuple[str, int]] | None = None
-        self._kept: dict[str, _Kept] | None = None
-        self._link: Link | None = None
-        self._arrived = False
-        self._pump: asyncio.Task[None] | None = None
+    _mailbox: Mailbox
+    _limits: Limits
+    last: int = field(default=0, init=False)
+    sent: int = field(default=0, init=False)
+    seen: int = field(default=0, init=False)
+    unseen_bytes: int = field(default=0, init=False)
+    _sizes: deque[tuple[str, int]] | None = field(default=None, init=False)
+    _kept: dict[str, _KeptText] | None = field(default=None, init=False)
+    _link: Link | None = field(default=None, init=False)
+    _arrived: bool = field(default=False, init=False)
+    _pump: asyncio.Task[None] | None = field(default=None, init=False)
 
     @property
     def unseen(self) -> int:
@@ -91,7 +135,7 @@ class Outlet:
 
     def can_resume(self, seen: int) -> bool:
         """Whether what follows so many deliveries is still there."""
-        return not self.is_dropped and self.seen <= seen <= self.last
+        return self.seen <= seen <= self.last
 
     def has_room_for(self, text: str, sender: str = SERVER) -> bool:
         """Whether a text may be kept.
@@ -127,8 +171,6 @@ class Outlet:
             text: it.
             sender: whose it is, by id.
         """
-        if self.is_dropped:
-            return
         size = _size(text)
         self._keep(sender, size)  # before it is written, which others may be at too
         try:
@@ -143,6 +185,8 @@ class Outlet:
         link = self._link
         if link is None:
             return
+        # Only the next text in order, on a link that keeps up; anything else is the pump's, or texts would overtake
+        # each other.
         if self._pump is None and number == self.sent + 1 and link.has_room:
             self.sent = number
             link.write(text)
@@ -168,7 +212,7 @@ class Outlet:
     def _keep(self, sender: str, size: int) -> None:
         if self._kept is None:
             self._kept = {}
-        kept = self._kept.setdefault(sender, _Kept())
+        kept = self._kept.setdefault(sender, _KeptText())
         kept.messages += 1
         kept.size += size
         self.unseen_bytes += size
@@ -184,13 +228,6 @@ class Outlet:
             del self._kept[sender]
         if not self._kept:
             self._kept = None  # most members are idle
-
-    async def drop(self) -> None:
-        """Throw away what waits, and keep nothing more: the session begins anew, if it comes back."""
-        self.is_dropped = True
-        self._sizes = self._kept = None
-        self.seen, self.unseen_bytes = self.last, 0
-        await self.delete()
 
     def detach(self, link: Link) -> None:
         """This link is gone, if it is still the one that is sent on."""

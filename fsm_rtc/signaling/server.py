@@ -13,18 +13,14 @@ from websockets.protocol import State
 from fsm_rtc.engine.doors import finite_seconds, is_number, text, tls_context, told
 from fsm_rtc.errors import SignalingError
 from fsm_rtc.messages.wire import ErrorCode
-from fsm_rtc.signaling.bounded import Addresses, BoundedServer, bounded_server
+from fsm_rtc.signaling import sockets
 from fsm_rtc.signaling.http_answers import answer_to
 from fsm_rtc.signaling.service import Settings, SignalingService
-from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES
-from fsm_rtc.signaling.websocket_link import WebSocketLink
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
     from websockets.http11 import Request, Response
-
-__all__ = ["SignalingServer"]
 
 
 class SignalingServer:
@@ -69,8 +65,8 @@ class SignalingServer:
         self._close_timeout_seconds = close_timeout_seconds
         self._ping_interval_seconds = ping_interval_seconds
         self._ssl = ssl
-        self._connections: WeakSet[BoundedServer] = WeakSet()
-        self._addresses = Addresses(self._settings.limits.connections_per_address)
+        self._connections: WeakSet[sockets.BoundedServer] = WeakSet()
+        self._addresses = sockets.Addresses(self._settings.limits.connections_per_address)
         self._server: Server | None = None
 
     @property
@@ -113,7 +109,8 @@ class SignalingServer:
         if self._server is not None:
             raise SignalingError("the server is listening already; make a second one with a port of its own")
         limits = self._settings.limits
-        self.service = SignalingService(self._settings)
+        if not self.service.hub.machine.permits("answer"):  # it has served before
+            self.service = SignalingService(self._settings)
         try:
             self._server = await serve(
                 self._serve,
@@ -128,9 +125,9 @@ class SignalingServer:
                 ping_interval=self._ping_interval_seconds,
                 ping_timeout=self._ping_interval_seconds,
                 max_size=limits.message_bytes,
-                write_limit=WRITE_BUFFER_BYTES,
-                logger=SILENT,
-                create_connection=bounded_server(
+                write_limit=sockets.WRITE_BUFFER_BYTES,
+                logger=sockets.SILENT,
+                create_connection=sockets.bounded_server(
                     self._connections,
                     self._addresses,
                     messages_per_second=limits.messages_per_second,
@@ -164,8 +161,8 @@ class SignalingServer:
         await server.wait_closed()
 
     async def _serve(self, socket: ServerConnection) -> None:
-        link = WebSocketLink(socket, self._close_timeout_seconds)
-        if isinstance(socket, BoundedServer) and socket.is_one_too_many:
+        link = sockets.WebSocketLink(socket, self._close_timeout_seconds)
+        if isinstance(socket, sockets.BoundedServer) and socket.is_one_too_many:
             await self.service.turn_away(link, ErrorCode.TOO_MANY_CONNECTIONS, _too_many(self._settings))
         else:
             await self.service.serve(link)

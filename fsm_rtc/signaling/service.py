@@ -1,8 +1,15 @@
 """SignalingService: the signalling server behind whatever front end brings it its sockets.
 
-A socket's life: `challenge` out, `hello` in, `welcome` out, then peer messages either way, until it closes or does
-something that the protocol doesn't allow. What is decided about rooms and members is decided in `hub`; here it is done.
-Whoever sends never waits for who reads: what a member doesn't read waits in its own mailbox.
+Theory. A socket's life: `challenge` out, `hello` in, `welcome` out, then peer messages either way, until it closes or
+does something that the protocol doesn't allow. What is decided about rooms and members is decided in `hub`, at once;
+here it is carried out, in the order in which it was decided.
+
+What holds:
+
+- A sender never waits for a reader: what a member doesn't read waits in its own mailbox.
+- Nothing is known of a client before its proof: no room is made and no other member hears of it.
+- Whatever a client sends, the worst that comes of it is its own socket's end, with a code that says why.
+- Logs and figures hold numbers and codes, and no room, id, key, address or text.
 """
 
 from __future__ import annotations
@@ -20,40 +27,22 @@ import msgspec
 
 from fsm_rtc.engine import Journal
 from fsm_rtc.errors import MessageError
+from fsm_rtc.messages import wire
 from fsm_rtc.messages.signing import is_genuine_introduction, is_proof
-from fsm_rtc.messages.wire import (
-    PROTOCOL,
-    Challenge,
-    Error,
-    ErrorCode,
-    Hello,
-    IceServerInfo,
-    IceServers,
-    Message,
-    PeerMessage,
-    Received,
-    Welcome,
-    decode,
-    encode,
-)
+from fsm_rtc.messages.wire import ErrorCode
 from fsm_rtc.peer.configuration import IceServer
 from fsm_rtc.signaling.access import Access, Open
 from fsm_rtc.signaling.address import room_of_path
-from fsm_rtc.signaling.hub import Attach, Deliver, Effect, Forget, Hub, Refuse, Seat, Send
-from fsm_rtc.signaling.limits import Limits
-from fsm_rtc.signaling.link import LEAVING, Link, LinkLostError
+from fsm_rtc.signaling.hub import Hub
+from fsm_rtc.signaling.limits import CLOSE_CODES, SHUTTING_DOWN, Limits
 from fsm_rtc.signaling.mailbox import Mailboxes, MemoryMailboxes
-from fsm_rtc.signaling.outlet import SERVER, Outlet
-from fsm_rtc.signaling.refusals import CLOSE_CODES
+from fsm_rtc.signaling.outlet import LEAVING, SERVER, Link, LinkLostError, Outlet
+from fsm_rtc.signaling.seats import Attach, DeliverText, Drop, Effect, ForgetMailbox, Refuse, Seat, Send
 from fsm_rtc.signaling.turn import TurnServers
-
-__all__ = ["Settings", "SignalingService"]
 
 _LOG = logging.getLogger("fsm_rtc.signaling")
 
 _NONCE_BYTES = 32
-
-_SHUTTING_DOWN = "the server is shutting down; try again in a while"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +74,7 @@ class _RefusedError(Exception):
 
 
 class SignalingService:
-    """Rooms for whoever comes over a link.
+    """Rooms for the clients that come over a link.
 
     Args:
         settings: its bounds, who may join, and what members are offered; None for the defaults.
@@ -112,14 +101,13 @@ class SignalingService:
         )
         self.refused: Counter[ErrorCode] = Counter()
         self.counts: Counter[str] = Counter()
-        self.is_stopped = False
         self._clock = clock
         self._wall_clock = wall_clock
         self._mailboxes = self.settings.mailboxes or MemoryMailboxes()
         self._outlets: dict[Seat[Link], Outlet] = {}
         self._links: dict[Link, int] = {}
         self._numbers = itertools.count(1)
-        self._closing: dict[Link, asyncio.Task[None]] = {}
+        self._close_tasks: dict[Link, asyncio.Task[None]] = {}
         self._ticker: asyncio.Task[None] | None = None
         self._renewer: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
@@ -139,14 +127,14 @@ class SignalingService:
     async def turn_away(self, link: Link, code: ErrorCode, message: str) -> None:
         """Tell a client why it isn't served, and close its link."""
         self._refuse(link, code, message)
-        await asyncio.wait({self._closing[link]})
+        await asyncio.wait({self._close_tasks[link]})
 
     async def serve(self, link: Link) -> None:
         """Talk with a client until its link is closed."""
         self._links[link] = next(self._numbers)
         try:
-            if self.is_stopped:
-                raise _RefusedError(ErrorCode.SHUTTING_DOWN, _SHUTTING_DOWN)
+            if not self.hub.machine.permits("answer"):
+                raise _RefusedError(SHUTTING_DOWN.code, SHUTTING_DOWN.message)
             await self._talk(link)
         except _RefusedError as refused:
             await self._leave(link)
@@ -162,6 +150,7 @@ class SignalingService:
         finally:
             self._lost(link)
             self._links.pop(link, None)
+            # Also when this is cancelled the task goes on: a socket is never left open.
             await asyncio.wait({self._close(link, 1000, "")})
 
     async def _leave(self, link: Link) -> None:
@@ -170,7 +159,8 @@ class SignalingService:
     def _lost(self, link: Link) -> None:
         seat = self.hub.seat_of(link)
         if seat is not None:
-            self._outlets[seat].detach(link)
+            if (outlet := self._outlets.get(seat)) is not None:
+                outlet.detach(link)
             self.hub.lost(link, self._clock())
             self._note("lost", link)
             self._start_ticking()
@@ -188,29 +178,29 @@ class SignalingService:
         while True:
             frame = await link.receive()
             message = self._decoded(frame)
-            if isinstance(message, PeerMessage) and isinstance(frame, str):
+            if isinstance(message, wire.PeerMessage) and isinstance(frame, str):
                 await self._perform(self.hub.post(link, message, frame, self._clock()))
-            elif isinstance(message, Received):
+            elif isinstance(message, wire.DeliveriesReceived):
                 await self._seen(link, message.number)
             else:
                 raise _RefusedError(ErrorCode.BAD_MESSAGE, "only messages to other members are in place here")
 
-    async def _introduced(self, link: Link, room: str | None) -> Hello:
+    async def _introduced(self, link: Link, room: str | None) -> wire.Hello:
         """Let the client say who it is, and prove it."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         seconds = self.settings.limits.handshake_seconds
         try:
             async with asyncio.timeout(seconds):
-                link.write(encode(Challenge(protocol=PROTOCOL, nonce=nonce)))
+                link.write(wire.encode(wire.Challenge(protocol=wire.PROTOCOL, nonce=nonce)))
                 hello = self._decoded(await link.receive())
         except TimeoutError:
             raise _RefusedError(
                 ErrorCode.HANDSHAKE_TIMEOUT, f"no answer to the challenge within {seconds:g} s; send hello"
             ) from None
-        if not isinstance(hello, Hello):
+        if not isinstance(hello, wire.Hello):
             raise _RefusedError(ErrorCode.BAD_HELLO, "the first message must be a hello that answers the challenge")
-        if hello.protocol != PROTOCOL:
-            raise _RefusedError(ErrorCode.WRONG_PROTOCOL, f"this server speaks {PROTOCOL}; update the older side")
+        if hello.protocol != wire.PROTOCOL:
+            raise _RefusedError(ErrorCode.WRONG_PROTOCOL, f"this server speaks {wire.PROTOCOL}; update the older side")
         if room is None or hello.room != room:
             raise _RefusedError(ErrorCode.WRONG_ROOM, "the hello's room is not the URL's; join ws://host:port/room")
         if not is_genuine_introduction(hello.introduction, room):
@@ -222,27 +212,26 @@ class SignalingService:
             raise _RefusedError(ErrorCode.NO_ACCESS, refusal)
         return hello
 
-    async def _join(self, link: Link, room: str, hello: Hello) -> None:
-        seen = hello.resume
-        if seen is not None:
-            waiting = self.hub.waiting(room, hello.introduction)
-            outlet = self._outlets[waiting] if waiting is not None else None
-            if outlet is None or not outlet.can_resume(seen):
-                seen = None
-        effects = self.hub.join(link, room, hello.introduction, self._clock(), seen=seen)
+    async def _join(self, link: Link, room: str, hello: wire.Hello) -> None:
+        seen, seat = hello.resume, self.hub.seat_at(room, hello.introduction.id)
+        outlet = self._outlets.get(seat) if seat is not None else None
+        is_kept = outlet is not None and seen is not None and outlet.can_resume(seen)
+        effects = self.hub.join(link, room, hello.introduction, self._clock(), seen=seen, is_kept=is_kept)
         await self._perform(effects)
 
     async def _seen(self, link: Link, number: int) -> None:
         seat = self.hub.seat_of(link)
-        if seat is None:
+        outlet = self._outlets.get(seat) if seat is not None else None
+        if outlet is None:
             return
-        outlet = self._outlets[seat]
         if number > outlet.sent:
             raise _RefusedError(ErrorCode.BAD_MESSAGE, "more was received than was sent; count again")
         if number <= outlet.seen:
             await self._perform(self.hub.repeat(link, self._clock()))
             return
-        self.hub.seen(link)
+        # The first count that a member tells shows that it has heard its welcome.
+        if outlet.seen == 0:
+            await self._perform(self.hub.seen(link))
         await outlet.acknowledge(number)
 
     # What was decided is done.
@@ -250,51 +239,52 @@ class SignalingService:
     async def _perform(self, effects: Iterable[Effect[Link]]) -> None:
         for effect in effects:
             match effect:
-                case Deliver():
+                case DeliverText():
                     await self._deliver(effect)
                 case Send(to, message):
                     self._send(to, message)
                 case Attach(seat, link, seen):
                     await self._attach(seat, link, seen)
-                case Forget(seat):
+                case Drop(seat):
+                    await self._drop(seat)
+                case ForgetMailbox(seat):
                     await self._forget(seat)
                 case Refuse(to, code, message):
                     self._refuse(to, code, message)
 
-    async def _deliver(self, delivery: Deliver[Link]) -> None:
+    async def _deliver(self, delivery: DeliverText[Link]) -> None:
         outlet = self._outlets.get(delivery.to)
-        if outlet is None or outlet.is_dropped:
+        if outlet is None:
             return
         sender = delivery.sender.introduction.id if delivery.sender is not None else SERVER
         if outlet.has_room_for(delivery.text, sender):
             self.counts["deliveries"] += 1
             await outlet.deliver(delivery.text, sender)
         elif delivery.sender is None:
-            await self._overflow(delivery.to, outlet)
+            await self._overflow(delivery.to)
         elif delivery.sender.socket is not None:
             message = "the recipient has read too little of what was sent; send it again later"
-            self._send(delivery.sender.socket, Error(code=ErrorCode.RECIPIENT_FULL, message=message))
+            self._send(delivery.sender.socket, wire.Error(code=ErrorCode.RECIPIENT_FULL, message=message))
 
-    async def _overflow(self, seat: Seat[Link], outlet: Outlet) -> None:
+    async def _overflow(self, seat: Seat[Link]) -> None:
         """A member was told more of the others than it reads: it has to ask anew who is there."""
         effects = self.hub.overflow(seat, self._clock())
-        await outlet.drop()
         self._start_ticking()
         await self._perform(effects)
 
-    def _send(self, link: Link, message: Message) -> None:
-        if isinstance(message, Error):
+    def _send(self, link: Link, message: wire.Message) -> None:
+        if isinstance(message, wire.Error):
             self._count(message.code, link)
-        elif isinstance(message, Welcome | IceServers):
-            if isinstance(message, Welcome):
+        elif isinstance(message, wire.Welcome | wire.IceServers):
+            if isinstance(message, wire.Welcome):
                 self._note("resumed" if message.resumed else "joined", link)
             seat = self.hub.seat_of(link)
             if seat is not None and self.settings.turn is not None:
                 server = self.settings.turn.credentials(seat.introduction.id, self._wall_clock())
                 message = msgspec.structs.replace(message, ice_servers=(_told(server),))
-                if self._renewer is None and not self.is_stopped:
+                if self._renewer is None and self.hub.machine.permits("answer"):
                     self._renewer = asyncio.create_task(self._renew(), name="signalling TURN credentials")
-        link.write(encode(message))
+        link.write(wire.encode(message))
 
     async def _attach(self, seat: Seat[Link], link: Link, seen: int) -> None:
         outlet = self._outlets.get(seat)
@@ -306,27 +296,31 @@ class SignalingService:
         await outlet.attach(link, seen)
 
     async def _forget(self, seat: Seat[Link]) -> None:
-        outlet = self._outlets.pop(seat, None)
         self._note("left")
-        if not self._outlets:
+        if not len(self.hub):
             self._empty.set()
-        if outlet is not None:
+        await self._drop(seat)
+
+    async def _drop(self, seat: Seat[Link]) -> None:
+        if (outlet := self._outlets.pop(seat, None)) is not None:
             await outlet.delete()
 
     def _refuse(self, link: Link, code: ErrorCode, message: str) -> None:
         """Say why and close, without waiting for it."""
-        if link in self._closing:
+        if link in self._close_tasks:
             return
         self._count(code, link)
-        link.write(encode(Error(code=code, message=message)))
+        link.write(wire.encode(wire.Error(code=code, message=message)))
         self._close(link, CLOSE_CODES[code], code.value)
 
     def _close(self, link: Link, code: int, reason: str) -> asyncio.Task[None]:
         """The task that closes a link, which is at it already or begins now."""
-        if link not in self._closing:
-            task = self._closing[link] = asyncio.create_task(link.close(code, reason), name="close a signalling link")
-            task.add_done_callback(lambda _: self._closing.pop(link, None))
-        return self._closing[link]
+        if link not in self._close_tasks:
+            task = self._close_tasks[link] = asyncio.create_task(
+                link.close(code, reason), name="close a signalling link"
+            )
+            task.add_done_callback(lambda _: self._close_tasks.pop(link, None))
+        return self._close_tasks[link]
 
     def _count(self, code: ErrorCode, link: Link) -> None:
         self.refused[code] += 1
@@ -341,14 +335,14 @@ class SignalingService:
             number = {"link": self._links.get(link, 0)} if link is not None else {}
             _LOG.debug("%s", event, extra={"event": event, "fields": number | fields})
 
-    def _decoded(self, frame: str | bytes) -> Message:
+    def _decoded(self, frame: str | bytes) -> wire.Message:
         if not isinstance(frame, str):
             raise _RefusedError(ErrorCode.BAD_MESSAGE, "a binary frame; send JSON as text")
         bound = self.settings.limits.message_bytes
         if len(frame) > bound:
             raise _RefusedError(ErrorCode.BAD_MESSAGE, f"a frame of more than {bound} characters; send shorter ones")
         try:
-            return decode(frame)
+            return wire.decode(frame)
         except MessageError as malformed:
             raise _RefusedError(ErrorCode.BAD_MESSAGE, f"{malformed.reason.value}; see docs/protocol.md") from None
 
@@ -376,7 +370,7 @@ class SignalingService:
 
         Members whose socket is lost meanwhile may come back to it.
         """
-        if not self._outlets:
+        if not len(self.hub):
             self._empty.set()
         fields = {"members": self.hub.member_count, "seconds": self.settings.limits.grace_seconds}
         _LOG.info("draining: nobody new is let in", extra={"event": "draining", "fields": fields})
@@ -389,20 +383,19 @@ class SignalingService:
 
     async def stop(self) -> None:
         """Tell everybody that it ends, and close every link. Idempotent."""
-        self.is_stopped = True
         if self._ticker is not None:
             self._ticker.cancel()
             self._ticker = None
         if self._renewer is not None:
             self._renewer.cancel()
             self._renewer = None
-        await self._perform(self.hub.clear())  # before anyone is told: nobody needs to hear of every other one
+        await self._perform(self.hub.stop())  # before anyone is told: nobody needs to hear of every other one
         for link in tuple(self._links):
-            self._refuse(link, ErrorCode.SHUTTING_DOWN, _SHUTTING_DOWN)
-        while self._closing:
-            await asyncio.wait(set(self._closing.values()))
+            self._refuse(link, SHUTTING_DOWN.code, SHUTTING_DOWN.message)
+        while self._close_tasks:
+            await asyncio.wait(set(self._close_tasks.values()))
 
 
-def _told(server: IceServer) -> IceServerInfo:
+def _told(server: IceServer) -> wire.IceServerInfo:
     urls = (server.urls,) if isinstance(server.urls, str) else server.urls
-    return IceServerInfo(urls, server.username or "", server.credential or "")
+    return wire.IceServerInfo(urls, server.username or "", server.credential or "")

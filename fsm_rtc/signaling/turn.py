@@ -19,8 +19,6 @@ from collections.abc import Sequence
 from fsm_rtc.engine.doors import is_number, text, told
 from fsm_rtc.peer.configuration import IceServer, check_urls
 
-__all__ = ["TurnServers"]
-
 MAX_URLS, MAX_URL_CHARACTERS = 8, 512
 """The protocol's limits. Source: docs/protocol.md, ``welcome``."""
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from fsm_rtc.connection.session import Session
 from fsm_rtc.store.subscriptions import Subscriptions
 
 __all__ = ["ErrorField"]
@@ -26,22 +25,24 @@ class ErrorField:
         self._operation: str | None = None
 
     @contextmanager
-    def operation(self, name: str, session: Session | None = None) -> Iterator[None]:
+    def operation(self, name: str, counts: Callable[[], bool] = lambda: True) -> Iterator[None]:
         """As `storing`; and if nothing comes out, clear the error that this operation left before."""
-        with self.storing(name, session):
+        with self.storing(name, counts):
             yield
         self.clear(name)
 
     @contextmanager
-    def storing(self, name: str, session: Session | None = None) -> Iterator[None]:
+    def storing(self, name: str, counts: Callable[[], bool] = lambda: True) -> Iterator[None]:
         """Store an error that comes out, and raise it on.
 
-        An operation that its own connection's closing overtook raises, but is nothing to tell the user of.
+        Args:
+            name: the operation.
+            counts: asked then whether it is to be told: one that its own connection's closing overtook isn't.
         """
         try:
             yield
         except Exception as error:
-            if session is None or not session.is_over:
+            if counts():
                 logger.debug("%s failed: %s", name, error)
                 self.put(error, name)
             raise

@@ -2,7 +2,7 @@
 
 - Snapshots reach every subscriber in the order in which they came to be. A subscriber that changes the state from
   within its call causes no nested call: the new snapshot waits until everybody has had the present one.
-- A subscriber that raises is logged and harms nobody.
+- A subscriber that raises is logged and ignored.
 - Several changes that belong together (`together`) are one snapshot.
 - The peer connection and the channel are live objects: when one of their own states moves, the snapshot is the same
   and everybody is told all the same (`touch`).
@@ -21,9 +21,10 @@ from weakref import WeakSet
 
 from fsm_rtc.engine import doors
 from fsm_rtc.errors import RunawayError
+from fsm_rtc.machines.lifetime import Lifetime
 from fsm_rtc.store.snapshot import ConnectionSnapshot
 
-__all__ = ["Changes", "Subscriptions"]
+__all__ = ["SnapshotChanges", "Subscriptions"]
 
 logger = logging.getLogger("fsm_rtc.store")
 
@@ -42,7 +43,7 @@ class Publication:
     touched: tuple[object, ...]
 
 
-class Subscription:
+class Subscriber:
     """One subscriber: what it wants to see, and what it saw last."""
 
     __slots__ = ("active", "callback", "seen", "select", "since")
@@ -80,8 +81,8 @@ class Subscriptions:
 
     def __init__(self) -> None:
         self.snapshot = ConnectionSnapshot()
-        self._subscriptions: tuple[Subscription, ...] = ()
-        self._iterators: WeakSet[Changes] = WeakSet()
+        self._subscriptions: tuple[Subscriber, ...] = ()
+        self._iterators: WeakSet[SnapshotChanges] = WeakSet()
         self._waiting: deque[Publication] = deque()
         self._number = 0
         self._published = self.snapshot
@@ -118,7 +119,7 @@ class Subscriptions:
         doors.callback(callback, "this subscriber", instead)
         if select is not None:
             doors.callback(select, "what selects from a snapshot")
-        subscription = Subscription(callback, select, self._number)
+        subscription = Subscriber(callback, select, self._number)
         self._subscriptions = (*self._subscriptions, subscription)
         self._deliver(lambda: subscription.tell(self.snapshot, ()))
 
@@ -128,9 +129,9 @@ class Subscriptions:
 
         return unsubscribe
 
-    def changes(self) -> Changes:
+    def changes(self) -> SnapshotChanges:
         """The snapshots from now on, as an asynchronous iterator."""
-        iterator = Changes(self.snapshot)
+        iterator = SnapshotChanges(self.snapshot)
         self._iterators.add(iterator)
         return iterator
 
@@ -180,7 +181,7 @@ class Subscriptions:
                     subscription.tell(publication.snapshot, publication.touched)
 
 
-class Changes:
+class SnapshotChanges:
     """``async for snapshot in store.changes()``: the present snapshot, then the latest after every change.
 
     A reader that is slower than the changes gets the latest snapshot, not each one; `ConnectionStore.subscribe` gets
@@ -190,7 +191,7 @@ class Changes:
     def __init__(self, snapshot: ConnectionSnapshot) -> None:
         self._latest: ConnectionSnapshot | None = snapshot
         self._wake = asyncio.Event()
-        self._ended = False
+        self._life = Lifetime(None)
 
     def offer(self, snapshot: ConnectionSnapshot) -> None:
         """Here is a newer one."""
@@ -199,15 +200,15 @@ class Changes:
 
     def end(self) -> None:
         """There will be no more."""
-        self._ended = True
+        self._life.close()
         self._wake.set()
 
-    def __aiter__(self) -> Changes:
+    def __aiter__(self) -> SnapshotChanges:
         return self
 
     async def __anext__(self) -> ConnectionSnapshot:
         while self._latest is None:
-            if self._ended:
+            if not self._life.permits("use"):
                 raise StopAsyncIteration
             self._wake.clear()
             await self._wake.wait()

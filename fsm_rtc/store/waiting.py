@@ -49,26 +49,40 @@ async def wait_until(
     return found.result()
 
 
-async def wait_for_connected(subscriptions: Subscriptions, timeout_seconds: float | None) -> ConnectionSnapshot:
-    """The first snapshot in which the peers are connected and their data channel, if there is to be one, is open."""
-    has_begun = False
+async def wait_for_connected(
+    subscriptions: Subscriptions, timeout_seconds: float | None, comes_back: Callable[[], bool]
+) -> ConnectionSnapshot:
+    """The first snapshot in which the peers are connected and their data channel, if there is to be one, is open.
 
-    def is_connected(snapshot: ConnectionSnapshot) -> bool:
-        nonlocal has_begun
-        is_over = snapshot.peer_connection_status in OVER
-        if is_over and has_begun:
-            error = snapshot.error
-            why = f": {error}" if error is not None else "; begin with a new offer"
-            raise InvalidStateError(f"the connection was closed before it was connected{why}") from error
-        has_begun = not is_over
-        if snapshot.peer_connection_status is not PeerConnectionStatus.CONNECTED:
-            return False
-        channel = snapshot.data_channel
-        if channel is None:
-            return not expects_channel(snapshot.peer_connection)
-        return channel.ready_state is DataChannelState.OPEN
+    Args:
+        subscriptions: tells of the snapshots.
+        timeout_seconds: how long to wait; None for ever.
+        comes_back: whether another peer connection comes by itself where there is none.
+    """
+    has_begun = is_over = False
 
-    return await wait_until(subscriptions, is_connected, timeout_seconds, "the peers were not connected")
+    def look(snapshot: ConnectionSnapshot) -> bool:
+        nonlocal has_begun, is_over
+        is_away = snapshot.peer_connection_status in OVER and not comes_back()
+        is_over = is_away and has_begun
+        has_begun = has_begun or not is_away
+        return is_over or _is_connected(snapshot)
+
+    snapshot = await wait_until(subscriptions, look, timeout_seconds, "the peers were not connected")
+    if is_over:
+        error = subscriptions.snapshot.error  # what ended it may be told after the end
+        why = f": {error}" if error is not None else "; begin with a new offer"
+        raise InvalidStateError(f"the connection was closed before it was connected{why}") from error
+    return snapshot
+
+
+def _is_connected(snapshot: ConnectionSnapshot) -> bool:
+    channel = snapshot.data_channel
+    if channel is None:
+        has_all = not expects_channel(snapshot.peer_connection)
+    else:
+        has_all = channel.ready_state is DataChannelState.OPEN
+    return has_all and snapshot.peer_connection_status is PeerConnectionStatus.CONNECTED
 
 
 def _told(snapshot: ConnectionSnapshot) -> str:

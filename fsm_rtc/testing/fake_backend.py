@@ -16,15 +16,12 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from fsm_rtc.errors import OperationError
-from fsm_rtc.machines.remote_track import RemoteTrackStatus
-from fsm_rtc.machines.transceiver import Transceiver
-from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Report
+from fsm_rtc.peer.backend import BackendEvents, Capabilities, ChannelEvents, ChannelOptions, Report, RTCTrackEvent
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
-from fsm_rtc.peer.ice_picture import IcePicture, seen
+from fsm_rtc.peer.ice_snapshot import IceSnapshot, seen
 from fsm_rtc.peer.sdp import candidates_of, check_description, sections_of
-from fsm_rtc.peer.track_event import RTCTrackEvent
-from fsm_rtc.testing.fake_sections import FakeSections, FakeTrack, Line
+from fsm_rtc.testing.fake_sections import FakeLine, FakeSections, FakeTrack
 
 __all__ = ["FakeBackend", "FakeNetwork", "FakeTrack"]
 
@@ -77,6 +74,9 @@ class FakeNetwork:
 
 DEFAULT_NETWORK = FakeNetwork()
 
+SILENT = BackendEvents()
+"""Nobody listens: it is not attached, or gone."""
+
 
 class FakeBackend:
     """A library in memory.
@@ -101,9 +101,13 @@ class FakeBackend:
         self.remote_candidates: list[IceCandidate | None] = []
         self.operations: list[str] = []
         self.rolls_back = True
-        self._events: BackendEvents | None = None
+        self._events = SILENT
         self._states: dict[Report, str] = {}
-        self._sections = FakeSections(self._track_status, self._transceiver_added, self._transceiver_removed)
+        self._sections = FakeSections(
+            lambda: self._events.track_status(),
+            lambda: self._events.transceiver_added(),
+            lambda status: self._events.transceiver_removed(status),
+        )
         self._remote_ufrag: str | None = None
         self._agreed_ufrag: str | None = None
         self._connecting = False
@@ -139,13 +143,12 @@ class FakeBackend:
     def report(self, what: Report, value: str) -> None:
         """Report a state, as a library would."""
         self._states[what] = value
-        if self._events is not None:
-            self._events.reported(what, 0, value)
+        self._events.reported(what, 0, value)
 
     def vanish(self) -> None:
         """Be gone without a goodbye; the other side's consent expires, then its library closes."""
         self._closed = True
-        self._events = None
+        self._events = SILENT
         if (other := self._other()) is not None and not self._network.is_cut:
             other.soon(lambda: other.report("ice", "failed"), other.lose)
 
@@ -153,7 +156,7 @@ class FakeBackend:
         """Be gone without a word, as the process is that is killed; the other side hears nothing more, ever."""
         other = self._other()
         self._closed = True
-        self._events = None
+        self._events = SILENT
         self._end_consent()
         if self._connected and other is not None:
             other.network_cut()
@@ -165,7 +168,7 @@ class FakeBackend:
         self._events = events
 
     def detach(self) -> None:
-        self._events = None
+        self._events = SILENT
         for channel in self.channels:
             channel.detach()
 
@@ -237,13 +240,6 @@ class FakeBackend:
     def add_transceiver(self, track_or_kind: Any, direction: str, streams: Sequence[Any] = ()) -> None:
         self._sections.add_transceiver(track_or_kind, direction)
 
-    def _transceiver_added(self) -> Transceiver:
-        return self._events.transceiver_added() if self._events is not None else Transceiver()
-
-    def _transceiver_removed(self, status: Transceiver) -> None:
-        if self._events is not None:
-            self._events.transceiver_removed(status)
-
     def restart_ice(self) -> None:
         """Look for the way to the other side again with the next exchange."""
         self._restarts_ice = True
@@ -264,9 +260,9 @@ class FakeBackend:
     def read(self, what: Report) -> Mapping[int, str]:
         return {0: self._states[what]} if what in self._states else {}
 
-    def ice_pictures(self) -> tuple[IcePicture, ...]:
+    def ice_snapshots(self) -> tuple[IceSnapshot, ...]:
         remote = [*self._remote_found, *(one for one in self.remote_candidates if one is not None)]
-        return (IcePicture(seen(sorted(self._found, key=str)), seen(list(dict.fromkeys(remote))), self.pairs),)
+        return (IceSnapshot(seen(sorted(self._found, key=str)), seen(list(dict.fromkeys(remote))), self.pairs),)
 
     def shut(self) -> None:
         """The other side's tracks have ended, and its transceivers are stopped; it shows nothing else of its own."""
@@ -338,19 +334,13 @@ class FakeBackend:
         self._end_consent()
         for channel in self.channels:
             channel.lose()
-        if self._events is not None:
-            self._events.closed_by_library()
+        self._events.closed_by_library()
 
     def _tell_candidate(self, candidate: IceCandidate | None) -> None:
-        if self._events is not None:
-            self._events.candidate_found(candidate)
+        self._events.candidate_found(candidate)
 
     def _tell_track(self, track: FakeTrack) -> None:
-        if self._events is not None:
-            self._events.track_added(RTCTrackEvent(track))
-
-    def _track_status(self) -> RemoteTrackStatus:
-        return self._events.track_status() if self._events is not None else RemoteTrackStatus()
+        self._events.track_added(RTCTrackEvent(track))
 
     async def _begin(self, operation: str) -> None:
         self.operations.append(operation)
@@ -403,7 +393,7 @@ class FakeBackend:
             self._let_through()
 
     def _connect(self) -> None:
-        if self._closed or self._events is None:
+        if self._closed or self._events is SILENT:
             return
         self.report("dtls", "connected")
         self._connected = True
@@ -420,7 +410,7 @@ class FakeBackend:
 
     def _open(self, channel: FakeChannel) -> None:
         other = self._other()
-        if self._closed or other is None or (channel.peer is not None and not channel.options.negotiated):
+        if self._closed or channel.is_over or other is None or (channel.peer and not channel.options.negotiated):
             return
         if not all(side._connected and side._sections.agreed.has_data for side in (self, other)):
             return
@@ -433,11 +423,10 @@ class FakeBackend:
             twin = FakeChannel(other, channel.label, channel.options, channel)
             other.channels.append(twin)
             channel.peer = twin
-            if other._events is not None:
-                other._events.channel_announced(twin)
+            other._events.channel_announced(twin)
         channel.tell_opened()
 
-    def _sdp(self, setup: str, lines: list[Line]) -> str:
+    def _sdp(self, setup: str, lines: list[FakeLine]) -> str:
         text = ["v=0", f"o=- 1 1 IN IP4 {self.ufrag}.invalid", "s=-", "t=0 0", f"a=fingerprint:{self._fingerprint}"]
         for line in lines:
             protocol = "UDP/DTLS/SCTP webrtc-datachannel" if line.kind == "application" else "UDP/TLS/RTP/SAVPF 0"
@@ -472,7 +461,7 @@ class FakeChannel:
         self.buffered_amount = 0
         self.low_threshold = 0
         self._events: ChannelEvents | None = None
-        self._closed = False
+        self.is_over = False
 
     def attach(self, events: ChannelEvents) -> None:
         self._events = events
@@ -485,7 +474,7 @@ class FakeChannel:
             self._owner.when_heard(lambda: self.peer.deliver(data) if self.peer else None)
 
     def deliver(self, data: str | bytes) -> None:
-        if self._events is not None and not self._closed:
+        if self._events is not None and not self.is_over:
             self._events.received(data)
 
     def close(self) -> None:
@@ -494,13 +483,13 @@ class FakeChannel:
 
     def lose(self, *, by_peer: bool = False) -> None:
         """Be closed, by the other side's close() of the channel if `by_peer`."""
-        if not self._closed:
-            self._closed = True
+        if not self.is_over:
+            self.is_over = True
             if self._events is not None:
                 if by_peer:
                     self._events.closing()
                 self._events.closed()
 
     def tell_opened(self) -> None:
-        if self._events is not None and not self._closed:
+        if self._events is not None and not self.is_over:
             self._events.opened()

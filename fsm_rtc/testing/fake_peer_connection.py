@@ -5,7 +5,7 @@ from __future__ import annotations
 from fsm_rtc.engine import Journal
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.peer_connection import PeerConnection
-from fsm_rtc.peer.profile import CALLS, Profile
+from fsm_rtc.peer.w3c.profile import CALLS, Profile
 from fsm_rtc.testing.fake_backend import FakeBackend, FakeNetwork
 
 __all__ = ["FakePeerConnection"]

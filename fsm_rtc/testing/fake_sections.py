@@ -17,13 +17,13 @@ from fsm_rtc.peer.directions import common_direction, reversed_direction, sends
 from fsm_rtc.peer.sdp import Section, sections_of
 from fsm_rtc.testing.agreed import Agreed, direction_of
 
-__all__ = ["FakeSections", "FakeTrack", "Line"]
+__all__ = ["FakeSections", "FakeTrack", "FakeLine"]
 
 DATA = "application"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FakeLine:
     """One section of a description.
 
     Attributes:
@@ -66,7 +66,7 @@ class FakeTrack:
 
 
 @dataclass(slots=True, eq=False)
-class Transceiver:
+class FakeTransceiver:
     """RTCRtpTransceiver, without media.
 
     Attributes:
@@ -114,7 +114,7 @@ class FakeSections:
         self._forget_status = forget_status
         self.agreed = Agreed()
         self.wants_data = False
-        self._transceivers: list[Transceiver] = []
+        self._transceivers: list[FakeTransceiver] = []
         self._agreed_lines: list[tuple[str, str]] = []
         self._local: SessionDescription | None = None
         self._remote: SessionDescription | None = None
@@ -152,27 +152,29 @@ class FakeSections:
             transceiver.remote.stop()
             transceiver.status.connection_closed()
 
-    def _make(self, kind: str, direction: str) -> Transceiver:
-        made = Transceiver(kind, direction, FakeTrack(kind, self._track_status()), self._make_status())
+    def _make(self, kind: str, direction: str) -> FakeTransceiver:
+        made = FakeTransceiver(kind, direction, FakeTrack(kind, self._track_status()), self._make_status())
         self._transceivers.append(made)
         return made
 
     # What is described.
 
-    def offer(self) -> list[Line]:
+    def offer(self) -> list[FakeLine]:
         """The sections of an offer: those there are, each in its place, then the new ones."""
-        lines = [Line(kind, mid, self._direction(mid)) for kind, mid in self._present_lines()]
+        lines = [FakeLine(kind, mid, self._direction(mid)) for kind, mid in self._present_lines()]
         used = {line.mid for line in lines}
         free = (str(number) for number in range(len(used) + len(self._transceivers) + 1) if str(number) not in used)
-        lines += [Line(one.kind, next(free), one.direction) for one in self._transceivers if one.mid is None]
+        lines += [FakeLine(one.kind, next(free), one.direction) for one in self._transceivers if one.mid is None]
         if self.wants_data and DATA not in [line.kind for line in lines]:
-            lines.append(Line(DATA, next(free)))
+            lines.append(FakeLine(DATA, next(free)))
         return lines
 
-    def answer(self) -> list[Line]:
+    def answer(self) -> list[FakeLine]:
         """The sections of an answer to the other side's offer."""
         return [
-            Line(section.kind, mid, common_direction(self._direction(mid), reversed_direction(direction_of(section))))
+            FakeLine(
+                section.kind, mid, common_direction(self._direction(mid), reversed_direction(direction_of(section)))
+            )
             for section, mid in _with_mids(self._remote)
         ]
 

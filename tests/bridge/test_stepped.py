@@ -17,6 +17,8 @@ from fsm_rtc.engine import Accepted, Chart, Journal, Observed, On, Row, adopt
 from fsm_rtc.errors import InvalidModificationError, Reason, Rejected, UnknownEngineError
 from tests.engine.samples import GONE, LOCKED, OPEN, SHUT, Creak, Door, House
 
+pytestmark = pytest.mark.live
+
 SteppedDoor = on_transitions(Door)
 
 

@@ -14,6 +14,7 @@ const { GUARDS } = await load("guards.js");
 const { EXCHANGE } = await load("exchange_table.js");
 const { Incoming, Outgoing } = await load("post.js");
 const { ROOM, ROOM_GUARDS, SESSION } = await load("room_tables.js");
+const { Offers } = await load("candidates.js");
 const { addressOf, nameOf } = await load("address.js");
 const { JoinError, Room } = await load("fsm_rtc.js");
 const { Resumption } = await load("resumption.js");
@@ -64,6 +65,52 @@ test("what is no message is refused", () => {
   for (const frame of wrong) assert.throws(() => decode(frame), MessageError, String(frame).slice(0, 80));
 });
 
+const OFFER = "session.1";
+const DESCRIPTION = (fragment) => `v=0\r\nm=audio 9\r\na=ice-ufrag:${fragment}\r\n`;
+const candidate = (name, offer_id = OFFER) => ({ type: "candidate", offer_id, payload: JSON.stringify({ candidate: name }) });
+const END = { type: "end_of_candidates", offer_id: OFFER, payload: "" };
+
+function offers() {
+  const [applied, refused] = [[], []];
+  const kept = new Offers((one) => applied.push(one?.candidate ?? null), (reason) => refused.push(reason));
+  kept.know(OFFER);
+  return { kept, applied, refused };
+}
+
+test("candidates wait for their description, then go in order; behind their end none does before another description", () => {
+  const { kept, applied, refused } = offers();
+  for (const one of [candidate("a"), candidate("b"), END]) kept.take(one);
+  assert.deepEqual([applied, kept.known.get(OFFER).state], [[], "buffering"]);
+  kept.applied(OFFER, DESCRIPTION("x"));
+  assert.deepEqual([applied, kept.known.get(OFFER).state], [["a", "b", null], "ended"]);
+  for (const one of [candidate("c"), END, candidate("")]) kept.take(one);
+  assert.deepEqual([applied.splice(0), refused.splice(0)], [["a", "b", null], ["candidate"]]);
+  kept.applied(OFFER, DESCRIPTION("x"));
+  assert.equal(kept.known.get(OFFER).state, "ended");
+  kept.applied(OFFER, DESCRIPTION("y"));
+  kept.take(candidate("d"));
+  kept.take(candidate(""));
+  assert.deepEqual([applied, refused], [["d", null], []]);
+});
+
+test("only so many candidates are taken, none that is none, and those of an offer that came to nothing are dropped", () => {
+  const { kept, applied, refused } = offers();
+  for (const payload of ["{", "5", "null", "{}", JSON.stringify({ candidate: "x".repeat(4096) })]) {
+    kept.take({ type: "candidate", offer_id: OFFER, payload });
+  }
+  assert.deepEqual(refused.splice(0), Array(5).fill("candidate"));
+  for (let number = 0; number < 1025; number += 1) kept.take(candidate(`${number}`));
+  assert.deepEqual(refused.splice(0), ["too many candidates"]);
+  kept.applied(OFFER, DESCRIPTION("x"));
+  kept.take(candidate("one more"));
+  assert.equal(applied.length, 1025);
+  for (let number = 2; number < 12; number += 1) kept.know(`session.${number}`);
+  assert.equal(kept.known.size, 8);
+  kept.ignore("session.11");
+  kept.take(candidate("late", "session.11"));
+  assert.deepEqual([applied.length, refused, kept.ignored.has("session.11")], [1025, [], true]);
+});
+
 test("every guard of the table is there", () => {
   const named = Object.values(EXCHANGE.triggers).flatMap(({ checks, rows }) => [...checks, ...rows.flatMap((row) => row.when)]);
   assert.deepEqual([...new Set(named)].filter((name) => GUARDS[name] === undefined), []);
@@ -94,6 +141,46 @@ test("checks come before the state, rows in their order, and what is refused cha
   machine.fire("go", { sane: true, first: true });
   assert.ok(machine.isFinal);
   assert.deepEqual(machine.fire("go", { sane: true, first: true }), { accepted: false, reason: "closed" });
+});
+
+test("a guard or time that fires its machine, and a time that is none, move nothing; what is due then stays due", () => {
+  const table = {
+    machine: "Lamp", digest: "", initial: "off", final: [],
+    triggers: {
+      light: { checks: [], rows: [{ sources: ["off"], target: "on", when: ["is_dark"], then: [] }] },
+      out: { checks: [], rows: [{ sources: ["on"], target: "off", when: [], then: ["click"] }] },
+      again: { checks: [], rows: [{ sources: ["off"], target: "off", when: [], then: [], reenters: true }] },
+    },
+    entry: { off: ["rest"] },
+    timers: [
+      { trigger: "out", sources: ["on"], after: "patience", per: "state", since: null, late: "fire", jitter: "none" },
+      { trigger: "again", sources: ["off"], after: 1, per: "state", since: null, late: "fire", jitter: "none" },
+    ],
+  };
+  let patience = () => 5;
+  let dark = () => true;
+  const times = { patience: () => patience() };
+  const machine = new Machine(table, { is_dark: () => dark() }, null, { clock: () => 100, times });
+  dark = () => machine.fire("again").accepted;
+  assert.throws(() => machine.fire("light"), /Lamp: a guard or time fired the machine that asked it, by again/);
+  dark = () => true;
+  for (const given of [-1, NaN, "5", null]) {
+    patience = () => given;
+    assert.throws(() => machine.fire("light"), RangeError);
+    assert.deepEqual([machine.state, machine.armed()], ["off", { again: 101 }]);
+  }
+  patience = () => 5;
+  machine.fire("light");
+  assert.deepEqual([machine.state, machine.armed(), machine.nextTimeout()], ["on", { out: 105 }, 105]);
+  assert.deepEqual(machine.tick(104), []);
+  table.triggers.out.checks = ["nonsense"];
+  assert.throws(() => machine.tick(105), TypeError);
+  assert.deepEqual(machine.armed(), { out: 105 });
+  table.triggers.out.checks = [];
+  assert.deepEqual(machine.tick(106), [{ trigger: "out", accepted: true, effects: ["click", "rest"] }]);
+  assert.deepEqual(machine.armed(), { again: 107 });
+  const usual = new Machine(table, { is_dark: () => true }, null);
+  assert.ok(Math.abs(usual.nextTimeout() - performance.now() / 1000 - 1) < 0.5, "its clock is the page's");
 });
 
 test("the tables of a room are whole: each state can be reached, none is unknown, no guard is missing", () => {
@@ -275,7 +362,7 @@ test("new servers are used by the present peer connection, and ICE restarts for 
       restartIce() { calls.push("restart"); }
     };
     let servers = [{ urls: "turn:a" }];
-    const peer = new ReplaceablePeerConnection(() => ({ iceServers: servers }), { changed() {} });
+    const peer = new ReplaceablePeerConnection(() => ({ iceServers: servers }), { channelChanged() {} });
     peer.useServers(true);
     assert.deepEqual(calls, []);
     await peer.makeOffer();

@@ -12,6 +12,8 @@ from fsm_rtc.browser import assets
 from fsm_rtc.signaling import Settings, SignalingServer
 from fsm_rtc.signaling.asgi import SignalingApp
 
+pytestmark = pytest.mark.live
+
 
 def test_whatever_the_files_ask_for_is_there() -> None:
     files = assets()
@@ -26,15 +28,25 @@ def test_whatever_the_files_ask_for_is_there() -> None:
             assert f"{folder}/{name.removeprefix('./')}" in files, f"{path} asks for {name}"
 
 
-async def got(port: int, path: str) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        return await client.get(f"http://127.0.0.1:{port}{path}")
+def test_the_page_lets_each_module_be_loaded_at_once() -> None:
+    files = assets()
+    preloaded = re.findall(r'<link rel="modulepreload" href="([^"]+)">', files["/"].body.decode())
+    assert [f"/{path}" for path in preloaded] == [path for path in files if path.endswith(".js")]
+
+
+def client_of(server: SignalingServer) -> httpx.AsyncClient:
+    return httpx.AsyncClient(trust_env=False, base_url=f"http://127.0.0.1:{server.port}")
 
 
 async def test_the_server_gives_the_page_where_it_was_asked_to() -> None:
-    async with asyncio.timeout(20), SignalingServer("127.0.0.1", 0, Settings(page=True)) as server:
+    settings = Settings(page=True)
+    async with (
+        asyncio.timeout(20),
+        SignalingServer("127.0.0.1", 0, settings) as server,
+        client_of(server) as client,
+    ):
         for path, asset in assets().items():
-            answer = await got(server.port, path)
+            answer = await client.get(path)
             assert answer.status_code == 200
             assert answer.content == asset.body
             assert answer.headers["content-type"] == asset.media_type
@@ -42,17 +54,17 @@ async def test_the_server_gives_the_page_where_it_was_asked_to() -> None:
             assert policy.startswith("default-src 'none'; script-src 'self';")
             assert "unsafe" not in policy
             assert answer.headers["x-content-type-options"] == "nosniff"
-        assert (await got(server.port, "/?room=kitchen")).text == assets()["/"].body.decode()
-        assert (await got(server.port, "/healthz")).status_code == 200
-        assert (await got(server.port, "/_fsm_rtc/none.js")).status_code == 426
-        assert (await got(server.port, "/_fsm_rtc/../service.py")).status_code == 426
+        assert (await client.get("/?room=kitchen")).text == assets()["/"].body.decode()
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/_fsm_rtc/none.js")).status_code == 426
+        assert (await client.get("/_fsm_rtc/../service.py")).status_code == 426
 
 
 async def test_the_server_gives_no_page_by_itself() -> None:
-    async with asyncio.timeout(20), SignalingServer("127.0.0.1", 0) as server:
-        answer = await got(server.port, "/")
+    async with asyncio.timeout(20), SignalingServer("127.0.0.1", 0) as server, client_of(server) as client:
+        answer = await client.get("/")
         assert answer.headers["content-type"].startswith("text/plain")
-        assert (await got(server.port, "/_fsm_rtc/fsm_rtc.js")).status_code == 426
+        assert (await client.get("/_fsm_rtc/fsm_rtc.js")).status_code == 426
 
 
 @pytest.mark.parametrize("path", ["/", "/_fsm_rtc/fsm_rtc.js"])

@@ -6,16 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from fsm_rtc.cli.chat import Chat, Outcome
-from fsm_rtc.connection.evidence import Phase
-from fsm_rtc.connection.messages import chat_text
-from fsm_rtc.connection.room import Room
-from fsm_rtc.connection.room_events import PeerArrived, PeerGone, RoomEvent
+from fsm_rtc.connection.delivery.messages import chat_text
+from fsm_rtc.connection.diagnosis.evidence import Phase
 from fsm_rtc.errors import SignalingError
 from fsm_rtc.messages import Identity, Introduction
+from fsm_rtc.room.events import PeerArrived, PeerGone, RoomEvent
+from fsm_rtc.room.room import Room
 from fsm_rtc.testing import FakeNetwork
 from tests.connection.calls import LIMIT_SECONDS
 from tests.connection.hall import Hall, HallChannel, room_in
+
+pytestmark = pytest.mark.live
 
 
 class Told:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from fsm_rtc.cli.chat_trust import ChatTrust
-from fsm_rtc.connection.room_events import RoomEvent
 from fsm_rtc.errors import KnownPeersError
 from fsm_rtc.messages import Identity, Introduction, KnownPeers
+from fsm_rtc.room.events import RoomEvent
+
+pytestmark = pytest.mark.live
 
 
 class Told:

@@ -10,15 +10,15 @@ from rich.console import Console
 
 from fsm_rtc.cli.chat_words import ChatWords
 from fsm_rtc.connection.connection import Connection
+from fsm_rtc.connection.delivery.messages import chat_message
+from fsm_rtc.connection.diagnosis.evidence import Phase
+from fsm_rtc.connection.diagnosis.failure import Failure
 from fsm_rtc.connection.events import ConnectionEvent, ConnectionStateChanged, Ready, SignalingStatusChanged
-from fsm_rtc.connection.evidence import Phase
-from fsm_rtc.connection.failure import Failure
-from fsm_rtc.connection.messages import chat_message
-from fsm_rtc.connection.room_events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 from fsm_rtc.errors import SignalingError
 from fsm_rtc.machines.connection_state import PeerConnectionState
 from fsm_rtc.machines.signaling_link import SignalingStatus
 from fsm_rtc.messages import Introduction
+from fsm_rtc.room.events import PeerArrived, PeerEvent, PeerGone, RoomEvent
 
 BOB = Introduction(id="b" * 43, session="s" * 22, name="bob", public_key=b"", signature=b"")
 CAROL = Introduction(id="c" * 43, session="s" * 22, name="carol", public_key=b"", signature=b"")

@@ -14,12 +14,14 @@ from fsm_rtc.conformance import stacks
 from tests.cli.conftest import Run
 from tests.conformance.talk import installed
 
+pytestmark = pytest.mark.live
+
 ROOT = Path(__file__).parents[2]
 
 ADAPTER = """
 import sys
 sys.path.insert(0, {root!r})
-from fsm_rtc.conformance.adapters.base import serve
+from fsm_rtc.conformance.adapters.session import serve
 from tests.conformance.memory_stack import MemoryStack
 
 serve(MemoryStack({fault!r}))

@@ -18,6 +18,8 @@ from fsm_rtc.engine import Started
 from fsm_rtc.engine.journal import line_of
 from fsm_rtc.machines.signaling_link import SignalingLink
 
+pytestmark = pytest.mark.live
+
 RECORD = line_of(Started(0.1, "offerer.signaling_link", "SignalingLink", SignalingLink.chart.digest, 0, "Disconnected"))
 
 

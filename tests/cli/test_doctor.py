@@ -23,6 +23,8 @@ from tests.cli.conftest import Run
 from tests.cli.programs import Program
 from tests.coturn import coturn
 
+pytestmark = pytest.mark.live
+
 
 async def examined(home: Path, *options: str, **environment: Any) -> tuple[int, dict[str, dict[str, Any]]]:
     """The exit code, and each check by its name."""

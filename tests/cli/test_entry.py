@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.live
+
 WITHOUT = "import sys; sys.modules['typer'] = None; from fsm_rtc.cli import main; main()"
 
 

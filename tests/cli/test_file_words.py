@@ -11,9 +11,9 @@ from fsm_rtc.cli.chat_words import ChatWords
 from fsm_rtc.cli.file_words import FileWords, duration
 from fsm_rtc.errors import FileRefusal
 from fsm_rtc.files import Began, FileProgress, Moved, Restarted, Stopped
-from fsm_rtc.files.wire import Offer
+from fsm_rtc.files.wire import FileOffer
 
-OFFER = Offer("film\u202e.bin", 100_000_000, "0" * 64)
+OFFER = FileOffer("film\u202e.bin", 100_000_000, "0" * 64)
 
 
 class Screen:
@@ -65,7 +65,7 @@ def test_what_goes_wrong_is_told() -> None:
 
 
 def test_an_empty_file_divides_nothing() -> None:
-    assert Screen().after((0, Began(Offer("x", 0, "0" * 64), 0)), (9, Moved(0))) == [
+    assert Screen().after((0, Began(FileOffer("x", 0, "0" * 64), 0)), (9, Moved(0))) == [
         "* receiving x, 0 bytes",
         "* 0 %: 0 bytes of 0 bytes, 0 bytes/s",
     ]

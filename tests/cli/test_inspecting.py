@@ -19,6 +19,8 @@ from fsm_rtc.machines.signaling_link import SignalingLink
 from tests.cli.conftest import Run
 from tests.cli.programs import Program
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
@@ -121,7 +123,9 @@ def test_serve_shows_its_sessions_only_if_it_is_asked_to(tmp_path: Path) -> None
         with Program(tmp_path, "join", room, "--loopback", "--json", "--one-time-key") as alice:
             alice.until_event("signaling")
             told = snapshot(url, "room.1.session.1")
-            assert [(row[1], row[6]) for row in told["machines"]] == [("room.1.session.1", "joined")]
+            states = {row[1]: row[6] for row in told["machines"]}
+            assert states.keys() == {"hub", "room.1.session.1"}
+            assert (states["hub"], states["room.1.session.1"]) in (("serving", "welcomed"), ("serving", "joined"))
             assert "kitchen" not in json.dumps(told)
         program.interrupt(signal.SIGINT)
         assert program.ended() == (0, "")

@@ -18,6 +18,8 @@ from fsm_rtc.peer.configuration import Configuration, IceServer
 from tests.cli.conftest import Run
 from tests.cli.programs import Program, server
 
+pytestmark = pytest.mark.live
+
 QUIET = ("--loopback", "--one-time-key")
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.programs import ROOT, Program
 from tests.network.topology import network
+
+pytestmark = pytest.mark.live
 
 SECONDS = "3"
 

@@ -10,6 +10,8 @@ import pytest
 from fsm_rtc import __version__
 from tests.cli.conftest import Run
 
+pytestmark = pytest.mark.live
+
 COMMANDS = (
     "demo",
     "machines",

@@ -1,7 +1,7 @@
 """`send` and `receive`: a file from one process to another, one of which is killed again and again.
 
-``HYPOTHESIS_PROFILE=ci`` sends 32 MiB instead of 8; ``FSM_RTC_FILE_MEBIBYTES=1024`` sends a whole gibibyte, which takes
-a minute or two for each test.
+``HYPOTHESIS_PROFILE=thorough`` sends 32 MiB instead of 8; ``FSM_RTC_FILE_MEBIBYTES=1024`` sends a whole gibibyte, which
+takes a minute or two for each test.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ import pytest
 from fsm_rtc.messages import Identity
 from tests.cli.conftest import Run
 from tests.cli.programs import ROOT, Program, server
+from tests.effort import by_profile
+
+pytestmark = pytest.mark.live
 
 MEBIBYTE = 1024 * 1024
 
-USUAL = 32 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 8
+USUAL = by_profile(quick=8, default=8, ci=32, thorough=32)
 
 SIZE = int(os.environ.get("FSM_RTC_FILE_MEBIBYTES", USUAL)) * MEBIBYTE
 

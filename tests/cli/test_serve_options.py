@@ -18,6 +18,8 @@ from fsm_rtc.signaling.access import join_token
 from tests.cli.conftest import Run
 from tests.cli.programs import Program
 
+pytestmark = pytest.mark.live
+
 SECRET = "0123456789abcdef0123456789abcdef"
 CHATTING = ("--loopback", "--json", "--one-time-key")
 

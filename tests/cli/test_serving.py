@@ -12,6 +12,8 @@ import pytest
 from tests.cli.conftest import Run
 from tests.cli.programs import Program, server
 
+pytestmark = pytest.mark.live
+
 
 def test_it_says_the_address_that_join_takes(tmp_path: Path) -> None:
     with server(tmp_path) as url:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fsm_rtc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from fsm_rtc.conformance.adapter import ProcessAdapter
-from fsm_rtc.conformance.protocol import Description, Operation, Reply, States
+from fsm_rtc.conformance.protocol import Operation, Reply, StackDescription, States
 
 LIMIT_SECONDS = 30
 LABEL = "chat"
@@ -59,11 +59,11 @@ class Foreign:
 
     async def apply(self, description: RTCSessionDescription) -> None:
         """Apply the other side's description."""
-        await self.ask("setRemoteDescription", description=Description(str(description.type), description.sdp))
+        await self.ask("setRemoteDescription", description=StackDescription(str(description.type), description.sdp))
 
     async def _describe(self, maker: str) -> RTCSessionDescription:
         made = await self.ask(maker)
-        await self.ask("setLocalDescription", description=Description(made["type"], made["sdp"]))
+        await self.ask("setLocalDescription", description=StackDescription(made["type"], made["sdp"]))
         await self.until(lambda: self.states.iceGatheringState == "complete")
         local = await self.ask("localDescription")
         return RTCSessionDescription(local["sdp"], local["type"])

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from fsm_rtc.conformance.adapters.base import AdaptedPeer, Happened, Stack
-from fsm_rtc.conformance.protocol import Candidate, Description, States
+from fsm_rtc.conformance.protocol import StackCandidate, StackDescription, States
 from fsm_rtc.errors import InvalidAccessError, InvalidModificationError, InvalidStateError, OperationError
 from tests.conformance.memory_channel import MemoryChannel
 from tests.conformance.memory_sdp import FIRST_PASSWORD, is_sdp, mids_of, password_of, sections_of, ufrag_of, written
@@ -54,7 +54,7 @@ class MemoryPeer(AdaptedPeer):
         self.is_closed = False
         self.signaling, self.gathering, self.ice_connection, self.connection = "stable", "new", "new", "new"
         self.ice, self.dtls, self.sctp = "", "", ""
-        self.slots: dict[str, Description | None] = dict.fromkeys(("cl", "pl", "cr", "pr"))
+        self.slots: dict[str, StackDescription | None] = dict.fromkeys(("cl", "pl", "cr", "pr"))
         self.last_offer = self.last_answer = ""
         self.version = 0
         self.channels: dict[str, MemoryChannel] = {}
@@ -88,12 +88,16 @@ class MemoryPeer(AdaptedPeer):
             channels={label: channel.state for label, channel in self.channels.items()},
         )
 
-    def local_description(self) -> Description | None:
+    def local_description(self) -> StackDescription | None:
         local = self.slots["pl"] or self.slots["cl"]
-        return Description(local.type, local.sdp + "a=candidate:1 1 UDP 1 127.0.0.1 9 typ host\r\n") if local else None
+        return (
+            StackDescription(local.type, local.sdp + "a=candidate:1 1 UDP 1 127.0.0.1 9 typ host\r\n")
+            if local
+            else None
+        )
 
     @property
-    def remote(self) -> Description | None:
+    def remote(self) -> StackDescription | None:
         return self.slots["pr"] or self.slots["cr"]
 
     # The operations chain.
@@ -141,7 +145,7 @@ class MemoryPeer(AdaptedPeer):
     def create_offer(self) -> Any:
         return self.chain(self.make_offer)
 
-    async def make_offer(self) -> Description:
+    async def make_offer(self) -> StackDescription:
         if self.signaling not in ("stable", "have-local-offer"):
             raise InvalidStateError(self.signaling)
         if self.signaling == "have-local-offer" and self.has("no offer in have-local-offer"):
@@ -156,14 +160,14 @@ class MemoryPeer(AdaptedPeer):
         if self.password in self.passwords_to_replace:
             self.password = f"{int(self.password) + 1:022}"
         self.last_offer = written(sections, self.ufrag, self.version, "actpass", self.password)
-        return Description("offer", self.last_offer)
+        return StackDescription("offer", self.last_offer)
 
     def create_answer(self) -> Any:
         return self.chain(self.make_answer)
 
-    async def make_answer(self) -> Description:
+    async def make_answer(self) -> StackDescription:
         if self.signaling == "stable" and self.has("missing error"):
-            return Description("answer", written(["application"], self.ufrag, 1, "active"))
+            return StackDescription("answer", written(["application"], self.ufrag, 1, "active"))
         if self.signaling not in ("have-remote-offer", "have-local-pranswer"):
             raise OperationError("") if self.has("wrong error") else InvalidStateError(self.signaling)
         if self.signaling == "have-local-pranswer" and self.has("hang"):
@@ -171,12 +175,12 @@ class MemoryPeer(AdaptedPeer):
         assert self.remote is not None
         self.version += 1
         self.last_answer = written(sections_of(self.remote.sdp), self.ufrag, self.version, "active", self.password)
-        return Description("answer", self.last_answer)
+        return StackDescription("answer", self.last_answer)
 
-    def set_local_description(self, description: Description | None) -> Any:
+    def set_local_description(self, description: StackDescription | None) -> Any:
         return self.chain(lambda: self.set_local(description))
 
-    async def set_local(self, description: Description | None) -> None:
+    async def set_local(self, description: StackDescription | None) -> None:
         offers = self.signaling in ("stable", "have-local-offer", "have-remote-pranswer")
         kind = description.type if description else "offer" if offers else "answer"
         sdp = description.sdp if description else ""
@@ -188,10 +192,10 @@ class MemoryPeer(AdaptedPeer):
                 sdp = last or (await (self.make_offer() if kind == "offer" else self.make_answer())).sdp
         await self.apply("l", kind, sdp)
 
-    def set_remote_description(self, description: Description) -> Any:
+    def set_remote_description(self, description: StackDescription) -> Any:
         return self.chain(lambda: self.set_remote(description))
 
-    async def set_remote(self, description: Description) -> None:
+    async def set_remote(self, description: StackDescription) -> None:
         if description.type == "offer" and self.signaling not in ("stable", "have-remote-offer"):
             await self.apply("l", "rollback", "", quiet=self.has("one event at an implicit rollback"))
         await self.apply("r", description.type, description.sdp)
@@ -222,7 +226,7 @@ class MemoryPeer(AdaptedPeer):
         if kind == "answer":
             self.agree(side, sdp)
         else:
-            self.slots[f"p{side}"] = Description(kind, sdp)
+            self.slots[f"p{side}"] = StackDescription(kind, sdp)
         target = "stable" if kind == "answer" else f"have-{own}-{kind}"
         if self.has("wrong target") and kind == "pranswer" and side == "r":
             target = "stable"
@@ -235,7 +239,7 @@ class MemoryPeer(AdaptedPeer):
             before = sections_of(self.slots["cl"].sdp) if self.slots["cl"] else []
             added = sections_of(sdp)[len(before) :]
             self.of_the_peer += sum(section != "application" for section in added)
-        self.slots[f"c{side}"], self.slots[f"c{other}"] = Description("answer", sdp), self.slots[f"p{other}"]
+        self.slots[f"c{side}"], self.slots[f"c{other}"] = StackDescription("answer", sdp), self.slots[f"p{other}"]
         self.slots["pl"] = self.slots["pr"] = None
         self.last_offer = self.last_answer = ""
         local = self.slots["cl"]
@@ -282,14 +286,14 @@ class MemoryPeer(AdaptedPeer):
 
     # The other methods.
 
-    def add_ice_candidate(self, candidate: Candidate) -> Any:
+    def add_ice_candidate(self, candidate: StackCandidate) -> Any:
         if candidate.candidate and candidate.sdpMid is None and candidate.sdpMLineIndex is None:
             raise_later = asyncio.get_running_loop().create_future()
             raise_later.set_exception(TypeError("sdpMid or sdpMLineIndex"))
             return raise_later
         return self.chain(lambda: self.add(candidate))
 
-    async def add(self, candidate: Candidate) -> None:
+    async def add(self, candidate: StackCandidate) -> None:
         if self.remote is None:
             if self.has("early candidate"):
                 return
@@ -377,7 +381,7 @@ class MemoryPeer(AdaptedPeer):
         self.fire("icegatheringstatechange")
         await asyncio.sleep(0)
         if not self.is_closed:
-            self.fire("icecandidate", candidate=Candidate("candidate:1 1 UDP 1 127.0.0.1 9 typ host", "0", 0))
+            self.fire("icecandidate", candidate=StackCandidate("candidate:1 1 UDP 1 127.0.0.1 9 typ host", "0", 0))
             self.gathering = "complete"
             self.fire("icegatheringstatechange")
             self.fire("icecandidate")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsm_rtc.conformance.findings import Cell, CellVerdict, Coverage, Edge, Finding, Kind, StackReport
+from fsm_rtc.conformance.findings import CellVerdict, Coverage, Finding, FindingCell, FindingEdge, Kind, StackReport
 
 __all__ = ["finding", "report"]
 
@@ -27,14 +27,14 @@ def finding(**changes: Any) -> Finding:
 
 def report(name: str = "one", *findings: Finding, **changes: Any) -> StackReport:
     cells = (
-        Cell("negotiation", "stable", "createOffer", CellVerdict.AGREES),
-        Cell("negotiation", "stable", "createAnswer", CellVerdict.DIFFERS if findings else CellVerdict.AGREES),
-        Cell("negotiation", "have-local-pranswer", "createOffer", CellVerdict.UNREACHABLE),
-        Cell("negotiation", "stable", "setLocalDescription(none)", CellVerdict.INEXPRESSIBLE),
+        FindingCell("negotiation", "stable", "createOffer", CellVerdict.AGREES),
+        FindingCell("negotiation", "stable", "createAnswer", CellVerdict.DIFFERS if findings else CellVerdict.AGREES),
+        FindingCell("negotiation", "have-local-pranswer", "createOffer", CellVerdict.UNREACHABLE),
+        FindingCell("negotiation", "stable", "setLocalDescription(none)", CellVerdict.INEXPRESSIBLE),
     )
     edges = (
-        Edge("negotiation", "stable", "have-local-offer", 3, True),
-        Edge("negotiation", "have-local-offer", "have-remote-offer", 2, False),
+        FindingEdge("negotiation", "stable", "have-local-offer", 3, True),
+        FindingEdge("negotiation", "have-local-offer", "have-remote-offer", 2, False),
     )
     told: dict[str, Any] = {
         "name": name,

@@ -12,7 +12,7 @@ from typing import Any, Self
 import msgspec
 import pytest
 
-from fsm_rtc.conformance.protocol import Description, Event, Operation, Reply, Request, Result, States
+from fsm_rtc.conformance.protocol import Event, Operation, Reply, Request, Result, StackDescription, States
 from fsm_rtc.conformance.stacks import KnownStack, stack_named
 
 ROOT = Path(__file__).parents[2]
@@ -75,9 +75,9 @@ class Talk:
         """The result of one operation."""
         return (await self.ask(Operation(operation, on, **arguments))).results[0]
 
-    async def described(self, on: str, operation: str) -> Description:
+    async def described(self, on: str, operation: str) -> StackDescription:
         """The description that an operation makes."""
-        return msgspec.convert((await self.do(on, operation)).value, Description)
+        return msgspec.convert((await self.do(on, operation)).value, StackDescription)
 
     async def look_until(self, *, wanted: Any) -> dict[str, States]:
         """The states, as soon as `wanted` says so of them."""
@@ -87,13 +87,13 @@ class Talk:
                 return states
         raise AssertionError(f"it never came to that; the events were {[(one.on, one.event) for one in self.events]}")
 
-    async def gathered(self, on: str) -> Description:
+    async def gathered(self, on: str) -> StackDescription:
         """A connection's local description with all candidates."""
         for _ in range(CONNECT_LOOKS):
             described = await self.do(on, "localDescription")
             assert described.states is not None
             if described.states.iceGatheringState == "complete":
-                return msgspec.convert(described.value, Description)
+                return msgspec.convert(described.value, StackDescription)
             await self.do("", "look", wait_seconds=0.2)
         raise AssertionError("gathering never ended")
 

@@ -10,6 +10,8 @@ from fsm_rtc.conformance.protocol import Operation
 from fsm_rtc.errors import AdapterError
 from tests.conformance.talk import python
 
+pytestmark = pytest.mark.live
+
 HELLO = """
 import json, sys
 request = json.loads(sys.stdin.readline())

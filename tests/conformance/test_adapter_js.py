@@ -10,6 +10,8 @@ import pytest
 
 from tests.conformance.adapter_process import AdapterProcess
 
+pytestmark = pytest.mark.live
+
 STACK = Path(__file__).with_name("stack.mjs")
 
 

@@ -13,6 +13,8 @@ from websockets.exceptions import InvalidStatus
 from fsm_rtc.conformance.adapters.page import Page
 from fsm_rtc.errors import AdapterError
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:

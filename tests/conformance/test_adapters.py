@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from fsm_rtc.conformance.protocol import Description, Event, Hello, Operation, Verdict
+from fsm_rtc.conformance.protocol import Event, Operation, StackDescription, StackHello, Verdict
 from fsm_rtc.conformance.stacks import KnownStack
 from tests.conformance.talk import Talk, installed, python
 
-GARBAGE = Description("offer", "this is no SDP")
+pytestmark = pytest.mark.live
+
+GARBAGE = StackDescription("offer", "this is no SDP")
 
 LOUD = """
 import os
@@ -58,8 +60,8 @@ async def talk(stack: KnownStack) -> AsyncIterator[Talk]:
         yield talk
 
 
-async def hello(talk: Talk) -> Hello:
-    return msgspec.convert((await talk.do("", "hello")).value, Hello)
+async def hello(talk: Talk) -> StackHello:
+    return msgspec.convert((await talk.do("", "hello")).value, StackHello)
 
 
 async def test_hello_tells_the_stack_and_its_installed_version(talk: Talk, stack: KnownStack) -> None:
@@ -167,7 +169,7 @@ async def test_both_sides_see_a_channel_close(talk: Talk) -> None:
 async def test_a_refusal_has_the_specifications_name(talk: Talk) -> None:
     await talk.do("a", "new")
     offer = await talk.described("a", "createOffer")
-    refused = await talk.do("a", "setRemoteDescription", description=Description("answer", offer.sdp))
+    refused = await talk.do("a", "setRemoteDescription", description=StackDescription("answer", offer.sdp))
     assert refused.verdict is Verdict.REJECTED
     assert refused.error is not None
     assert refused.error.name == "InvalidStateError"

@@ -13,6 +13,8 @@ from fsm_rtc.conformance.stacks import stack_named
 from tests.conformance.adapter_process import AdapterProcess
 from tests.conformance.talk import installed
 
+pytestmark = pytest.mark.browser
+
 HELLO = {"operation": "hello"}
 LONGEST_SECONDS = 20.0
 

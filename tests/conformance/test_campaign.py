@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from fsm_rtc.conformance.adapter import ProcessAdapter
 from fsm_rtc.conformance.campaign import Campaign, Options
@@ -14,9 +13,12 @@ from fsm_rtc.conformance.findings import CellVerdict, Finding, Kind, StackReport
 from fsm_rtc.conformance.sequences import Sequence
 from fsm_rtc.errors import ConformanceError
 from tests.conformance.talk import installed
+from tests.effort import by_profile
+
+pytestmark = pytest.mark.browser
 
 STACKS = ("aiortc", "fsm_rtc", "wrtc", "chromium")
-EXAMPLES = {15: 20, 100: 50}.get(settings().max_examples, 200)
+EXAMPLES = by_profile(quick=20, default=50, ci=200, thorough=200)
 
 
 @cache
@@ -95,17 +97,17 @@ FACTS = {
         Kind.VERDICT,
     ),
     "7: a candidate before the description is dropped": (
-        "methods",
+        "api",
         "no remote description",
         "addIceCandidate(good)",
         Kind.VERDICT,
     ),
     "13: glare is an error": ("negotiation", "have-local-offer", "setRemoteDescription(offer)", Kind.VERDICT),
     "14: an offer in have-remote-offer": ("negotiation", "have-remote-offer", "createOffer", Kind.VERDICT),
-    "14: a channel after close": ("methods", "closed", "createDataChannel", Kind.VERDICT),
-    "14: an unknown mid": ("methods", "remote description", "addIceCandidate(unknown mid)", Kind.VERDICT),
+    "14: a channel after close": ("api", "closed", "createDataChannel", Kind.VERDICT),
+    "14: an unknown mid": ("api", "remote description", "addIceCandidate(unknown mid)", Kind.VERDICT),
     "19: no open for a remote channel": ("data_channel", "connecting", "connect", Kind.EVENT),
-    "21: events at close": ("methods", "closed", "close", Kind.EVENT),
+    "21: events at close": ("api", "closed", "close", Kind.EVENT),
 }
 
 

@@ -13,6 +13,8 @@ from fsm_rtc.conformance.protocol import Reply
 from tests.conformance.adapter_process import AdapterProcess
 from tests.conformance.talk import installed
 
+pytestmark = pytest.mark.browser
+
 GARBAGE = {"type": "offer", "sdp": "garbage"}
 ROLLBACK = {"type": "rollback", "sdp": ""}
 NO_CANDIDATE = {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host"}

@@ -16,6 +16,8 @@ from fsm_rtc.peer.jsep.codecs import SESSION_NUMBERS
 from tests.conformance.foreign import Foreign, Ours
 from tests.conformance.talk import installed
 
+pytestmark = pytest.mark.live
+
 KINDS = [("audio", "video"), ("video", "audio")]
 
 

@@ -17,7 +17,7 @@ from tests.conformance.talk import python
 CRASHING = """
 import os
 from tests.conformance.memory_stack import MemoryPeer, MemoryStack
-from fsm_rtc.conformance.adapters.base import serve
+from fsm_rtc.conformance.adapters.session import serve
 
 
 class Peer(MemoryPeer):
@@ -75,7 +75,7 @@ def test_random_orderings_alone_find_it_too(name: str) -> None:
     with campaign(name) as running:
         for seed in range(MOST_EXAMPLES // EXAMPLES):
             running.options = replace(running.options, examples=EXAMPLES, seed=seed)
-            try_orderings(running)
+            try_orderings(running, EXAMPLES, None, seed, running.progress)
             found = [one for one in running.sightings.values() if one.difference.kind is fault.kind]
             if fault.machine in {one.difference.machine for one in found}:
                 break
@@ -87,6 +87,7 @@ def test_more_than_fifteen_mistakes_are_known() -> None:
     assert len(FAULTS) >= 15
 
 
+@pytest.mark.live
 def test_a_stack_that_crashes_is_started_again_and_the_crash_is_a_finding() -> None:
     with Campaign(lambda: ProcessAdapter(python(CRASHING)), Options(examples=0, reruns=1)) as running:
         crashed = running.run()

@@ -15,6 +15,8 @@ from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.testing import FakePeerConnection
 from tests.conformance.doors import run
 
+pytestmark = pytest.mark.live
+
 
 class FakeNegotiation:
     """Drives this project's own peer connection, in memory; another one is its other side."""
@@ -112,8 +114,8 @@ class FakeChannelDriver:
                 await self.peer.close()
             elif trigger == "send":
                 channel.send("hello")
-            elif trigger == "on_closing":
-                channel.machine.on_closing()  # no library says so
+            elif trigger in ("on_closing", "on_made_there", "announce"):
+                channel.machine.fire(trigger)  # no library says so of a channel of this side's
             else:
                 {"on_open": channel.opened, "close": channel.close, "on_closed": channel.closed}[trigger]()
         finally:

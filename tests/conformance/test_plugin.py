@@ -10,12 +10,14 @@ import pytest
 
 from fsm_rtc.conformance.cells import PAIR_CELLS, cells
 
+pytestmark = pytest.mark.live
+
 ROOT = Path(__file__).parents[2]
 
 ADAPTER = """
 import sys
 sys.path.insert(0, {root!r})
-from fsm_rtc.conformance.adapters.base import serve
+from fsm_rtc.conformance.adapters.session import serve
 from tests.conformance.memory_stack import MemoryStack
 
 serve(MemoryStack({fault!r}))

@@ -9,6 +9,8 @@ from fsm_rtc.conformance.campaign import Campaign, Options
 from fsm_rtc.conformance.sequences import Sequence
 from tests.conformance.talk import installed
 
+pytestmark = pytest.mark.live
+
 
 @pytest.mark.parametrize("name", ["fsm_rtc", "wrtc"])
 @pytest.mark.parametrize(

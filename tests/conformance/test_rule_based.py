@@ -49,6 +49,7 @@ class Slamming(Door):
             raise
 
 
+@pytest.mark.parametrize("walks", [True, False])
 @pytest.mark.parametrize(
     ("driver", "message", "steps"),
     [
@@ -76,10 +77,10 @@ class Slamming(Door):
     ],
 )
 def test_one_that_does_not_fails_with_the_rule_and_the_shortest_order(
-    driver: type[Door], message: str, steps: list[str], capsys: pytest.CaptureFixture[str]
+    driver: type[Door], message: str, steps: list[str], walks: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(AssertionError) as failed:
-        run(DoorChart, driver, payloads=KEYS)
+        run(DoorChart, driver, payloads=KEYS, walks=walks)
     told = str(failed.value) + "".join(getattr(failed.value, "__notes__", []))
     assert message in str(failed.value)
     assert "the rule: " in str(failed.value)

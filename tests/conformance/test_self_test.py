@@ -11,6 +11,8 @@ from fsm_rtc.conformance.protocol import Operation, Reply, Result, Verdict
 from fsm_rtc.conformance.self_test import CHECKS, self_test
 from tests.conformance.memory_stack import MemoryStack
 
+pytestmark = pytest.mark.live
+
 
 async def faults(adapter: LocalAdapter) -> dict[str, str]:
     return {checked.name: checked.fault async for checked in self_test(adapter) if checked.fault}

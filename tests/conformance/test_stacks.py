@@ -18,6 +18,8 @@ from fsm_rtc.conformance.adapters.chromium import CHROMIUM
 from fsm_rtc.conformance.stacks import STACKS, KnownStack, stack_named
 from fsm_rtc.errors import ConformanceError
 
+pytestmark = pytest.mark.live
+
 BROWSER = """\
 #!/bin/sh
 echo "Chromium 123.4.5.6 built on a system"

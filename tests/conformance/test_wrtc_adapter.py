@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from fsm_rtc.conformance.protocol import Candidate, Description, Operation, Verdict
+from fsm_rtc.conformance.protocol import Operation, StackCandidate, StackDescription, Verdict
 from tests.conformance.talk import Talk, installed
+
+pytestmark = pytest.mark.live
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ async def test_the_current_and_pending_descriptions_are_told_by_their_types(talk
     assert offered.states is not None
     assert (offered.states.currentLocalDescription, offered.states.pendingLocalDescription) == (None, "offer")
     assert (offered.states.currentRemoteDescription, offered.states.pendingRemoteDescription) == (None, None)
-    back = await talk.do("a", "setLocalDescription", description=Description("rollback"))
+    back = await talk.do("a", "setLocalDescription", description=StackDescription("rollback"))
     assert back.states is not None
     assert (back.states.signalingState, back.states.pendingLocalDescription) == ("stable", None)
 
@@ -47,13 +49,13 @@ async def test_a_candidate_is_given_with_exactly_its_members(talk: Talk) -> None
     await talk.do("b", "setRemoteDescription", description=await talk.described("a", "createOffer"))
     line = "candidate:1 1 udp 2122194687 127.0.0.1 9 typ host"
     expected = {
-        Candidate(line): "TypeError",
-        Candidate(line, sdpMid="0"): None,
-        Candidate(line, sdpMLineIndex=0): None,
-        Candidate(line, sdpMid="nothing"): "OperationError",
-        Candidate(line, sdpMid="0", usernameFragment="nobody"): "OperationError",
-        Candidate("", sdpMid="0"): None,
-        Candidate(""): None,
+        StackCandidate(line): "TypeError",
+        StackCandidate(line, sdpMid="0"): None,
+        StackCandidate(line, sdpMLineIndex=0): None,
+        StackCandidate(line, sdpMid="nothing"): "OperationError",
+        StackCandidate(line, sdpMid="0", usernameFragment="nobody"): "OperationError",
+        StackCandidate("", sdpMid="0"): None,
+        StackCandidate(""): None,
     }
     seen = {one: (await talk.do("b", "addIceCandidate", candidate=one)).error for one in expected}
     assert {one: error.name if error is not None else None for one, error in seen.items()} == expected

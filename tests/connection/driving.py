@@ -15,8 +15,9 @@ from fsm_rtc.connection.channel import (
     PeerJoined,
     SignalingEvent,
 )
-from fsm_rtc.connection.driver import SignalingDriver
-from fsm_rtc.connection.exchanger import Exchanger
+from fsm_rtc.connection.exchange.driver import ExchangeDriver
+from fsm_rtc.connection.exchange.exchanger import Exchanger
+from fsm_rtc.connection.exchange.requests import ExchangeEnded
 from fsm_rtc.errors import Rejected
 from fsm_rtc.messages import AnyPeer, Introduction, Member, PeerMessage, Trust, decode
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
@@ -107,6 +108,12 @@ class NotingObserver:
     def peer_joined(self, peer: Introduction) -> None:
         self._tell("joined", peer)
 
+    def peer_back(self, peer: Introduction) -> bool:
+        is_of_an_earlier_run = not any(one[0] == "joined" for one in self.told)
+        if is_of_an_earlier_run:
+            self._tell("joined", peer)
+        return is_of_an_earlier_run
+
     def peer_refused(self, peer: Introduction, rejected: Rejected) -> None:
         self._tell("refused", peer, rejected)
 
@@ -131,8 +138,8 @@ class NotingObserver:
     def peer_wants_nothing(self, peer: Introduction) -> None:
         pass
 
-    def ended(self, reason: str, by_peer: bool, for_good: bool) -> None:
-        self._tell("ended", reason, by_peer)
+    def ended(self, end: ExchangeEnded) -> None:
+        self._tell("ended", end.reason, end.by_peer)
 
 
 class ScriptedChannel:
@@ -180,8 +187,8 @@ class Scene:
         self.peer = NotedPeer()
         self.observer = NotingObserver()
         machines = MachineSet("alice", generation=0, engine="compiled", journal=None)
-        self.driver = SignalingDriver(
-            self.channel, self.peer, self.observer, machines=machines, identity=FIRST, name="alice", trust=trust
+        self.driver = ExchangeDriver(
+            self.channel, self.peer, self.observer, Member(ROOM, FIRST, "alice"), machines=machines, trust=trust
         )
         self.machines = machines
         self.begin_other()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fsm_rtc.connection.candidates import ice_ufrag_of
-from fsm_rtc.connection.exchanger import Exchanger
-from fsm_rtc.connection.requests import AddCandidate, Ended, ExchangeRequest, Settled, Transmit
+from fsm_rtc.connection.exchange.candidates import ice_ufrag_of
+from fsm_rtc.connection.exchange.exchanger import Exchanger
+from fsm_rtc.connection.exchange.requests import AddCandidate, ExchangeEnded, ExchangeRequest, Settled, Transmit
 from fsm_rtc.engine import Journal
 from fsm_rtc.machines.exchange_requests import AnswerOffer, ApplyAnswer, ApplyOffer, MakeOffer, YieldOffer
 from fsm_rtc.messages import Identity, Member
@@ -35,7 +35,7 @@ class Side:
     work: list[ExchangeRequest] = field(default_factory=list)
     outbox: list[str] = field(default_factory=list)
     agreed: str | None = None
-    ended: Ended | None = None
+    ended: ExchangeEnded | None = None
     candidates: list[IceCandidate | None] = field(default_factory=list)
     remote_ufrag: str | None = None
     made: int = 0
@@ -47,7 +47,7 @@ class Side:
                     self.outbox.append(text)
                 case Settled(offer_id):
                     self.agreed = offer_id
-                case Ended():
+                case ExchangeEnded():
                     self.ended = request
                 case _:
                     self.work.append(request)

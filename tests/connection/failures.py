@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsm_rtc.connection.evidence import CandidateCount, PairCounts, Phase, Reach, ServerAnswer
-from fsm_rtc.connection.failure import Failure
+from fsm_rtc.connection.diagnosis.evidence import CandidateCount, PairCounts, Phase, Reach, ServerAnswer
+from fsm_rtc.connection.diagnosis.failure import Failure
 
 PRIVATE = CandidateCount("host", "udp", "IPv4", Reach.PRIVATE, 2)
 PUBLIC_V6 = CandidateCount("host", "udp", "IPv6", Reach.PUBLIC, 1)

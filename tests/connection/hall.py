@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingEvent
-from fsm_rtc.connection.room import Room
 from fsm_rtc.errors import LinkDownError
 from fsm_rtc.messages import Identity, Introduction, Member
 from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.room.room import Room
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from fsm_rtc.connection.connection import Connection
-from fsm_rtc.connection.room import Room
-from fsm_rtc.connection.room_events import PeerGone
 from fsm_rtc.errors import ConnectionFailedError
+from fsm_rtc.room.events import PeerGone
+from fsm_rtc.room.room import Room
 
 
 async def whole(*rooms: Room) -> None:

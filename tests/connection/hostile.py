@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from fsm_rtc.connection.exchanger import NOT_FOR_A_PEER
+from fsm_rtc.connection.exchange.exchanger import NOT_FOR_A_PEER
 from fsm_rtc.errors import Malformed, MessageError
 from fsm_rtc.messages import (
     MAX_MESSAGE_BYTES,
@@ -20,9 +20,9 @@ from fsm_rtc.messages import (
     Challenge,
     EndOfCandidates,
     Identity,
-    Joined,
-    Left,
     Member,
+    MemberJoined,
+    MemberLeft,
     Message,
     Offer,
     PeerMessage,
@@ -224,8 +224,8 @@ def no_object(enemy: Enemy) -> Frame:
 def from_a_server(enemy: Enemy) -> Frame:
     someone = enemy.own.introduction
     messages: list[Message] = [
-        Joined(someone),
-        Left(someone.id, someone.session),
+        MemberJoined(someone),
+        MemberLeft(someone.id, someone.session),
         Welcome((someone,)),
         Challenge("fsm_rtc/1", bytes(32)),
     ]

@@ -15,8 +15,8 @@ from fsm_rtc.messages import (
     Error,
     ErrorCode,
     Introduction,
-    Joined,
-    Left,
+    MemberJoined,
+    MemberLeft,
     Message,
     Offer,
     PeerMessage,
@@ -128,8 +128,8 @@ def _someone_else(liar: Liar, introduction: Introduction) -> Introduction:
 def introduces_the_third_party(liar: Liar, message: Message, text: str) -> list[str]:
     if isinstance(message, Welcome):
         return [encode(Welcome(tuple(_someone_else(liar, one) for one in message.members)))]
-    if isinstance(message, Joined):
-        return [encode(Joined(_someone_else(liar, message.member)))]
+    if isinstance(message, MemberJoined):
+        return [encode(MemberJoined(_someone_else(liar, message.member)))]
     return [text]
 
 
@@ -139,13 +139,17 @@ def swaps_the_key(liar: Liar, message: Message, text: str) -> list[str]:
 
     if isinstance(message, Welcome):
         return [encode(Welcome(tuple(map(swapped, message.members))))]
-    return [encode(Joined(swapped(message.member)))] if isinstance(message, Joined) else [text]
+    return [encode(MemberJoined(swapped(message.member)))] if isinstance(message, MemberJoined) else [text]
 
 
 def lets_the_third_party_offer(liar: Liar, message: Message, text: str) -> list[str]:
     """The third party comes beside the peer, under the peer's name, with an offer that is signed in order."""
     known = (
-        message.members if isinstance(message, Welcome) else (message.member,) if isinstance(message, Joined) else ()
+        message.members
+        if isinstance(message, Welcome)
+        else (message.member,)
+        if isinstance(message, MemberJoined)
+        else ()
     )
     names = [one.name for one in known]
     if isinstance(message, PeerMessage):
@@ -153,7 +157,7 @@ def lets_the_third_party_offer(liar: Liar, message: Message, text: str) -> list[
     if not names:
         return [text]
     third = liar.third.member(liar.room, names[0])
-    frames = [encode(Joined(third.introduction)), text]
+    frames = [encode(MemberJoined(third.introduction)), text]
     if isinstance(message, Welcome):
         frames.reverse()  # before it is welcome, a client takes nothing else
     if isinstance(message, PeerMessage):
@@ -179,7 +183,7 @@ def drops(liar: Liar, message: Message, text: str) -> list[str]:
 
 
 def repeats(liar: Liar, message: Message, text: str) -> list[str]:
-    return [text] * liar.random.randint(2, 4) if isinstance(message, PeerMessage | Joined) else [text]
+    return [text] * liar.random.randint(2, 4) if isinstance(message, PeerMessage | MemberJoined) else [text]
 
 
 def reorders(liar: Liar, message: Message, text: str) -> list[str]:
@@ -194,7 +198,7 @@ def reorders(liar: Liar, message: Message, text: str) -> list[str]:
 
 
 def replays_an_earlier_call(liar: Liar, message: Message, text: str) -> list[str]:
-    if not isinstance(message, PeerMessage | Welcome | Joined):
+    if not isinstance(message, PeerMessage | Welcome | MemberJoined):
         return [text]
     messages = [one for one in liar.recorded if isinstance(decode(one), PeerMessage)]
     return [text, *liar.random.sample(messages, min(5, len(messages)))]
@@ -245,13 +249,13 @@ def brings_back_an_earlier_session(liar: Liar, message: Message, text: str) -> l
     """A genuine introduction of the same peer, and its messages, all from an earlier call."""
     if not isinstance(message, Answer | Offer):
         return [text]
-    return [text, *(one for one in liar.recorded if isinstance(decode(one), Joined | PeerMessage))]
+    return [text, *(one for one in liar.recorded if isinstance(decode(one), MemberJoined | PeerMessage))]
 
 
 def says_that_they_left(liar: Liar, message: Message, text: str) -> list[str]:
     if not isinstance(message, PeerMessage):
         return [text]
-    return [encode(Left(message.sender, message.sender_session)), text]
+    return [encode(MemberLeft(message.sender, message.sender_session)), text]
 
 
 def says_goodbye_for_them(liar: Liar, message: Message, text: str) -> list[str]:

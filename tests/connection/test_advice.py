@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from fsm_rtc.connection import symptoms
-from fsm_rtc.connection.advice import RULES
-from fsm_rtc.connection.evidence import Phase
-from fsm_rtc.connection.failure import Failure
+from fsm_rtc.connection.diagnosis import advice as symptoms
+from fsm_rtc.connection.diagnosis.advice import RULES
+from fsm_rtc.connection.diagnosis.evidence import Phase
+from fsm_rtc.connection.diagnosis.failure import Failure
 from fsm_rtc.errors import OperationError, SignalingError
+from fsm_rtc.messages import EndCode
 from tests.connection.failures import (
     LOOPBACK,
     NAMED,
@@ -69,7 +70,7 @@ CASES: list[tuple[str, Failure]] = [
     ("broke_here", at(Phase.EXCHANGE, error=OperationError("no room"))),
     ("broke_there", at(Phase.EXCHANGE, by_peer=True)),
     ("did_not_agree", at(Phase.EXCHANGE)),
-    ("stood", at(Phase.CONNECTED, by_peer=True, reason="the connection has failed; and more")),
+    ("stood", at(Phase.CONNECTED, by_peer=True, end_code=EndCode.CONNECTION_FAILED)),
     ("stood", at(Phase.CONNECTED, by_peer=True, was_lost=True)),
     ("stood", at(Phase.CONNECTED, error=OperationError("gone"))),
 ]

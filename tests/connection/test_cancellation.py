@@ -8,18 +8,19 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from fsm_rtc import Configuration, Connection, Identity, SignalingServer, WebSocketSignaling
 from fsm_rtc.connection.events import Ended
 from fsm_rtc.connection.pipe import memory_pipe
+from fsm_rtc.messages import EndCode
 from fsm_rtc.testing import FakeNetwork
 from tests.connection.calls import FIRST, LIMIT_SECONDS, SECOND, connection, pair, ready
+from tests.effort import by_profile
 
 TURNS = range(24)
 """After how many turns of the loop the caller is cancelled; every one of the calls is over before the last."""
 
-CALLS = {15: 5}.get(settings().max_examples, 50)
+CALLS = by_profile(quick=5, default=50, ci=50, thorough=50)
 
 
 async def cancel_after(turns: int, work: Awaitable[object]) -> bool:
@@ -83,7 +84,7 @@ async def test_closing(turns: int) -> None:
         await cancel_after(turns, alice.aclose("supper"))
         async for event in events:  # it goes on by itself
             if isinstance(event, Ended):
-                assert event == Ended("supper", by_peer=True)
+                assert event == Ended("supper", by_peer=True, code=EndCode.CLOSED)
                 break
         await alice.aclose()
         assert alice.peer_connection is None
@@ -103,6 +104,7 @@ async def test_closing_what_was_never_opened() -> None:
     assert only_this_task()
 
 
+@pytest.mark.live
 async def test_calls_over_a_server_leave_no_task_and_no_descriptor() -> None:
     identities = Identity.generate(), Identity.generate()
     loopback = Configuration(loopback=True)

@@ -26,7 +26,7 @@ from fsm_rtc.connection.events import (
     SignalingStatusChanged,
 )
 from fsm_rtc.connection.pipe import memory_pipe
-from fsm_rtc.connection.recovery_policy import NO_RECOVERY
+from fsm_rtc.connection.recovery.policy import NO_RECOVERY
 from fsm_rtc.connection.streams import StreamReader
 from fsm_rtc.errors import (
     ChannelClosedError,
@@ -37,7 +37,7 @@ from fsm_rtc.errors import (
 )
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.recovery import RecoveryState
-from fsm_rtc.messages import Allowlist, Identity, Member
+from fsm_rtc.messages import Allowlist, EndCode, Identity, Member
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
 from tests.connection.calls import FIRST, SECOND, Tap, connection, pair, ready, refused_by
 
@@ -76,7 +76,7 @@ async def test_the_events_tell_the_story() -> None:
             *(Joined, Negotiated, Ready, Ended)
         ]
         assert isinstance(story[0], SignalingStatusChanged)
-        assert story[-1] == Ended("enough", by_peer=True)
+        assert story[-1] == Ended("enough", by_peer=True, code=EndCode.CLOSED)
 
 
 async def test_when_the_other_side_leaves_the_next_one_is_waited_for() -> None:

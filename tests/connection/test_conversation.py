@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_rtc.connection import conversation as module
-from fsm_rtc.connection.conversation import Conversation
-from fsm_rtc.connection.frames import MAX_DATA_BYTES, Acknowledged, Begin, StreamHello, encode_control
-from fsm_rtc.connection.message_store import PeerMessages
-from fsm_rtc.connection.messages import Delivery
+from fsm_rtc.connection.delivery import reliable_stream as module
+from fsm_rtc.connection.delivery.frames import MAX_DATA_BYTES, Acknowledged, StreamBegin, StreamHello, encode_control
+from fsm_rtc.connection.delivery.message_store import PeerMessages
+from fsm_rtc.connection.delivery.messages import Delivery
+from fsm_rtc.connection.delivery.reliable_stream import ReliableStream
 from fsm_rtc.peer.machine_set import MachineSet
 
 
@@ -24,7 +24,7 @@ class Side:
         self.acknowledges = acknowledges
         self.coming: deque[str | bytes] = deque()
         self.handed: list[Delivery] = []
-        self.talk = Conversation(
+        self.talk = ReliableStream(
             PeerMessages(f"stream-of-{name}"),
             MachineSet(name, generation=0, engine="compiled", journal=None),
             "deliveries",
@@ -188,8 +188,8 @@ def test_what_is_no_message_is_refused_where_it_is_sent(message: Any, error: typ
         (encode_control(StreamHello("s", {f"{number}": 1 for number in range(17)})), "oversized"),
         (encode_control(StreamHello("again", {})), "no row"),
         (encode_control(Acknowledged(1)), "was_sent"),
-        (encode_control(Begin(5)), "leaves_no_gap"),
-        (encode_control(Begin(0)), "leaves_no_gap"),
+        (encode_control(StreamBegin(5)), "leaves_no_gap"),
+        (encode_control(StreamBegin(0)), "leaves_no_gap"),
     ],
 )
 def test_what_a_peer_may_not_send_is_refused_counted_and_changes_nothing(frame: bytes, why: str) -> None:

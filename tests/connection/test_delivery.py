@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_rtc.connection.delivery import GIVE_UP_SECONDS, MAX_HELD_CHARACTERS, Incoming, Outgoing
+from fsm_rtc.connection.exchange.retransmission import GIVE_UP_SECONDS, MAX_HELD_CHARACTERS, Incoming, Outgoing
 
 
 def sent(*times: float) -> Outgoing:

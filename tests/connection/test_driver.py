@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft
-from fsm_rtc.connection.driver import MAX_WAITING_MEMBERS
-from fsm_rtc.connection.exchanger import Exchanger
+from fsm_rtc.connection.exchange.exchanger import Exchanger
+from fsm_rtc.connection.exchange.waiting import MAX_MEMBERS
 from fsm_rtc.errors import KnownPeersError, LinkDownError, OperationError, SignalingError
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.exchange_requests import MakeOffer
@@ -185,6 +185,18 @@ async def test_one_who_comes_during_a_call_is_talked_to_when_it_is_over() -> Non
         assert [one[1].name for one in it.observer.told if one[0] == "refused"] == ["carol"]
 
 
+async def test_who_was_away_when_the_call_ended_is_told_as_soon_as_it_is_back() -> None:
+    async with scene() as it:
+        await it.agree()
+        it.driver.leave("enough")
+        await it.channel.next(Bye)
+        it.tell(PeerLeft(it.bob.introduction.id, it.bob.introduction.session))
+        await it.observer.hears("left")
+        drained(it.channel.sent)
+        it.other_joins()
+        assert (await it.channel.next(Bye)).payload == "enough"
+
+
 async def test_of_many_who_come_during_a_call_few_are_remembered() -> None:
     async with scene() as it:
         await it.agree()
@@ -192,7 +204,7 @@ async def test_of_many_who_come_during_a_call_few_are_remembered() -> None:
         it.tell(*(PeerJoined(Introduction(f"y{number}", "s", "n", b"", b"")) for number in range(1000)))
         it.tell(MessageReceived("{"))
         await until(lambda: bool(it.driver.refused))
-        assert len(it.driver._present) == MAX_WAITING_MEMBERS
+        assert len(it.driver._waiting.members) == MAX_MEMBERS
         assert it.driver.peer == it.bob.introduction
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsm_rtc.connection.evidence import (
+from fsm_rtc.connection.diagnosis.evidence import (
     CandidateCount,
     PairCounts,
     Reach,
@@ -14,7 +14,7 @@ from fsm_rtc.connection.evidence import (
     share_a_network,
 )
 from fsm_rtc.peer.description import IceCandidate
-from fsm_rtc.peer.ice_picture import IcePicture, SeenCandidate, seen
+from fsm_rtc.peer.ice_snapshot import IceSnapshot, SeenCandidate, seen
 
 
 def host(*addresses: str) -> tuple[SeenCandidate, ...]:
@@ -53,8 +53,8 @@ def test_each_kind_is_counted_by_itself() -> None:
 
 def test_pairs_are_counted_over_all_agents_by_state() -> None:
     pictures = [
-        IcePicture(pairs=("waiting", "in-progress", "failed")),
-        IcePicture(pairs=("failed", "frozen", "succeeded", "odd")),
+        IceSnapshot(pairs=("waiting", "in-progress", "failed")),
+        IceSnapshot(pairs=("failed", "frozen", "succeeded", "odd")),
     ]
     pairs = count_pairs(pictures)
     assert pairs == PairCounts(frozen=1, waiting=1, in_progress=1, succeeded=1, failed=2)
@@ -79,7 +79,7 @@ def test_pairs_are_counted_over_all_agents_by_state() -> None:
 def test_networks_are_compared_by_host_addresses(
     here: tuple[SeenCandidate, ...], there: tuple[SeenCandidate, ...], share: bool | None
 ) -> None:
-    assert share_a_network(one for one in [IcePicture(here, there)]) is share
+    assert share_a_network(one for one in [IceSnapshot(here, there)]) is share
 
 
 def test_a_server_is_known_by_its_scheme() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsm_rtc.connection.exchanger import Exchanger
+from fsm_rtc.connection.exchange.exchanger import Exchanger
 from fsm_rtc.machines.exchange import ExchangeState
 from tests.connection.exchanges import Pair, Side
+from tests.effort import by_profile
 
 FAULTS_END_SECONDS = 75.0
 """A side that gives up after 45 s goes on saying so for 45 s; faults that last longer can hide it."""
@@ -46,7 +47,7 @@ def is_at_rest(exchanger: Exchanger) -> bool:
     return exchanger.next_timeout() is None
 
 
-@settings(max_examples=400)
+@settings(max_examples=by_profile(quick=400, default=400, ci=400, thorough=4000))
 @given(script=st.lists(steps, min_size=20, max_size=120))
 def test_once_faults_end_both_agree_or_both_know_why_not(script: list[tuple[str, int, int]]) -> None:
     pair = Pair(signed=False)

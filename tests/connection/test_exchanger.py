@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from fsm_rtc.connection.candidates import KEPT_CANDIDATES
-from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
-from fsm_rtc.connection.exchanger import ANSWER_SECONDS, MAX_DESCRIPTION_BYTES, Exchanger
-from fsm_rtc.connection.requests import Ended
+from fsm_rtc.connection.exchange.candidates import KEPT_CANDIDATES
+from fsm_rtc.connection.exchange.exchanger import ANSWER_SECONDS, MAX_DESCRIPTION_BYTES, Exchanger
+from fsm_rtc.connection.exchange.requests import ExchangeEnded
+from fsm_rtc.connection.exchange.retransmission import GIVE_UP_SECONDS
 from fsm_rtc.engine import Journal
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.messages import Ack, Allowlist, Answer, Bye, Candidate, EndOfCandidates, Offer, PeerMessage, decode
@@ -71,7 +71,7 @@ class TestTime:
         pair.impolite.do_one(pair.clock())
         pair.advance(GIVE_UP_SECONDS)
         pair.run()
-        assert pair.polite.ended == Ended(
+        assert pair.polite.ended == ExchangeEnded(
             "the other side has acknowledged nothing for 45 s", by_peer=True, for_good=False
         )
         assert {side.exchanger.state for side in pair.sides} == {ExchangeState.CLOSED}
@@ -186,6 +186,19 @@ class TestOffersThatMeet:
         pair.run()
         assert pair.polite.agreed == pair.impolite.agreed == f"{pair.impolite.exchanger.memory.session}.2"
 
+    def test_one_that_is_found_while_the_offer_is_taken_back_is_not_sent(self) -> None:
+        pair = agreed()
+        for side in (pair.polite, pair.impolite):
+            pair.negotiate(side)
+            side.do_one(pair.clock())
+            side.pump()
+        pair.deliver(pair.polite, pair.impolite.outbox.pop(0))
+        assert pair.polite.exchanger.state is ExchangeState.YIELDING
+        pair.polite.outbox.clear()
+        pair.polite.exchanger.candidate_found(candidate(7), pair.clock())
+        pair.polite.pump()
+        assert not any(isinstance(message, Candidate) for message in sent(pair.polite))
+
     def test_candidates_of_the_one_that_yielded_are_dropped_without_a_word(self) -> None:
         pair = agreed()
         pair.impolite.candidates.clear()
@@ -227,16 +240,16 @@ class TestEnds:
         pair.polite.exchanger.leave("supper", pair.clock(), for_good=True)
         pair.polite.pump()
         pair.run()
-        assert pair.polite.ended == Ended("supper", by_peer=False, for_good=True)
-        assert pair.impolite.ended == Ended("supper", by_peer=True, for_good=True)
+        assert pair.polite.ended == ExchangeEnded("supper", by_peer=False, for_good=True)
+        assert pair.impolite.ended == ExchangeEnded("supper", by_peer=True, for_good=True)
 
     def test_a_failure_is_told_from_a_goodbye(self) -> None:
         pair = agreed()
         pair.polite.exchanger.leave("no way", pair.clock())
         pair.polite.pump()
         pair.run()
-        assert pair.polite.ended == Ended("no way", by_peer=False, for_good=False)
-        assert pair.impolite.ended == Ended("no way", by_peer=True, for_good=False)
+        assert pair.polite.ended == ExchangeEnded("no way", by_peer=False, for_good=False)
+        assert pair.impolite.ended == ExchangeEnded("no way", by_peer=True, for_good=False)
 
     @pytest.mark.parametrize("reason", ["x" * 5000, "\ud800", "\r\n\x00"])
     def test_any_text_can_be_a_reason(self, reason: str) -> None:

@@ -24,6 +24,8 @@ from fsm_rtc import (
 from fsm_rtc.connection import memory_pipe
 from fsm_rtc.connection.channel import PeerJoined
 from fsm_rtc.connection.connection import Connection
+from fsm_rtc.connection.diagnosis.evidence import PairCounts, Phase, ServerAnswer
+from fsm_rtc.connection.diagnosis.failure import Failure
 from fsm_rtc.connection.events import (
     ConnectionEvent,
     Ended,
@@ -34,9 +36,7 @@ from fsm_rtc.connection.events import (
     Recovered,
     Refused,
 )
-from fsm_rtc.connection.evidence import PairCounts, Phase, ServerAnswer
-from fsm_rtc.connection.failure import Failure
-from fsm_rtc.connection.recovery_policy import NO_RECOVERY
+from fsm_rtc.connection.recovery.policy import NO_RECOVERY
 from fsm_rtc.connection.streams import StreamReader
 from fsm_rtc.errors import OperationError
 from fsm_rtc.messages import Member
@@ -139,7 +139,9 @@ async def test_when_nobody_joins_it_waited() -> None:
         failure = await given_up(alice)
         assert failure.phase is Phase.WAITING
         assert failure.states == {
+            "connection.busy_signal": "quiet",
             "connection.exchange": "idle",
+            "connection.call": "open",
             "connection.recovery": "idle",
             "connection.relay_credentials": "newest",
             "connection.signaling_link": "Connected",
@@ -269,7 +271,7 @@ async def test_who_forges_an_introduction_is_told_from_nobody() -> None:
             pass
         failure = await given_up(alice)
         assert failure.phase is Phase.TRUST
-        assert "isn't signed" in failure.advice
+        assert "aren't signed" in failure.advice
 
 
 async def test_each_step_of_a_call_that_comes_about_is_a_phase_of_its_own() -> None:
@@ -490,3 +492,21 @@ async def test_examining_a_closed_call_harms_nobody() -> None:
         await ready(alice, bob)
     await asyncio.sleep(0)
     assert alice.examine().phase in Phase
+
+
+async def test_how_far_a_call_came_is_told_also_behind_its_close() -> None:
+    async with pair() as (alice, bob, *_):
+        await ready(alice, bob)
+        closing = asyncio.create_task(alice.aclose())
+        await asyncio.sleep(0)
+        assert alice.examine().phase is Phase.CONNECTED
+        await closing
+        assert alice.examine().phase is Phase.CONNECTED
+
+
+async def test_what_is_no_code_is_refused_before_anything_is_closed() -> None:
+    async with pair() as (alice, bob, *_):
+        await ready(alice, bob)
+        with pytest.raises(TypeError, match="EndCode"):
+            await alice.leave("foo", code="bogus")  # type: ignore[arg-type]
+        assert alice.is_ready

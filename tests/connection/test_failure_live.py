@@ -25,11 +25,13 @@ from fsm_rtc import (
     WebSocketSignaling,
 )
 from fsm_rtc.connection import Ended, memory_pipe
-from fsm_rtc.connection.evidence import Phase, Reach
-from fsm_rtc.connection.failure import Failure
-from fsm_rtc.connection.recovery_policy import RecoveryPolicy
+from fsm_rtc.connection.diagnosis.evidence import Phase, Reach
+from fsm_rtc.connection.diagnosis.failure import Failure
+from fsm_rtc.connection.recovery.policy import RecoveryPolicy
 from tests.connection.calls import Tap
 from tests.peer.peers import make_impatient
+
+pytestmark = pytest.mark.live
 
 LIMIT_SECONDS = 60.0
 

@@ -1,6 +1,6 @@
 """A live exchange takes nothing that isn't its peer's, new, and meant for it; and counts each by what is wrong with it.
 
-``HYPOTHESIS_PROFILE=ci`` sends 100,000 frames.
+``HYPOTHESIS_PROFILE=ci`` sends 20,000 frames, ``thorough`` 100,000.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_rtc.connection.exchanger import Exchanger
-from fsm_rtc.connection.requests import Transmit
+from fsm_rtc.connection.exchange.exchanger import Exchanger
+from fsm_rtc.connection.exchange.requests import Transmit
 from fsm_rtc.errors import Malformed
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.messages import (
@@ -33,9 +33,10 @@ from fsm_rtc.messages import (
 from tests.connection.exchanges import Pair, Side, sdp
 from tests.connection.hostile import KINDS, Enemy
 from tests.connection.seeds import seeded
+from tests.effort import by_profile
 
-FRAMES = {15: 2_000, 100: 8_000}.get(settings().max_examples, 100_000)
-"""How many frames in all: few on the quick profile, some for a developer, all in CI."""
+FRAMES = by_profile(quick=2_000, default=8_000, ci=100_000, thorough=100_000)
+"""How many frames in all."""
 
 STATES = tuple(state for state in ExchangeState if state is not ExchangeState.CLOSED)
 

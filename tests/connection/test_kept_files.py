@@ -18,6 +18,8 @@ import pytest
 from fsm_rtc import SnapshotError
 from fsm_rtc.connection import KeptMessages, SqliteFile
 
+pytestmark = pytest.mark.live
+
 SECRET = "the secret that was said"
 
 

@@ -25,7 +25,7 @@ from fsm_rtc import (
     WebSocketSignaling,
 )
 from fsm_rtc.connection import Ended, MemoryPersistence, SqliteFile
-from fsm_rtc.connection.message_store import KEPT_PEERS, MessageStore
+from fsm_rtc.connection.delivery.message_store import KEPT_PEERS, MessageStore
 from fsm_rtc.engine.journal import Entry
 from fsm_rtc.errors import InvalidStateError, SnapshotError
 from fsm_rtc.messages import Allowlist, AnyPeer, Member
@@ -33,6 +33,8 @@ from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.connection.hall import Hall, HallChannel
 from tests.instant_loop import InstantLoop
+
+pytestmark = pytest.mark.live
 
 A, B, C = sorted((Identity.generate() for _ in range(3)), key=lambda one: one.id)
 LIMIT_SECONDS = 60.0
@@ -118,7 +120,7 @@ def test_what_waits_outlives_a_call_that_is_given_up(kept: bool) -> None:
             for number in range(3):
                 await sender.call.send(f"{number}")
             await receiver.die()
-            assert "could not be had back" in (await over).reason
+            assert "could not be recovered" in (await over).reason
             network.heal()
             async with Program(hall, network, B).call as again:
                 await ready(sender.call, again)

@@ -10,14 +10,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from fsm_rtc import Configuration, Connection, Identity, SignalingServer, WebSocketSignaling
 from fsm_rtc.connection.events import ConnectionEvent, Ended, Joined, Left, Ready
 from tests.connection.calls import FIRST, SECOND
+from tests.effort import by_profile
+
+pytestmark = pytest.mark.live
 
 LIMIT_SECONDS = 150.0
-KILLS = 3 if settings().max_examples <= 100 else 8
+KILLS = by_profile(quick=3, default=3, ci=8, thorough=8)
 
 
 class Program:

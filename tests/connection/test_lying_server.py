@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import settings
 
 from fsm_rtc import (
     Allowlist,
@@ -28,14 +27,18 @@ from tests.connection.lies import LIES, Liar, Lie, honest
 from tests.connection.lying_server import LyingServer
 from tests.connection.seeds import seeded
 from tests.connection.third_party import ThirdParty
+from tests.effort import by_profile
 
-RUNS = {15: 1, 100: 2}.get(settings().max_examples, 4)
+pytestmark = pytest.mark.live
+
+RUNS = by_profile(quick=1, default=2, ci=4, thorough=4)
 """How often each lie is told, by turns to who trusts on first use and knows the other's name, and who has a list."""
 
 AT_ONCE = 16
 
-PATIENCE_SECONDS = 2.5
-"""How long a call may take that the server may have prevented; one that isn't takes 50 ms, a lost message a second."""
+PATIENCE_SECONDS = (2.5, 10.0, 40.0)
+"""How long a call may take that the server may have prevented; one that isn't takes 50 ms, a lost message a second.
+On a machine that is so slow that the lie isn't heard, the next."""
 
 LIMIT_SECONDS = 60.0
 
@@ -64,7 +67,7 @@ REFUSED_BY = {
 }
 """By what each lie is refused; empty where that depends on what is drawn. The others leave no trace: what is lost or
 early is as on any network, a departure and an error of the server's are its own to tell, and who is introduced to
-himself has got what he signed."""
+itself has got what it signed."""
 
 HARMLESS = (
     "adds_a_candidate",
@@ -164,6 +167,11 @@ async def call_through(url: str, *, listed: bool, patience_seconds: float = LIMI
     return Called(list(heard), refused, strangers)
 
 
+def is_refused(lie: str, called: Called) -> bool:
+    """Whether what a lie leaves is there."""
+    return lie not in REFUSED_BY or any(REFUSED_BY[lie] in reason for reason in called.refused)
+
+
 @dataclass
 class Told:
     """What became of one lie."""
@@ -181,11 +189,16 @@ async def tell(lie: Lie, run: int) -> Told:
     async with SignalingServer() as server, ThirdParty() as third:
         async with LyingServer(server.url, Liar(honest, third, random)) as recording:
             assert (await call_through(recording.url, listed=listed)).heard == BOTH
-        liar = Liar(lie, third, random)
-        liar.recorded = recording.seen
-        async with LyingServer(server.url, liar) as lying:
-            patience_seconds = LIMIT_SECONDS if lie.__name__ in HARMLESS else PATIENCE_SECONDS
-            lied_to = await call_through(lying.url, listed=listed, patience_seconds=patience_seconds)
+        strangers: set[str] = set()
+        for patience_seconds in (LIMIT_SECONDS,) if lie.__name__ in HARMLESS else PATIENCE_SECONDS:
+            liar = Liar(lie, third, random)
+            liar.recorded = recording.seen
+            async with LyingServer(server.url, liar) as lying:
+                lied_to = await call_through(lying.url, listed=listed, patience_seconds=patience_seconds)
+            strangers |= lied_to.strangers
+            if liar.told and is_refused(lie.__name__, lied_to):
+                break  # else the machine was so slow that the lie wasn't heard
+        lied_to.strangers |= strangers
         async with LyingServer(server.url, Liar(honest, third, random)) as mended:
             afterwards = await call_through(mended.url, listed=listed)
     return Told(liar.told, lied_to, third.is_connected.is_set(), third.heard, afterwards)
@@ -227,8 +240,7 @@ def test_a_lie_may_prevent_the_call_and_nothing_else(outcomes: Outcomes, lie: st
     assert told.third_heard == []
     if lie in HARMLESS:
         assert told.lied_to.heard == BOTH
-    if lie in REFUSED_BY:
-        assert any(REFUSED_BY[lie] in reason for reason in told.lied_to.refused), told.lied_to.refused
+    assert is_refused(lie, told.lied_to), told.lied_to.refused
     assert told.afterwards.heard == BOTH
     assert told.afterwards.strangers == set()
     assert refused_by(told.afterwards) == {}
@@ -239,11 +251,11 @@ async def test_without_the_signatures_the_same_lie_would_reach_the_third_party(
     lie: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So the test above can fail: the liar and his friend are able to do what they want."""
-    monkeypatch.setattr("fsm_rtc.connection.letters.is_genuine", lambda *_: True)
+    monkeypatch.setattr("fsm_rtc.connection.exchange.received.is_genuine", lambda *_: True)
     (told,) = (one for one in LIES if one.__name__ == lie)
     async with SignalingServer() as server, ThirdParty() as third:
         async with LyingServer(server.url, Liar(told, third, seeded(lie))) as lying:
-            calling = asyncio.create_task(call_through(lying.url, listed=True, patience_seconds=PATIENCE_SECONDS))
+            calling = asyncio.create_task(call_through(lying.url, listed=True, patience_seconds=PATIENCE_SECONDS[0]))
             async with asyncio.timeout(LIMIT_SECONDS):
                 await third.is_connected.wait()
                 assert (await calling).strangers

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_rtc.connection.messages import KEPT_MESSAGES, Delivery, MessageReader, Messages, chat_message, chat_text
+from fsm_rtc.connection.delivery.messages import (
+    KEPT_MESSAGES,
+    Delivery,
+    MessageReader,
+    Messages,
+    chat_message,
+    chat_text,
+)
 
 
 def test_a_chat_message_is_the_documented_payload() -> None:

@@ -17,6 +17,8 @@ from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
 from tests.connection.calls import FIRST, SECOND, ready
 
+pytestmark = pytest.mark.live
+
 LIMIT_SECONDS = 60.0
 AT_ONCE = Backoff(base_seconds=0.01, cap_seconds=0.02)
 

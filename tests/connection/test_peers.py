@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from fsm_rtc.connection.peers import SECURE_CHANNEL, PeerOptions, ReplaceablePeer
+from fsm_rtc.connection.options import CallOptions
+from fsm_rtc.connection.peers import SECURE_CHANNEL, ReplaceablePeer
 from fsm_rtc.errors import InvalidStateError
 from fsm_rtc.machines.data_channel import DataChannelState
 from fsm_rtc.machines.negotiation import SignalingState
@@ -44,6 +45,9 @@ class Told:
     def negotiation_needed(self) -> None:
         self.needs += 1
 
+    def channel_ends(self) -> None:
+        pass
+
     def state_changed(self) -> None:
         self._changed.set()
 
@@ -71,9 +75,9 @@ class End:
         self.told = Told()
         factory = partial(FakePeerConnection, network=network)
         configuration = Configuration(close_timeout_seconds=0.02)
-        options = PeerOptions(configuration, factory, receive, "compiled", None, label)
+        options = CallOptions(configuration=configuration, peer_connection_factory=factory, receive=receive)
         machines = MachineSet(label, generation=0, engine="compiled", journal=None)
-        self.peer = ReplaceablePeer(options, self.told, machines)
+        self.peer = ReplaceablePeer(options, self.told, machines, label)
 
     @property
     def library(self) -> FakePeerConnection:
@@ -331,14 +335,25 @@ async def test_what_is_asked_for_without_a_connection_is_refused_and_why() -> No
                 await asked
 
 
-async def test_a_closed_one_opens_no_other() -> None:
+async def test_closing_twice_is_closing_once() -> None:
     async with ends() as (one, _):
         await one.peer.make_offer()
+        await asyncio.gather(one.peer.aclose(), one.peer.aclose())
         await one.peer.aclose()
-        await one.peer.aclose()
-        with pytest.raises(InvalidStateError, match="make a new one"):
-            await one.peer.make_offer()
         assert one.peer.connection is None
+
+
+async def test_if_the_next_one_cannot_be_made_the_present_one_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ends() as (one, _):
+        await one.peer.make_offer()
+        before = one.library
+        one.peer.add_track(FakeTrack("audio"))
+        with monkeypatch.context() as patch:
+            patch.setattr(FakePeerConnection, "add_track", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                one.peer.open_another("it is asked for")
+        assert one.library is before
+        assert not before.negotiation.is_final
 
 
 async def test_an_operation_during_which_the_connection_is_given_up_says_so() -> None:

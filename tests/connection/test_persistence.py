@@ -19,8 +19,16 @@ import pytest
 
 from fsm_rtc.connection import KeptMessages, MemoryPersistence, Persistence, SqliteFile
 from fsm_rtc.connection.connection import Connection
-from fsm_rtc.connection.keeper import RESUMABLE_SECONDS
-from fsm_rtc.connection.saved import FORMAT, SavedCall, SavedExchange, SavedLink, SavedPeer, decode_saved, encode_saved
+from fsm_rtc.connection.saving.call_saver import RESUMABLE_SECONDS
+from fsm_rtc.connection.saving.saved import (
+    FORMAT,
+    SavedCall,
+    SavedExchange,
+    SavedLink,
+    SavedPeer,
+    decode_saved,
+    encode_saved,
+)
 from fsm_rtc.engine.snapshot import MachineSnapshot
 from fsm_rtc.errors import SnapshotError
 from fsm_rtc.machines.exchange import Exchange
@@ -135,6 +143,7 @@ def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     place.close()
 
 
+@pytest.mark.live
 def test_a_second_program_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
     path = tmp_path / "call.db"
     place = SqliteFile(path)

@@ -46,9 +46,9 @@ async def test_one_who_came_late_is_told_again_and_only_once() -> None:
 
 
 def _introduced(member: Member) -> str:
-    from fsm_rtc.messages import Joined, encode
+    from fsm_rtc.messages import MemberJoined, encode
 
-    return encode(Joined(member.introduction))
+    return encode(MemberJoined(member.introduction))
 
 
 @pytest.mark.parametrize("frame", ["", "{", b"\xff", "[" * 1000, '{"type":"ack"}'])

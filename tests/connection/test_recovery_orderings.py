@@ -9,7 +9,7 @@ import asyncio
 import copy
 import gc
 import math
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from fsm_rtc.connection import MemoryPersistence
 from fsm_rtc.connection.connection import Connection
-from fsm_rtc.connection.delivery import GIVE_UP_SECONDS
 from fsm_rtc.connection.events import Ended, GaveUp
-from fsm_rtc.connection.recovery_policy import RecoveryPolicy
+from fsm_rtc.connection.exchange.retransmission import GIVE_UP_SECONDS
+from fsm_rtc.connection.recovery.policy import RecoveryPolicy
 from fsm_rtc.errors import ChannelClosedError
 from fsm_rtc.machines.recovery import RecoveryState
 from fsm_rtc.messages import Identity
@@ -215,7 +215,7 @@ class Pair:
     def is_settled(self) -> bool:
         """Whether both talk to each other, or for both it is over."""
         calls = [side.call for side in self.sides]
-        if all(call.is_ready and call.recovery_state is RecoveryState.IDLE for call in calls):
+        if all(call.is_ready and call.recovery_state is RecoveryState.WATCHING for call in calls):
             return calls[0].exchange_state == calls[1].exchange_state == "idle"
         return all(call.exchange_state == "closed" for call in calls)
 
@@ -223,15 +223,6 @@ class Pair:
 def run(work: Coroutine[Any, Any, None]) -> None:
     with asyncio.Runner(loop_factory=InstantLoop) as runner:
         runner.run(work)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def frozen_heap() -> Iterator[None]:
-    """What there is already needn't be looked through by each example's collection."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 GAVE_UP_AND_HEARD_IT_AGAIN = [

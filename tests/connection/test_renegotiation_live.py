@@ -6,10 +6,14 @@ import asyncio
 import gc
 from typing import Any
 
+import pytest
+
 from fsm_rtc import Configuration, Connection, Identity
 from fsm_rtc.connection.events import Negotiated
 from fsm_rtc.connection.pipe import memory_pipe
 from fsm_rtc.media import SyntheticVideoTrack, count_frames
+
+pytestmark = pytest.mark.live
 
 LOOPBACK = Configuration(loopback=True)
 LIMIT_SECONDS = 60.0

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 
-from fsm_rtc.connection import seats
 from fsm_rtc.connection.channel import LinkUp, PeerJoined, PeerLeft
 from fsm_rtc.connection.connection import Connection
 from fsm_rtc.connection.events import Refused, SignalingStatusChanged
-from fsm_rtc.connection.room import Room
-from fsm_rtc.connection.room_events import PeerArrived, PeerGone
 from fsm_rtc.engine import Journal
 from fsm_rtc.errors import ConnectionFailedError, KnownPeersError, SignalingError
 from fsm_rtc.machines.signaling_link import SignalingStatus
 from fsm_rtc.messages import Allowlist, AnyPeer, Identity, Member
+from fsm_rtc.room import members as seats
+from fsm_rtc.room.events import PeerArrived, PeerGone
+from fsm_rtc.room.room import Room
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.connection.calls import LIMIT_SECONDS
 from tests.connection.hall import Hall, HallChannel, room_in
@@ -342,7 +343,7 @@ async def test_a_connection_that_fails_harms_no_other_and_is_not_tried_again_wit
 
     async with meeting() as here:
         c = here.room(C)
-        c._factory = partial(factory, network=here.network)
+        c._options = replace(c._options, peer_connection_factory=partial(factory, network=here.network))
         a = await here.join(A)
         await c.open()
         assert "was told to fail" in (await gone(c, a.me.id)).reason
@@ -488,7 +489,7 @@ async def test_who_comes_while_it_is_closed_is_left_alone() -> None:
         await asyncio.sleep(0)
         here.channels[a].tell(PeerJoined(Member("hall", C).introduction))
         await closing
-        assert a.machines.keys() == {"room.signaling_link"}
+        assert a.machines.keys() == {"room.signaling_link", "room.room_life"}
 
 
 async def _until(events: Any, kind: type[Any]) -> AsyncIterator[Any]:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_rtc.connection import room_channel
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingEvent
-from fsm_rtc.connection.room_channel import PeerChannel, RoomChannel, RoomNews
 from fsm_rtc.errors import LinkDownError
 from fsm_rtc.messages import Introduction, Member
+from fsm_rtc.room import channel as room_channel
+from fsm_rtc.room.channel import PeerChannel, RoomChannel, RoomNews
 from tests.connection.hall import Hall, HallChannel
 
 ME, ALICE, BOB = (Member("hall", name=name) for name in ("me", "alice", "bob"))

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
-from fsm_rtc.connection.room import Room
+import pytest
+
 from fsm_rtc.messages import Identity
 from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.room.room import Room
 from tests.connection.hall import Hall, HallChannel
 from tests.connection.halls import Talk, connections_of, gone, has_just, hear_each_other, whole
+
+pytestmark = pytest.mark.live
 
 LIMIT_SECONDS = 60.0
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsm_rtc.connection.room import Room
 from fsm_rtc.messages import Identity
+from fsm_rtc.room.room import Room
 from fsm_rtc.testing import FakeNetwork
 from tests.connection.hall import Hall, HallChannel, room_in
 from tests.connection.halls import hear_each_other, whole

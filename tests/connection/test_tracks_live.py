@@ -29,6 +29,8 @@ from tests.connection.hall import Hall
 from tests.connection.halls import connections_of, whole
 from tests.connection.test_room_live import room_over
 
+pytestmark = pytest.mark.live
+
 LIMIT_SECONDS = 60.0
 LOOPBACK = Configuration(loopback=True)
 

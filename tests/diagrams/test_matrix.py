@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fsm_rtc.diagrams import matrix
+from fsm_rtc.machines import CHARTS
 from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep
 from tests.diagrams.sample import Door, DoorState, Light
 
@@ -77,3 +78,9 @@ def test_alternatives_stand_in_the_order_in_which_they_are_tried(target: str) ->
 
 def test_an_observed_machine_is_called_so() -> None:
     assert "Observed machine, 3 states" in matrix(Light)
+
+
+def test_a_row_that_enters_its_state_anew_says_so_only_there() -> None:
+    rows = {line.split("|")[1].strip(): line for line in matrix(CHARTS["file_sending"]).splitlines() if "|" in line}
+    assert "offered *anew*" in rows["**offered**"]
+    assert "anew" not in rows["**sending**"]

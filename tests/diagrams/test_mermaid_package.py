@@ -13,7 +13,10 @@ from tests.diagrams import mermaid_package
 from tests.diagrams.sample import Door, Light, Lighting
 from tests.diagrams.test_journaled import a_day_of_the_door
 
-COMMITTED = Path(__file__).parent.parent.parent / "diagrams"
+pytestmark = pytest.mark.live
+
+ROOT = Path(__file__).parent.parent.parent
+COMMITTED = ROOT / "diagrams"
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +43,20 @@ def test_words_that_mermaid_could_take_for_its_own_are_read_too(package: Path, t
     texts["overview.mmd"] = overview_text(Format.MERMAID)
     found = mermaid_package.read(package, *written(tmp_path, texts))
     assert sorted(found.values()) == ["flowchart-v2", "flowchart-v2", "stateDiagram", "stateDiagram"]
+
+
+def test_the_drawings_in_the_pages_are_read(package: Path, tmp_path: Path) -> None:
+    pages = [
+        page for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "decisions") for page in sorted(folder.glob("*.md"))
+    ]
+    texts = {
+        f"{page.stem}-{number}.mmd": block.partition("```")[0]
+        for page in pages
+        for number, block in enumerate(page.read_text().split("```mermaid\n")[1:])
+    }
+    assert "ARCHITECTURE-0.mmd" in texts
+    found = mermaid_package.read(package, *written(tmp_path, texts))
+    assert not [name for name, said in found.items() if said.startswith("error")]
 
 
 def test_drawings_of_a_journal_are_read(package: Path, tmp_path: Path) -> None:

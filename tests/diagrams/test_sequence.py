@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fsm_rtc.diagrams import sequence_text
-from fsm_rtc.engine import Entry, Started
+from fsm_rtc.engine import Dropped, Entry, Started
 
 CALL: list[Started | Entry] = [
     Started(1.0, "alice.ice", "Ice", "0", 1, "new"),
@@ -56,3 +56,8 @@ def test_machines_beyond_the_bound_are_left_out_with_their_events_and_it_is_said
 
 def test_the_text_is_the_same_each_time() -> None:
     assert sequence_text(CALL) == sequence_text(iter(CALL))
+
+
+def test_what_was_dropped_is_a_note() -> None:
+    text = sequence_text([*CALL, Dropped(CALL[0].time + 2.0, "alice.ice", "Ice", 1, "checking", "SendCheck")])
+    assert "    Note over m1: 2.000 s<br/>dropped SendCheck, in checking\n" in text

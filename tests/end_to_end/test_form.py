@@ -8,7 +8,7 @@ import pytest
 
 from fsm_rtc.messages import Identity
 from fsm_rtc.signaling import Limits
-from fsm_rtc.signaling.access import Allowlist, JoinTokens, join_token
+from fsm_rtc.signaling.access import JoinTokens, RoomAllowlist, join_token
 from tests.end_to_end.driving import Browsers, Page
 from tests.end_to_end.pages import ROOM, address, chats, enter, sees, server
 
@@ -52,7 +52,7 @@ async def is_at_the_form(page: Page, words: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_who_is_refused_is_told_at_the_form_and_no_longer_filmed(browsers: Browsers, kind: str) -> None:
     async with (
-        server(access=Allowlist([Identity.generate().id])) as here,
+        server(access=RoomAllowlist([Identity.generate().id])) as here,
         browsers.pages((kind, "about:blank")) as (page,),
     ):
         await page.before(REMEMBER_TRACKS)

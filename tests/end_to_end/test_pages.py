@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fsm_rtc.messages import Identity
-from fsm_rtc.signaling.access import Allowlist
+from fsm_rtc.signaling.access import RoomAllowlist
 from tests.end_to_end.driving import Browsers
 from tests.end_to_end.pages import FORGE, IS_CALM, ROOM, address, chats, decodes, enter, is_alone, sees, server
 
@@ -178,7 +178,7 @@ async def test_joining_and_leaving_ten_times(browsers: Browsers, kind: str) -> N
 @pytest.mark.parametrize("kind", KINDS)
 async def test_who_may_not_join_is_told_in_plain_words(browsers: Browsers, kind: str) -> None:
     async with (
-        server(access=Allowlist([Identity.generate().id])) as here,
+        server(access=RoomAllowlist([Identity.generate().id])) as here,
         browsers.pages((kind, address(here, "ann"))) as (ann,),
     ):
         await ann.until("document.body.dataset.state === 'refused'")
@@ -186,7 +186,8 @@ async def test_who_may_not_join_is_told_in_plain_words(browsers: Browsers, kind:
 
 
 async def test_the_program_of_the_documentation_calls_the_page(browsers: Browsers) -> None:
-    (program,) = re.findall(r"```js\n(.*?)```", DOCUMENTATION.read_text(), re.S)
+    programs = re.findall(r"```js\n(.*?)```", DOCUMENTATION.read_text(), re.S)
+    (program,) = [one for one in programs if "join(" in one]
     async with (
         server() as here,
         browsers.pages(("chrome", f"http://127.0.0.1:{here.port}/"), ("firefox", address(here, "bob", media=True))) as (

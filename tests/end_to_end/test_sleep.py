@@ -14,12 +14,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 import fsm_rtc
+from fsm_rtc.connection.delivery.messages import chat_message
 from fsm_rtc.connection.events import GaveUp
-from fsm_rtc.connection.messages import chat_message
-from fsm_rtc.connection.recovery_policy import RecoveryPolicy
-from fsm_rtc.connection.room import Room
+from fsm_rtc.connection.recovery.policy import RecoveryPolicy
 from fsm_rtc.messages import Identity
 from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.room.room import Room
 from fsm_rtc.signaling import SignalingServer, WebSocketSignaling
 from tests.end_to_end.driving import Browsers, Page
 from tests.end_to_end.pages import ROOM, address, chats, forgetful_server, is_alone, sees, server

@@ -11,11 +11,11 @@ import pytest
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 import fsm_rtc
-from fsm_rtc.connection.messages import chat_message, chat_text
-from fsm_rtc.connection.room import Room
+from fsm_rtc.connection.delivery.messages import chat_message, chat_text
 from fsm_rtc.engine import Journal
-from fsm_rtc.engine.journal import Entry, Started
+from fsm_rtc.engine.journal import Entry, Record
 from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.room.room import Room
 from fsm_rtc.signaling import SignalingServer
 from tests.end_to_end.driving import Browsers, Page
 from tests.end_to_end.pages import FORGE, IS_CALM, ROOM, address, decodes, enter, is_alone, sees, server
@@ -153,7 +153,7 @@ async def test_a_page_that_is_closed_or_loaded_anew_is_noticed(browsers: Browser
 async def test_a_forged_description_is_refused_with_the_reason(browsers: Browsers, kind: str) -> None:
     journal, refused = Journal(), asyncio.Event()
 
-    def look(record: Started | Entry) -> None:
+    def look(record: Record) -> None:
         if isinstance(record, Entry) and record.guard == "signed_by_the_peer":
             refused.set()
 

@@ -103,7 +103,7 @@ class Naive:
             requests += [(effect, payload) for effect in (self.chart.exit.get(source, ()) if moves else ())]
             requests += [(effect, payload) for effect in step.then]
             requests += [(effect, payload) for effect in (self.chart.entry.get(target, ()) if moves else ())]
-            moved = moved or (moves and (step is row or target != source))
+            moved = moved or moves
             way.append(target)
         if moved:
             self.move(way)
@@ -149,7 +149,10 @@ class Naive:
     def stood_still(self, seconds: float, *, clock_ran: bool) -> None:
         for name, timer in self.timers.items():
             postpones = self.chart.triggers[name].late == "postpone"
+            heard = self.world.heard if self.chart.triggers[name].since else None
             if clock_ran and postpones:
+                if heard is not None and heard <= self.now - seconds:
+                    timer[0] = max(timer[0], heard + timer[1])
                 timer[0] += seconds
             elif not clock_ran and not postpones:
                 timer[0] -= seconds

@@ -108,6 +108,21 @@ def test_no_row_already_there_and_closed_are_told_apart(make: Callable[..., Door
 
 
 @ways
+def test_each_refusal_is_one_of_its_own(make: Callable[..., Door]) -> None:
+    for trigger, state in (("shut", LOCKED), ("lock", SHUT), ("lock", GONE), ("remove", OPEN)):
+        door = make(state=state)
+        door.context.somebody_in = True
+        one, other = rejected(door.fire(trigger, 2)), rejected(door.fire(trigger, 3))
+        with pytest.raises(Rejected) as raised:
+            raise one
+        assert raised.value.__traceback__
+        assert (one.event, other.event, other.__traceback__) == (2, 3, None)
+        assert (str(one), repr(one), one.args) == (str(other), repr(other), other.args)
+        again = pickle.loads(pickle.dumps(other))
+        assert vars(again) == vars(other)
+
+
+@ways
 def test_a_row_that_stays_permits_without_moving(make: Callable[..., Door]) -> None:
     outcome = accepted(make(state=LOCKED).knock("hard"))
     assert outcome.source is outcome.target is LOCKED

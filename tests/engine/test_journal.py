@@ -8,8 +8,10 @@ import weakref
 
 import pytest
 
-from fsm_rtc.engine import Entry, Journal, Started
+from fsm_rtc.engine import Dropped, Entry, Journal, Record, Started
+from fsm_rtc.engine.replay import replay
 from fsm_rtc.machines.signaling_link import SignalingLink
+from fsm_rtc.testing import ManualClock
 from tests.engine.samples import Door, House
 
 SECRET = "a=candidate:1 1 udp 1 192.0.2.77 9 typ host"
@@ -133,7 +135,7 @@ def test_a_payload_is_never_in_a_line() -> None:
 
 def test_a_listener_hears_each_record_until_it_is_unsubscribed() -> None:
     journal, door = watched()
-    heard: list[Started | Entry] = []
+    heard: list[Record] = []
     unsubscribe = journal.subscribe(heard.append)
     door.shut()
     journal.watch(Door(House()), "back")
@@ -145,7 +147,7 @@ def test_a_listener_hears_each_record_until_it_is_unsubscribed() -> None:
 
 def test_the_same_listener_twice_is_two_subscriptions() -> None:
     journal, door = watched()
-    heard: list[Started | Entry] = []
+    heard: list[Record] = []
     listener = heard.append
     unsubscribe = journal.subscribe(listener)
     journal.subscribe(listener)
@@ -224,3 +226,23 @@ def test_of_the_last_event_of_who_is_watched_no_payload_is_kept() -> None:
     del payload
     assert journal.present()[0][1] is not None
     assert gone() is None
+
+
+def test_what_was_dropped_stands_in_the_journal_without_payload() -> None:
+    clock = ManualClock(7.0)
+    journal = Journal(clock)
+    door = Door(House(), generation=3)
+    journal.watch(door, "door")
+    journal.drop(door, "door", "Creak")
+    assert list(journal)[1:] == [Dropped(7.0, "door", "Door", 3, "open", "Creak")]
+    assert json.loads(list(journal.lines())[1]) == {
+        "record": "dropped",
+        "time": 7.0,
+        "label": "door",
+        "machine": "Door",
+        "generation": 3,
+        "state": "open",
+        "request": "Creak",
+    }
+    assert journal.states() == {"door": "open"}
+    assert replay(journal, {"Door": Door}).walks[0].accepted == 0

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_rtc.engine import Chart, Entry, Journal, Observed, On, Row, Started, adopt, stay
+from fsm_rtc.engine import Chart, Entry, Journal, Observed, On, Record, Row, adopt, stay
 from fsm_rtc.engine.replay import Replayed, replay
 from fsm_rtc.errors import InvalidModificationError, JournalError, Reason
 
@@ -91,7 +91,7 @@ class Ticks:
         return self.now
 
 
-def worked(*events: tuple[str, int]) -> list[Started | Entry]:
+def worked(*events: tuple[str, int]) -> list[Record]:
     journal = Journal(Ticks())
     worker = Worker(generation=3)
     journal.watch(worker, "worker")
@@ -100,15 +100,15 @@ def worked(*events: tuple[str, int]) -> list[Started | Entry]:
     return list(journal)
 
 
-def judged(records: list[Started | Entry]) -> Replayed:
+def judged(records: list[Record]) -> Replayed:
     return replay(records, CHARTS)
 
 
-def faults(records: list[Started | Entry]) -> list[str]:
+def faults(records: list[Record]) -> list[str]:
     return [f"{one.line}: {one.message}" for one in judged(records).mismatches]
 
 
-def changed(records: list[Started | Entry], place: int, **fields: object) -> list[Started | Entry]:
+def changed(records: list[Record], place: int, **fields: object) -> list[Record]:
     return [replace(one, **fields) if index == place else one for index, one in enumerate(records)]  # type: ignore[arg-type]
 
 
@@ -290,7 +290,7 @@ def test_a_refusal_agrees_only_with_the_reason_that_the_table_gives(
     assert judged(changed(records, 1, reason=claimed.value)).agrees == possible
 
 
-def refusals() -> Iterator[tuple[list[Started | Entry], str]]:
+def refusals() -> Iterator[tuple[list[Record], str]]:
     yield changed(worked(("take", 3)), 1, guard="odd"), "has no guard odd"
     yield changed(worked(("take", -2)), 1, guard="negative"), "take has no check negative"
     yield changed(worked(("drop", 0)), 1, trigger="fly"), "Worker has no such trigger"
@@ -304,7 +304,7 @@ def refusals() -> Iterator[tuple[list[Started | Entry], str]]:
 
 
 @pytest.mark.parametrize(("records", "fault"), list(refusals()))
-def test_a_refusal_that_the_table_can_not_give_is_a_mismatch(records: list[Started | Entry], fault: str) -> None:
+def test_a_refusal_that_the_table_can_not_give_is_a_mismatch(records: list[Record], fault: str) -> None:
     (found,) = faults(records)
     assert fault in found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from fsm_rtc.diagrams import matrix
 from fsm_rtc.diagrams.drawing import chart_drawing
 from fsm_rtc.diagrams.scxml import scxml
-from fsm_rtc.engine import Accepted, Chart, Entry, Journal, Observed, On, Row, Started, stay
+from fsm_rtc.engine import Accepted, Chart, Dropped, Entry, Journal, Observed, On, Row, Started, stay
 from fsm_rtc.engine.chart_class import ChartMeta
 from fsm_rtc.engine.replay import replay
 from fsm_rtc.engine.snapshot import remaining_seconds, restored_state, snapshot_of
@@ -21,6 +22,7 @@ from fsm_rtc.messages.journal import read_journal
 from tests.engine.order import (
     CART,
     GONE,
+    PAID,
     PAYING,
     RESERVED,
     AskBank,
@@ -112,6 +114,21 @@ def test_who_stood_still_waits_longer_for_what_it_could_not_hear(order: Order, c
     assert order.armed() == {"poll": 97, "bank_is_silent": 170, "give_up": 125}
 
 
+def test_who_stood_still_counts_what_was_heard_before_as_so_much_later(clock: Clock) -> None:
+    order = Order(Shop(patience=1000), clock=clock)
+    order.check_out("shoes")
+    order.pay()
+    order.context.heard_at = 104.0
+    clock.now = 165.0
+    order.stood_still(60)
+    assert order.armed()["bank_is_silent"] == 174
+    order.context.heard_at = 165.0  # heard since: nothing is put off beyond what that says
+    order.stood_still(0.5)
+    clock.now = 174.5
+    order.tick(clock.now)
+    assert order.armed()["bank_is_silent"] == 175
+
+
 def test_a_row_that_enters_its_state_anew_arms_anew_and_asks_for_both(order: Order, clock: Clock) -> None:
     order.check_out("shoes")
     clock.now += 5
@@ -120,6 +137,31 @@ def test_a_row_that_enters_its_state_anew_arms_anew_and_asks_for_both(order: Ord
     assert [type(one) for one in again.effects] == [Release, Reserve]
     assert again.effects[1] == Reserve("boots")
     assert order.armed() == {"give_up": 130}
+
+
+class Twofold(Chart[OrderState]):
+    """Goes through another row first, which enters its state anew or doesn't."""
+
+    initial = CART
+    entry = {CART: (Reserve,)}
+    exit = {CART: (Release,)}
+    anew = On(Row(CART, CART, reenters=True))
+    same = On(Row(CART, CART))
+    again = On(Row(CART, CART, first="anew"))
+    still = On(Row(CART, CART, first="same"))
+    go = On(Row(CART, RESERVED), Row(RESERVED, PAYING), Row(PAYING, GONE), Row(GONE, OrderState.PAID))
+    out = On(Row(CART, RESERVED), after=4)
+
+
+@pytest.mark.parametrize(("trigger", "deadline"), [("again", 103), ("still", 102)])
+def test_a_first_row_that_enters_its_state_anew_arms_anew(clock: Clock, trigger: str, deadline: float) -> None:
+    clock.now = 98
+    machine = Twofold(clock=clock)
+    clock.now += 1
+    outcome = machine.fire(trigger)
+    assert isinstance(outcome, Accepted)
+    assert len(outcome.effects) == (2 if trigger == "again" else 0)
+    assert machine.armed() == {"out": deadline}
 
 
 def test_exit_row_and_entry_are_asked_for_in_this_order(order: Order) -> None:
@@ -161,6 +203,7 @@ def test_one_that_raises_is_still_due(order: Order, clock: Clock) -> None:
     order.pay()
     clock.now += 11
     order.context = None  # type: ignore[assignment]
+    assert [outcome.trigger for outcome in order.tick(clock.now)] == ["poll"], "what was fired before isn't lost"
     with pytest.raises(AttributeError):
         order.tick(clock.now)
     assert "bank_is_silent" in order.armed()
@@ -188,6 +231,52 @@ def test_a_chart_with_timers_needs_a_clock_and_another_may_have_one() -> None:
     with pytest.raises(ChartError, match=r"Order has timers, so it needs a clock: Order\(…, clock=time.monotonic\)"):
         Order(Shop())
     assert Door(House(), clock=Clock()).next_timeout() is None
+
+
+def test_a_profile_may_leave_the_timers_out() -> None:
+    class Lamp(Chart[OrderState]):
+        """A lamp."""
+
+        initial = CART
+        go = On(Row(CART, RESERVED), Row(RESERVED, PAYING), Row(PAYING, GONE), Row(GONE, OrderState.PAID))
+        out = On(Row(RESERVED, CART), after=1)
+
+    class Lasting(Lamp):
+        """Burns on."""
+
+        out = On(Row(RESERVED, CART))
+
+    lamp = Lasting()
+    lamp.observe(lambda *_: None)
+    assert lamp.go()
+    assert lamp.next_timeout() is None
+    assert lamp.tick(1e9) == ()
+    assert lamp.armed() == {}
+
+
+def test_a_step_that_arms_or_clears_the_only_timer_is_seen_by_whoever_asks(clock: Clock) -> None:
+    class Lamp(Chart[OrderState]):
+        """A lamp."""
+
+        initial = CART
+        go = On(Row(CART, RESERVED), Row(RESERVED, PAYING), Row(PAYING, GONE), Row(GONE, OrderState.PAID))
+        out = On(Row(RESERVED, CART), after=4)
+
+    lamp = Lamp(clock=clock)
+    assert lamp.next_timeout() is None
+    lamp.go()
+    assert (lamp.next_timeout(), lamp.armed(), snapshot_of(lamp).timers) == (104, {"out": 104}, {"out": 4})
+    lamp.go()
+    assert (lamp.next_timeout(), lamp.armed()) == (None, {})
+    again = Lamp(clock=clock)
+    again.go()
+    journal = Journal(clock)
+    journal.watch(again, "lamp")
+    clock.now += 4
+    (outcome,) = again.tick(clock.now)
+    assert isinstance(outcome, Accepted)
+    assert (again.state, again.next_timeout(), again.armed()) == (CART, None, {})
+    assert [one.armed for one in journal if not isinstance(one, Dropped)] == [{"out": 4}, {}]
 
 
 # What reads it.
@@ -327,6 +416,14 @@ class Guarded(Reentrant):
             "needs a last row without guard and first",
         ),
         ({"wait": an_on(Row(CART, GONE, first="to_paid"), after=1)}, "needs a last row without guard and first"),
+        (
+            {
+                "wait": an_on(Row(CART, GONE), after=1),
+                "part": an_on(Row(CART, CART, when=(is_solvent,), reenters=True), stay(CART)),
+                "both": an_on(Row(CART, GONE, first="part")),
+            },
+            "first='part' may enter 'cart' anew or not",
+        ),
         ({"wait": an_on(Row(CART, GONE), after=-1)}, "give seconds, 0 or more"),
         ({"wait": an_on(Row(CART, GONE), after=True)}, "give seconds, 0 or more"),
         ({"wait": an_on(Row(CART, GONE), after=float("inf"))}, "give seconds, 0 or more"),
@@ -337,7 +434,7 @@ class Guarded(Reentrant):
         ({"wait": an_on(stay(CART, restarts=("to_paid",)))}, "restarts='to_paid' is no trigger with after="),
         ({"entry": {"elsewhere": (Release,)}}, "'elsewhere' is no state"),
         ({"entry": (Release,)}, "write {STATE: "),
-        ({"entry": {CART: (Two,)}}, "wants one, other; a class as effect"),
+        ({"entry": {CART: (Two,)}}, "has the fields one, other; a class as effect"),
         ({"exit": {GONE: (Release,)}, "final": frozenset({GONE})}, "a row leads out of|nothing leaves gone"),
         ({"wait": an_on(Row(CART, GONE, reenters=True))}, "reenters=True is for a row from a state to itself"),
         ({"tick": an_on(Row(CART, GONE))}, "this name belongs to every machine"),
@@ -380,3 +477,65 @@ def test_a_guard_that_fires_its_own_machine_is_refused(prepare: Callable[[Any], 
     context.append(machine)
     with pytest.raises(ChartError, match="a guard or effect fired the machine that asked it"):
         machine.leap()
+
+
+class TestRestoredTimers:
+    def test_what_is_heard_behind_a_restore_puts_off_by_the_whole_time(self, clock: Clock) -> None:
+        shop = Shop()
+        order = Order(shop, state=PAYING, clock=clock, armed={"bank_is_silent": 2.0})
+        shop.heard_at = clock.now + 1
+        clock.now += 2
+        assert order.tick(clock.now) == ()
+        assert order.armed() == {"bank_is_silent": clock.now + 9}
+
+    @pytest.mark.parametrize(
+        ("armed", "message"),
+        [
+            ({"foo": 1.0}, "this state has no such timer, but poll, bank_is_silent, give_up"),
+            ({"check_out": 1.0}, "no such timer"),
+            ({"poll": float("nan")}, "give seconds"),
+            ({"poll": "1"}, "give seconds"),
+        ],
+    )
+    def test_what_can_not_be_armed_is_refused(self, clock: Clock, armed: Any, message: str) -> None:
+        with pytest.raises(ChartError, match=message):
+            Order(Shop(), state=PAYING, clock=clock, armed=armed)
+
+
+@dataclass(frozen=True)
+class Put:
+    """A request whose one field has a default."""
+
+    goods: object = None
+
+
+@dataclass(frozen=True)
+class Both:
+    """A request with two fields, of which none need be given."""
+
+    one: object = None
+    other: object = None
+
+
+def test_a_request_with_one_field_takes_the_event_also_if_it_has_a_default() -> None:
+    class Shelf(Chart[OrderState, None]):
+        initial = CART
+        put = On[None, str](stay(CART, then=(Put,)))
+        pay = On(Row(CART, RESERVED), Row(RESERVED, PAYING))
+        end = On(Row(PAYING, PAID), Row(RESERVED, GONE))
+
+    outcome = Shelf().put("shoes")
+    assert isinstance(outcome, Accepted)
+    assert outcome.effects == (Put("shoes"),)
+    with pytest.raises(ChartError, match="has the fields one, other"):
+        ChartMeta("Bad", (Shelf,), {"put": On(stay(CART, then=(Both,))), "__module__": __name__})
+
+
+def test_triggers_that_would_be_none_are_refused() -> None:
+    class Mixin:
+        lost = On(Row(CART, RESERVED))
+
+    with pytest.raises(ChartError, match=r"Mixin\.lost is no trigger there; derive Mixin from Chart"):
+        ChartMeta("Bad", (Mixin, Order), {"__module__": __name__})
+    with pytest.raises(ChartError, match="is there a comma behind On"):
+        ChartMeta("Bad", (Order,), {"go": (On(Row(CART, RESERVED)),), "__module__": __name__})

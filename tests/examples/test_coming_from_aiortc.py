@@ -16,7 +16,7 @@ from aiortc import exceptions
 from fsm_rtc import RTCConfiguration
 from fsm_rtc import aiortc as drop_in
 from fsm_rtc.errors import InvalidModificationError
-from fsm_rtc.peer.profile import AIORTC, SPECIFICATION, Profile
+from fsm_rtc.peer.w3c.profile import AIORTC, SPECIFICATION, Profile
 from tests.examples.aiortc_cases import CASES
 from tests.examples.aiortc_stack import outcome_of
 

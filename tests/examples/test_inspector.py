@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-import fsm_rtc.store.lifecycle as lifecycle
+import fsm_rtc.store.connection_store as lifecycle
 from fsm_rtc import Configuration
 from fsm_rtc.inspector import feed, index
 from fsm_rtc.machines.signaling_link import SignalingLink

@@ -37,8 +37,8 @@ async def test_three_people_greet_each_other(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_it_names_what_there_is() -> None:
-    from fsm_rtc import connection
+    from fsm_rtc import room
 
     names = set(re.findall(r"`(Peer[A-Z]\w+)`", DOCUMENT.read_text()))
     assert names == {"PeerArrived", "PeerEvent", "PeerGone"}
-    assert names <= set(connection.__all__)
+    assert names <= set(room.__all__)

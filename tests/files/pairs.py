@@ -12,7 +12,7 @@ from fsm_rtc.files.progress import FileProgress
 from fsm_rtc.files.receiver import FileReceiver
 from fsm_rtc.files.sender import FileSender
 from fsm_rtc.files.source import FileSource
-from fsm_rtc.files.wire import FileMessage, encode
+from fsm_rtc.files.wire import Chunk, FileMessage, encode
 
 Message = str | bytes
 
@@ -23,20 +23,22 @@ class Link:
     Attributes:
         sent: how many messages were sent.
         is_up: whether it takes messages.
-        loses: says which message gets lost, by its number.
+        loses: says which piece of the file gets lost, by its number among them.
     """
 
     def __init__(self) -> None:
         self.sent = 0
         self.is_up = True
         self.loses: Callable[[int], bool] = lambda _: False
+        self._pieces = 0
         self.waiting: asyncio.Queue[Message] = asyncio.Queue()
 
     async def send(self, message: FileMessage) -> None:
         if not self.is_up:
             raise ChannelClosedError("cut")
         self.sent += 1
-        if not self.loses(self.sent):
+        self._pieces += isinstance(message, Chunk)
+        if not (isinstance(message, Chunk) and self.loses(self._pieces)):
             self.waiting.put_nowait(encode(message))
         await asyncio.sleep(0)
 

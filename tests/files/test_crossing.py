@@ -11,7 +11,7 @@ import pytest
 from fsm_rtc.connection.connection import Connection
 from fsm_rtc.errors import ConnectionFailedError, FileRefusal, FileTransferError
 from fsm_rtc.files import FileProgress, FileSource, ReceivingFolder, Stopped, receive_file, send_file
-from fsm_rtc.files.wire import Offer
+from fsm_rtc.files.wire import FileOffer
 from tests.connection.calls import pair, ready
 
 
@@ -54,7 +54,7 @@ async def test_a_receiver_that_hears_no_goodbye_leaves_after_a_while(film: Path,
 
 
 async def test_who_is_asked_may_refuse_an_offer(film: Path, tmp_path: Path) -> None:
-    async def admit(offer: Offer) -> None:
+    async def admit(offer: FileOffer) -> None:
         raise FileTransferError(f"not {offer.name}", reason=FileRefusal.BUSY)
 
     async with pair() as (alice, bob, _, _):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 from pathlib import Path
@@ -12,6 +13,7 @@ from fsm_rtc.errors import FileRefusal, FileTransferError
 from fsm_rtc.files.folder import ReceivingFolder
 from fsm_rtc.files.progress import Began, Moved, Restarted
 from fsm_rtc.files.source import FileSource
+from fsm_rtc.files.wire import CHUNK_BYTES
 from tests.files.pairs import Pair, crossed, refusal
 
 MEBIBYTE = 1024 * 1024
@@ -97,6 +99,20 @@ async def test_what_is_lost_on_the_way_is_asked_for_again(original: Path, folder
     pair.there.loses = lambda number: number in (20, 21, 50)
     await pair.run()
     assert arrived(original, folder)
+
+
+@pytest.mark.parametrize(
+    "lost", [*itertools.combinations(range(1, 8), 1), *itertools.combinations(range(1, 8), 2)], ids=str
+)
+async def test_whichever_pieces_are_lost_the_file_arrives(
+    tmp_path: Path, folder: ReceivingFolder, lost: tuple[int, ...]
+) -> None:
+    path = tmp_path / "film.bin"
+    path.write_bytes(random.Random(2).randbytes(4 * CHUNK_BYTES))
+    pair = Pair(await FileSource.of(path), folder)
+    pair.there.loses = lambda number: number in lost
+    await pair.run()
+    assert arrived(path, folder)
 
 
 async def test_a_damaged_part_is_received_again_from_its_beginning(original: Path, folder: ReceivingFolder) -> None:

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fsm_rtc.files import FileSource, ReceivingFolder
 from fsm_rtc.files.receiver import FileReceiver
 from tests.files.pairs import Pair, crossed
+
+pytestmark = pytest.mark.live
 
 SIZE = 2000
 

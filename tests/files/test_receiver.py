@@ -14,13 +14,23 @@ import pytest
 from fsm_rtc.errors import ChannelClosedError, FileRefusal, FileTransferError
 from fsm_rtc.files.folder import PartFile, ReceivingFolder
 from fsm_rtc.files.receiver import FileReceiver
-from fsm_rtc.files.wire import Accept, Chunk, Done, FileMessage, Offer, Received, Refused, Withdrawn, encode
+from fsm_rtc.files.wire import (
+    Accept,
+    Chunk,
+    FileDone,
+    FileMessage,
+    FileOffer,
+    FileReceived,
+    FileRefused,
+    Withdrawn,
+    encode,
+)
 from fsm_rtc.machines.file_transfer import ReceivingState
 from tests.engine.test_regular_file import lying
 
 DATA = b"0123456789"
 
-OFFER = Offer("x.txt", len(DATA), hashlib.sha256(DATA).hexdigest())
+OFFER = FileOffer("x.txt", len(DATA), hashlib.sha256(DATA).hexdigest())
 
 
 class Said:
@@ -42,7 +52,7 @@ class Said:
         with pytest.raises(FileTransferError) as refused:
             await self.hears(*messages)
         last = self.messages[-1]
-        assert isinstance(last, Refused)
+        assert isinstance(last, FileRefused)
         assert last.reason == refused.value.reason.value
         assert self.receiver.machine.state is ReceivingState.DECLINED
         return refused.value.reason
@@ -66,19 +76,19 @@ def left(tmp_path: Path) -> list[str]:
 async def test_a_piece_that_is_not_the_next_one_is_not_written(said: Said, tmp_path: Path) -> None:
     await said.hears(OFFER, Chunk(0, DATA[:4]), Chunk(0, b"????"), Chunk(6, b"??"), Chunk(7, b"??"))
     assert said.messages == [Accept(OFFER.transfer, 0), Accept(OFFER.transfer, 4)]
-    await said.hears(Chunk(4, DATA[4:]), Chunk(10, b"more"), Chunk(4, DATA[4:] + b"more"), Done(OFFER.transfer))
-    assert said.messages[-1] == Received(OFFER.transfer, OFFER.sha256)
+    await said.hears(Chunk(4, DATA[4:]), Chunk(10, b"more"), Chunk(4, DATA[4:] + b"more"), FileDone(OFFER.transfer))
+    assert said.messages[-1] == FileReceived(OFFER.transfer, OFFER.sha256)
     assert (tmp_path / "in" / "x.txt").read_bytes() == DATA
 
 
 async def test_who_says_done_too_soon_is_told_where_to_go_on(said: Said) -> None:
-    await said.hears(OFFER, Chunk(0, DATA[:4]), Done(OFFER.transfer))
+    await said.hears(OFFER, Chunk(0, DATA[:4]), FileDone(OFFER.transfer))
     assert said.messages[-1] == Accept(OFFER.transfer, 4)
     await said.receiver.aclose()
 
 
 async def test_pieces_without_an_offer_are_nothing(said: Said, tmp_path: Path) -> None:
-    await said.hears(Chunk(0, DATA), Done(OFFER.transfer), Withdrawn(OFFER.transfer, "withdrawn"))
+    await said.hears(Chunk(0, DATA), FileDone(OFFER.transfer), Withdrawn(OFFER.transfer, "withdrawn"))
     assert said.messages == []
     assert said.receiver.ignored == 3
     assert left(tmp_path) == []
@@ -91,8 +101,8 @@ async def test_an_offer_that_is_repeated_goes_on(said: Said) -> None:
 
 
 async def test_another_offer_takes_the_place_of_the_first_which_stays_as_a_part(said: Said, tmp_path: Path) -> None:
-    other = Offer("y.txt", len(DATA), OFFER.sha256)
-    await said.hears(OFFER, Chunk(0, DATA[:4]), other, Chunk(0, DATA), Done(other.transfer))
+    other = FileOffer("y.txt", len(DATA), OFFER.sha256)
+    await said.hears(OFFER, Chunk(0, DATA[:4]), other, Chunk(0, DATA), FileDone(other.transfer))
     assert left(tmp_path) == [f"in/x.txt.{OFFER.transfer[:16]}.part", "in/y.txt"]
 
 
@@ -100,25 +110,25 @@ async def test_after_a_withdrawal_what_came_stays(said: Said, tmp_path: Path) ->
     await said.hears(OFFER, Chunk(0, DATA[:4]), Withdrawn(OFFER.transfer, "withdrawn"))
     part = tmp_path / "in" / f"x.txt.{OFFER.transfer[:16]}.part"
     assert part.read_bytes() == DATA[:4]
-    await said.hears(OFFER, Chunk(4, DATA[4:]), Done(OFFER.transfer))
-    assert said.messages[-2:] == [Accept(OFFER.transfer, 4), Received(OFFER.transfer, OFFER.sha256)]
+    await said.hears(OFFER, Chunk(4, DATA[4:]), FileDone(OFFER.transfer))
+    assert said.messages[-2:] == [Accept(OFFER.transfer, 4), FileReceived(OFFER.transfer, OFFER.sha256)]
 
 
 @pytest.mark.parametrize("name", ["../x", "/tmp/x", "a\0b", "nul", "", "x" * 300, ".ssh", "\ud7ff/.."])
 async def test_a_hostile_name_is_refused_and_nothing_is_made(said: Said, tmp_path: Path, name: str) -> None:
-    assert await said.refuses(Offer(name, 1, OFFER.sha256)) is FileRefusal.BAD_NAME
+    assert await said.refuses(FileOffer(name, 1, OFFER.sha256)) is FileRefusal.BAD_NAME
     assert made(tmp_path) == []
 
 
 @pytest.mark.parametrize("size", [-1, 2**60])
 async def test_a_hostile_size_is_refused(said: Said, tmp_path: Path, size: int) -> None:
-    assert await said.refuses(Offer("x", size, OFFER.sha256)) is FileRefusal.BAD_SIZE
+    assert await said.refuses(FileOffer("x", size, OFFER.sha256)) is FileRefusal.BAD_SIZE
     assert made(tmp_path) == []
 
 
 async def test_a_file_for_which_there_is_no_room_is_refused_at_once(said: Said, tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
-    assert await said.refuses(Offer("x", free * 2, OFFER.sha256)) is FileRefusal.DISK_FULL
+    assert await said.refuses(FileOffer("x", free * 2, OFFER.sha256)) is FileRefusal.DISK_FULL
 
 
 @pytest.mark.parametrize(
@@ -136,7 +146,7 @@ async def test_a_disk_that_refuses_is_told(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(PartFile, "_write", refuse)
-    assert await said.refuses(OFFER, Chunk(0, DATA), Done(OFFER.transfer)) is reason
+    assert await said.refuses(OFFER, Chunk(0, DATA), FileDone(OFFER.transfer)) is reason
 
 
 async def test_a_link_in_the_place_of_the_file_or_its_part_is_not_followed(said: Said, tmp_path: Path) -> None:
@@ -177,5 +187,5 @@ async def test_a_channel_that_is_gone_is_for_the_sender_to_have_back(tmp_path: P
 
     receiver = FileReceiver(ReceivingFolder(tmp_path), send)
     await receiver.take(encode(OFFER))
-    assert receiver.machine.state is ReceivingState.RECEIVING
+    assert receiver.machine.state is ReceivingState.ASKED
     await receiver.aclose()

@@ -11,7 +11,7 @@ import pytest
 
 from fsm_rtc.errors import FileRefusal, FileTransferError
 from fsm_rtc.files.source import FileSource
-from fsm_rtc.files.wire import Offer
+from fsm_rtc.files.wire import FileOffer
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def refused(path: Path) -> FileTransferError:
 def test_it_is_offered_with_its_name_size_and_checksum(path: Path) -> None:
     read: list[tuple[int, int]] = []
     source = asyncio.run(FileSource.of(path, progress=lambda *far: read.append(far)))
-    assert source.offer == Offer("film.bin", 3_000_000, hashlib.sha256(path.read_bytes()).hexdigest())
+    assert source.offer == FileOffer("film.bin", 3_000_000, hashlib.sha256(path.read_bytes()).hexdigest())
     assert read[-1] == (3_000_000, 3_000_000)
     assert asyncio.run(FileSource.of(path, name="other")).offer.name == "other"
 

@@ -11,12 +11,12 @@ from fsm_rtc.files.wire import (
     MAX_CHUNK_BYTES,
     Accept,
     Chunk,
-    Done,
+    FileDone,
     FileMessage,
+    FileOffer,
+    FileReceived,
+    FileRefused,
     Have,
-    Offer,
-    Received,
-    Refused,
     Withdrawn,
     decode,
     encode,
@@ -26,12 +26,12 @@ from fsm_rtc.files.wire import (
 DIGEST = "0123456789abcdef" * 4
 
 MESSAGES: list[FileMessage] = [
-    Offer("film.mkv", 5, DIGEST),
+    FileOffer("film.mkv", 5, DIGEST),
     Accept(DIGEST, 0),
     Have(DIGEST, 2**53),
-    Done(DIGEST),
-    Received(DIGEST, DIGEST),
-    Refused(DIGEST, "exists"),
+    FileDone(DIGEST),
+    FileReceived(DIGEST, DIGEST),
+    FileRefused(DIGEST, "exists"),
     Withdrawn(DIGEST, "changed"),
     Chunk(0, b"x"),
     Chunk(2**63, b"\0" * MAX_CHUNK_BYTES),
@@ -75,17 +75,21 @@ def test_whatever_comes_nothing_is_raised(data: str | bytes) -> None:
 
 def test_a_size_that_is_none_is_read_so_that_it_can_be_refused() -> None:
     offer = decode('{"type": "file-offer", "name": "../x", "size": -5, "sha256": "' + DIGEST + '"}')
-    assert isinstance(offer, Offer)
+    assert isinstance(offer, FileOffer)
     assert offer.size == -5
 
 
 def test_the_same_file_under_the_same_name_is_the_same_transfer() -> None:
-    offer = Offer("a", 1, DIGEST)
-    assert offer.transfer == Offer("a", 1, DIGEST).transfer
-    others = {Offer("b", 1, DIGEST).transfer, Offer("a", 2, DIGEST).transfer, Offer("a", 1, DIGEST[::-1]).transfer}
+    offer = FileOffer("a", 1, DIGEST)
+    assert offer.transfer == FileOffer("a", 1, DIGEST).transfer
+    others = {
+        FileOffer("b", 1, DIGEST).transfer,
+        FileOffer("a", 2, DIGEST).transfer,
+        FileOffer("a", 1, DIGEST[::-1]).transfer,
+    }
     assert len({offer.transfer, *others}) == 4
 
 
 def test_a_reason_of_a_later_version_is_unknown() -> None:
-    assert refusal_of(Refused(DIGEST, "disk full")) is FileRefusal.DISK_FULL
+    assert refusal_of(FileRefused(DIGEST, "disk full")) is FileRefusal.DISK_FULL
     assert refusal_of(Withdrawn(DIGEST, "moon phase")) is FileRefusal.UNKNOWN

@@ -20,6 +20,8 @@ from fsm_rtc.inspector import InspectorApp, InspectorError, feed
 from tests.inspector.machines import PATIENCE_SECONDS, Follower, journal_of, listeners, page_at, received
 from tests.inspector.test_server import PAGE, TOKEN, get
 
+pytestmark = pytest.mark.live
+
 
 def in_fastapi(inspector: InspectorApp) -> Any:
     app = FastAPI()

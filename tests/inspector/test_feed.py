@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from fsm_rtc.inspector import RecordLog, feed
 from tests.inspector.machines import Follower, feed_of, journal_of, listeners, next_of, rejecting
 
+pytestmark = pytest.mark.live
+
 
 async def test_a_page_is_told_how_everything_stands_and_then_what_changes() -> None:
     journal, (link,) = journal_of("offerer.signaling_link")

@@ -8,15 +8,15 @@ import pytest
 
 from fsm_rtc.engine import Entry, Started
 from fsm_rtc.inspector import ChartBook, index
-from fsm_rtc.inspector.index import Changes, Index
+from fsm_rtc.inspector.index import Index, IndexChanges
 from fsm_rtc.machines.session import Session
 from tests.inspector.machines import journal_of, rejecting
 
 DIGEST = Session.chart.digest
 
 
-def taken(records: Any, *, history: int | None = None) -> tuple[Index, Changes]:
-    known, changes = Index(ChartBook(), history=history), Changes()
+def taken(records: Any, *, history: int | None = None) -> tuple[Index, IndexChanges]:
+    known, changes = Index(ChartBook(), history=history), IndexChanges()
     for record in records:
         known.take(record, changes)
     return known, changes

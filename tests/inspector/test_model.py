@@ -12,7 +12,10 @@ from _chromium import Page, chromium, is_installed
 from fsm_rtc.engine import Journal
 from fsm_rtc.inspector import serve_inspector
 
-pytestmark = pytest.mark.skipif(not is_installed(), reason="needs Chromium: install the package chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not is_installed(), reason="needs Chromium: install the package chromium"),
+]
 
 CHART = {
     "name": "Door",

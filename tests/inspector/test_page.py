@@ -19,7 +19,10 @@ from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
 from fsm_rtc.messages import read_journal
 from tests.inspector.machines import Ticks, journal_of, rejecting
 
-pytestmark = pytest.mark.skipif(not is_installed(), reason="needs Chromium: install the package chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not is_installed(), reason="needs Chromium: install the package chromium"),
+]
 
 LIT = "document.querySelector('.card .lit title')?.textContent"
 TAKEN = "document.querySelector('.card .taken title')?.textContent"

@@ -26,6 +26,8 @@ from tests.inspector.machines import Follower, journal_of, listeners, page_at, r
 from tests.signaling.people import until
 from tests.signaling.raw_frames import PING, PONG, frame, raw_socket
 
+pytestmark = pytest.mark.live
+
 TOKEN = "a-token-of-some-length"
 PAGE = Path(charts.__file__).parent / "page"
 

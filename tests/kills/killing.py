@@ -123,8 +123,11 @@ class Killing:
         try:
             for who in ("server", *SIDES):
                 await self._start(who)
-            while not await self._back(time.monotonic()):
-                pass  # a busy machine takes its time to load it all
+            for _ in range(3):  # a busy machine takes its time to load it all
+                if await self._back(time.monotonic()):
+                    break
+            else:
+                raise AssertionError(f"the call never came to be:\n{self._errors()}")
             for who in SIDES:  # what kinds there are
                 await self._say(who, "poke")
                 await asyncio.sleep(POKE_SECONDS)
@@ -138,6 +141,9 @@ class Killing:
                     program.kill()
                 await program.wait()
         return self.report
+
+    def _errors(self) -> str:
+        return "\n".join(f"{who}: {(self.folder / f'{who}.err').read_text()[-1500:]}" for who in SIDES)
 
     # Drawing.
 
@@ -288,12 +294,12 @@ def _free_port() -> int:
 def main() -> None:
     kills, seed = int(sys.argv[1]), int(sys.argv[2])
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        report = asyncio.run(Killing(Path(folder), seed, verbose=True).run(kills, kills // 10))
+        killing = Killing(Path(folder), seed, verbose=True)
+        report = asyncio.run(killing.run(kills, kills // 10))
         print(report)
         for kind, times in sorted(report.kills.items()):
             print(f"{times:4} {kind}")
-        for who in SIDES:
-            print(who, (Path(folder) / f"{who}.err").read_text()[-1500:], file=sys.stderr)
+        print(killing._errors(), file=sys.stderr)
     os._exit(report.lost + report.doubled + len(report.not_back) > 0)
 
 

@@ -78,7 +78,7 @@ class Side:
     def told(self, line: str) -> None:
         self.trap.told(line)
         if line.startswith("poke") and self.call.data_channel is not None:
-            self.call.data_channel.close()  # it is lost, and had back by a new peer connection
+            self.call.data_channel.close()  # it is lost, and recovered by a new peer connection
 
     async def say(self) -> None:
         number = int(self.meant.lines[-1]) if self.meant.lines else 0

@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hypothesis import settings
-
+from tests.effort import by_profile
 from tests.kills.killing import Killing
 
-KILLS = int(os.environ.get("KILLS", "4" if settings().max_examples <= 100 else "10"))
+KILLS = int(os.environ.get("KILLS", by_profile(quick=4, default=4, ci=10, thorough=10)))
 
 
 async def test_nothing_is_lost_or_doubled_whatever_is_killed_and_the_call_is_back_every_time(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fsm_rtc import Journal
-from fsm_rtc.engine.journal import Entry, Started
+from fsm_rtc.engine.journal import Entry, Record
 
 
 class Trap:
@@ -41,7 +41,7 @@ class Trap:
             case ["arm", kind, nth]:
                 self._kind, self._left = kind, int(nth)
 
-    def _recorded(self, record: Started | Entry) -> None:
+    def _recorded(self, record: Record) -> None:
         if isinstance(record, Entry):
             self.meets(f"{record.machine}.{record.trigger}")
 

@@ -26,7 +26,7 @@ def reaction(
     chart: type[Chart[Any, Any]], state: StrEnum, trigger: str, event: object = None, context: object = None
 ) -> str:
     """Where an event leads from a state; `=` if it is permitted without moving; else the reason, or who refused."""
-    machine = chart(context, state=state)
+    machine = chart(context, state=state, clock=lambda: 0.0)
     outcome = machine.fire(trigger, event)
     assert machine.state is (outcome.target if isinstance(outcome, Accepted) else state)
     if isinstance(outcome, Accepted):

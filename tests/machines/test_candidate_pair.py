@@ -13,6 +13,8 @@ PAIR = """
                   frozen       waiting      in-progress  succeeded  failed
 unfreeze          waiting      -            -            -          -
 check             in-progress  in-progress  =            =          -
+ordinary_check    =            =            -            -          -
+nominate          -            -            -            =          -
 on_request        waiting      =            =            =          waiting
 on_answer         -            succeeded    succeeded    =          succeeded
 on_role_conflict  -            =            waiting      =          waiting

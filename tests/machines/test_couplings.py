@@ -46,6 +46,7 @@ SHOWN = [one for one in COUPLINGS if one.way is Way.FIRES and one.in_every_call]
 
 
 @pytest.mark.parametrize("coupling", SHOWN, ids=named)
+@pytest.mark.live
 def test_a_call_shows_the_coupling(call: dict[str, list[Entry]], coupling: Coupling) -> None:
     sources = {"ice", "dtls"} if coupling.source in DERIVED else {coupling.source}  # a journal has no derived state
     names, target = {CHARTS[name].__name__ for name in sources}, CHARTS[coupling.target].__name__

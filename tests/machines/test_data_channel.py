@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fsm_rtc.engine import Accepted
-from fsm_rtc.machines.data_channel import Channel, DataChannelState, Flow, FlowLimits, FlowState
+from fsm_rtc.machines.data_channel import (
+    Channel,
+    CloseChannel,
+    DataChannelState,
+    FireClose,
+    FireClosing,
+    FireOpen,
+    Flow,
+    FlowLimits,
+    FlowState,
+)
 from tests.machines.tables import asked, reaction, triggers_of, written
 
 CHANNEL = """
                    connecting  open     closing  closed
 on_open            open        already  -        closed
+on_made_there      open        -        -        closed
+announce           -           =        -        closed
 send               -           =        -        closed
 close              closing     closing  already  closed
 on_closing         closing     closing  =        closed
@@ -24,6 +37,34 @@ def test_every_cell_of_the_channel_is_as_the_specification_has_it() -> None:
     triggers = triggers_of(CHANNEL)
     assert asked(Channel, triggers) == written(CHANNEL)
     assert {*Channel.chart.triggers} == {*triggers}
+
+
+ASKED = {
+    ("connecting", "on_open"): [FireOpen],
+    ("open", "announce"): [FireOpen],
+    ("connecting", "close"): [CloseChannel],
+    ("open", "close"): [CloseChannel],
+    ("connecting", "on_closing"): [FireClosing],
+    ("open", "on_closing"): [FireClosing],
+} | {
+    (state, trigger): [FireClose]
+    for state in ("connecting", "open", "closing")
+    for trigger in ("on_closed", "connection_closed")
+}
+
+
+@pytest.mark.parametrize("state", DataChannelState)
+@pytest.mark.parametrize("trigger", triggers_of(CHANNEL))
+def test_what_is_told_and_asked_for(state: DataChannelState, trigger: str) -> None:
+    outcome = Channel(state=state).fire(trigger)
+    effects = outcome.effects if isinstance(outcome, Accepted) else ()
+    assert [type(effect) for effect in effects] == ASKED.get((state.value, trigger), [])
+
+
+def test_what_closed_it_is_told() -> None:
+    outcome = Channel(state=DataChannelState.OPEN).fire("on_closed", "lost")
+    assert isinstance(outcome, Accepted)
+    assert outcome.effects == (FireClose("lost"),)
 
 
 def test_a_channel_begins_connecting_and_ends_closed() -> None:
@@ -45,6 +86,11 @@ def test_the_flow_is_congested_from_the_high_mark_and_clear_from_the_low_one() -
     ]:
         assert reaction(Flow, FlowState.CLEAR, "on_buffered_amount", amount, LIMITS) == from_clear
         assert reaction(Flow, FlowState.CONGESTED, "on_buffered_amount", amount, LIMITS) == from_congested
+
+
+def test_more_is_sent_only_while_the_flow_is_clear() -> None:
+    assert reaction(Flow, FlowState.CLEAR, "send", None, LIMITS) == "="
+    assert reaction(Flow, FlowState.CONGESTED, "send", None, LIMITS) == "-"
 
 
 def test_the_flow_begins_clear() -> None:

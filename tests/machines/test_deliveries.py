@@ -39,6 +39,7 @@ EVENTS: dict[str, object] = {"on_hello": Memory(), "on_begin": 3, "on_message": 
 EXPECTED: dict[str, dict[DeliveryState, tuple[DeliveryState, tuple[object, ...]]]] = {
     "on_open": {AWAY: (GREETING, (Greet(),))},
     "on_hello": {GREETING: (FLOWING, (Resume(1),))},
+    "send": {FLOWING: (FLOWING, ())},
     "on_begin": {FLOWING: (FLOWING, (BeginAt(3),))},
     "on_message": {FLOWING: (FLOWING, (HandOver("hello"),))},
     "on_acknowledged": {FLOWING: (FLOWING, (AcceptAcknowledgement(2),))},

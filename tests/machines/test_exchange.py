@@ -47,9 +47,10 @@ def guard_of(step: Step | Rejected) -> str | None:
 
 EXPECTED: dict[str, dict[ExchangeState, Step]] = {
     "on_joined": {IDLE: (IDLE, ())},
-    "receive": {state: (state, ("Deliver",)) for state in OPEN},
+    "receive": {state: (state, ("DeliverMessage",)) for state in OPEN},
     "on_ack": {**{state: (state, ("Acknowledge",)) for state in LIVE}, LEAVING: (CLOSED, ("Acknowledge",))},
     "negotiate": {IDLE: (MAKING_OFFER, ("MakeOffer",)), **{state: (state, ("RememberNeed",)) for state in BUSY}},
+    "negotiate_now": {IDLE: (MAKING_OFFER, ("MakeOffer",))},
     "offer_made": {MAKING_OFFER: (AWAITING, ("SendOffer",)), YIELDING: (YIELDING, ())},
     "offer_failed": {MAKING_OFFER: (IDLE, ()), YIELDING: (YIELDING, ())},
     "on_answer": {AWAITING: (APPLYING_ANSWER, ("ApplyAnswer",)), LEAVING: (LEAVING, ())},
@@ -70,7 +71,8 @@ EXPECTED: dict[str, dict[ExchangeState, Step]] = {
     "on_candidate": {**{state: (state, ("TakeCandidate",)) for state in LIVE}, LEAVING: (LEAVING, ())},
     "on_end_of_candidates": {**{state: (state, ("TakeCandidate",)) for state in LIVE}, LEAVING: (LEAVING, ())},
     "leave": dict.fromkeys(LIVE, (LEAVING, ("SendBye",))),
-    "on_bye": {**dict.fromkeys(LIVE, (CLOSED, ("End",))), LEAVING: (CLOSED, ("NoteFarewell",))},
+    "on_bye": {**dict.fromkeys(LIVE, (CLOSED, ("EndExchange",))), LEAVING: (CLOSED, ("NoteFarewell",))},
+    "on_left": {LEAVING: (CLOSED, ())},
     "abandon": dict.fromkeys(OPEN, (CLOSED, ())),
 }
 """What the polite side does in each state, when every guard that can agree does."""
@@ -109,6 +111,26 @@ class TestWhoOffers:
         twins = replace(POLITE, id="b", peer_id="b", session="t", peer_session="s")
         assert fire(chart, IDLE, "on_joined", twins) == (MAKING_OFFER, ("MakeOffer",))
         assert fire(chart, IDLE, "on_joined", replace(twins, session="r")) == (IDLE, ())
+
+    @BOTH
+    @pytest.mark.parametrize(("one", "other"), [("a s", "b t"), ("a t", "b s"), ("b s", "b t"), ("a é", "a z")])
+    def test_of_two_offers_that_meet_that_of_the_greater_stays_by_id_and_of_one_key_by_session(
+        self, chart: type[Exchange], one: str, other: str
+    ) -> None:
+        lesser, greater = sorted((one.split(), other.split()))
+        for (id_, session), (peer_id, peer_session), stays in ((lesser, greater, False), (greater, lesser, True)):
+            sides: dict[str, Any] = {"id": id_, "session": session, "peer_id": peer_id, "peer_session": peer_session}
+            addressed: dict[str, Any] = {
+                "sender": peer_id,
+                "recipient": id_,
+                "sender_session": peer_session,
+                "recipient_session": session,
+            }
+            outcome = chart(replace(POLITE, **sides), state=MAKING_OFFER).fire(
+                "on_offer", replace(POLITE, **sides, **addressed, offer_id=f"{peer_session}.9", offer_number=9)
+            )
+            assert isinstance(outcome, Accepted)
+            assert (outcome.target is MAKING_OFFER) == stays
 
     @BOTH
     def test_nobody_is_his_own_peer(self, chart: type[Exchange]) -> None:

@@ -95,7 +95,7 @@ class Owner:
 
     def carry_out(self, request: str, payload: Meeting) -> None:
         match request:
-            case "Deliver":
+            case "DeliverMessage":
                 self.remember(next_sequence=self.memory.next_sequence + 1)
             case "ApplyOffer" | "YieldOffer" | "IgnoreOffer":
                 self.remember(last_offer_number=payload.offer_number)
@@ -156,7 +156,7 @@ def test_one_offer_comes_to_its_answer_before_the_next_begins(
 @given(PROFILES, SIDES, FLOODS)
 def test_messages_are_delivered_once_and_in_order(chart: type[Exchange], memory: Meeting, events: list[Event]) -> None:
     owner = flooded(chart, memory, events)
-    delivered = [letter.sequence for letter in owner.of("Deliver")]
+    delivered = [letter.sequence for letter in owner.of("DeliverMessage")]
     assert delivered == [*range(1, len(delivered) + 1)]
     assert all(0 < letter.sequence - letter.next_sequence <= 256 for letter in owner.of("Hold"))
 
@@ -197,7 +197,7 @@ def test_who_has_left_does_nothing_more_for_the_peer_and_does_not_come_back(
     asked = [request for request, _ in owner.asked]
     if "SendBye" in asked:
         behind = {*asked[asked.index("SendBye") + 1 :]}
-        assert behind <= {"Deliver", "Hold", "Acknowledge", "IgnoreOffer"}
+        assert behind <= {"DeliverMessage", "Hold", "Acknowledge", "IgnoreOffer", "NoteFarewell"}
 
 
 @given(PROFILES, SIDES, FLOODS)
@@ -261,5 +261,13 @@ def test_the_floods_reach_every_state_and_every_request() -> None:
     flood()
     assert {*ExchangeState} < reached
     assert {*STEPS} < reached
-    assert {"Deliver", "Hold", "Acknowledge", "IgnoreOffer", "PostponeOffer", "RememberNeed", "TakeCandidate"} < reached
-    assert {"SendBye", "End"} < reached
+    assert {
+        "DeliverMessage",
+        "Hold",
+        "Acknowledge",
+        "IgnoreOffer",
+        "PostponeOffer",
+        "RememberNeed",
+        "TakeCandidate",
+    } < reached
+    assert {"SendBye", "EndExchange"} < reached

@@ -42,6 +42,7 @@ on_nothing_found    failed    failed        disconnected -        failed        
 on_unanswered       -         =             checking   disconnected =           -         closed
 on_answered         -         connected     =          =          connected     -         closed
 on_consent_expired  -         =             =          =          =             -         closed
+secure              -         -             =          =          -             -         closed
 close               closed    closed        closed     closed     closed        closed    closed
 """
 
@@ -57,6 +58,7 @@ on_nothing_found    no_pair   =             completed  -          =             
 on_unanswered       -         =             disconnected disconnected =         -         closed
 on_answered         -         connected     =          =          connected     -         closed
 on_consent_expired  -         =             =          failed     failed        -         closed
+secure              -         -             =          =          -             -         closed
 close               closed    closed        closed     closed     closed        closed    closed
 """
 
@@ -72,6 +74,7 @@ on_nothing_found    -         failed        disconnected =        failed        
 on_unanswered       -         =             disconnected disconnected =         -         closed
 on_answered         -         completed     =          =          completed     -         closed
 on_consent_expired  -         =             =          failed     failed        -         closed
+secure              -         -             =          =          -             -         closed
 close               closed    closed        closed     closed     closed        closed    closed
 """
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
 from fsm_rtc.engine import Accepted
 from fsm_rtc.errors import InvalidModificationError, Reason, Rejected
-from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep, SignalingState
+from fsm_rtc.machines.negotiation import (
+    Negotiation,
+    NegotiationJsep,
+    SignalingState,
+    UpdateNegotiationNeeded,
+)
 from tests.machines.tables import asked, reaction, triggers_of, written
 
 WEBRTC_PC = """
@@ -166,3 +172,18 @@ def test_the_description_that_is_due_is_an_offer_or_an_answer_by_the_state() -> 
     assert isinstance(refused, Rejected)
     resolves = Negotiation.chart.triggers["set_local_description"].rows_from(SignalingState.HAVE_REMOTE_PRANSWER)
     assert [row.resolves for row in resolves] == ["set_local_offer"]
+
+
+@pytest.mark.parametrize("profile", [Negotiation, NegotiationJsep])
+@pytest.mark.parametrize("state", SignalingState)
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_each_return_to_stable_and_nothing_else_asks_for_an_update_of_the_negotiation_needed_flag(
+    profile: type[Negotiation], state: SignalingState, trigger: str
+) -> None:
+    outcome = profile(Created(), state=state).fire(trigger, Sdp())
+    if not isinstance(outcome, Accepted):
+        return
+    passes = [state, SignalingState.STABLE] if outcome.row.first == "rollback" else [state]
+    way = [*passes, outcome.target]
+    returns = [after for before, after in pairwise(way) if after is not before and after is SignalingState.STABLE]
+    assert [type(effect) for effect in outcome.effects] == [UpdateNegotiationNeeded] * len(returns)

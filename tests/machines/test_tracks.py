@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsm_rtc.machines.remote_track import RemoteTrackState, RemoteTrackStatus
+from fsm_rtc.engine import Accepted
+from fsm_rtc.machines.remote_track import (
+    UNHEARD,
+    FireMute,
+    FireUnmute,
+    Listen,
+    ListenNoLonger,
+    RemoteTrackState,
+    RemoteTrackStatus,
+)
 from fsm_rtc.machines.track_source import TrackSource, TrackSourceState
 from tests.machines.tables import asked, triggers_of, written
 
@@ -35,6 +45,28 @@ def test_every_cell_of_a_source_is_as_documented() -> None:
 def test_every_cell_of_a_remote_track_is_as_the_specification_has_it() -> None:
     assert asked(RemoteTrackStatus, triggers_of(REMOTE)) == written(REMOTE)
     assert {*RemoteTrackStatus.chart.triggers} == {*triggers_of(REMOTE)}
+
+
+@pytest.mark.parametrize("state", RemoteTrackState)
+@pytest.mark.parametrize("trigger", triggers_of(REMOTE))
+def test_muting_and_unmuting_are_told_and_silence_is_looked_for_while_it_is_live(
+    state: RemoteTrackState, trigger: str
+) -> None:
+    outcome = RemoteTrackStatus(state=state).fire(trigger)
+    expected: list[type] = []
+    if isinstance(outcome, Accepted):
+        expected += [ListenNoLonger] if outcome.source is RemoteTrackState.LIVE else []
+        told: dict[RemoteTrackState, list[type]] = {
+            RemoteTrackState.LIVE: [Listen, FireUnmute],
+            RemoteTrackState.MUTED: [FireMute],
+        }
+        expected += told.get(RemoteTrackState(outcome.target.value), [])
+    effects = outcome.effects if isinstance(outcome, Accepted) else ()
+    assert [type(effect) for effect in effects] == expected
+
+
+def test_it_counts_as_muted_but_while_it_is_live() -> None:
+    assert {*RemoteTrackState} - UNHEARD == {RemoteTrackState.LIVE}
 
 
 def test_where_they_begin_and_end() -> None:

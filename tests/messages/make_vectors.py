@@ -28,8 +28,8 @@ from fsm_rtc.messages import (
     Hello,
     Identity,
     Introduction,
-    Joined,
     Member,
+    MemberJoined,
     Offer,
     PeerMessage,
     encode,
@@ -81,7 +81,7 @@ def introduction_of(name: str) -> Json:
         "fields": json.loads(msgspec.json.encode(introduction)),
         "signing_input": introduction_input(introduction, ROOM).hex(),
         "signature": introduction.signature.hex(),
-        "encoded": encode(Joined(introduction)),
+        "encoded": encode(MemberJoined(introduction)),
     }
 
 
@@ -208,7 +208,10 @@ def bad_introductions() -> list[Json]:
         ("no key", replace(good, public_key=b"", id=key_id(b""))),
         ("no signature", replace(good, signature=b"")),
     ]
-    return [{"reason": reason, "room": ROOM, "encoded": encode(Joined(introduction))} for reason, introduction in cases]
+    return [
+        {"reason": reason, "room": ROOM, "encoded": encode(MemberJoined(introduction))}
+        for reason, introduction in cases
+    ]
 
 
 def resigned(introduction: Introduction) -> Introduction:
@@ -228,7 +231,7 @@ def bad_frames() -> list[Json]:
         return [{"text": json.dumps({key: value for key, value in fields.items() if key != name})}]
 
     depth = 100_000
-    more = encode(Joined(member_of("alice").introduction)).replace('"name"', '"admin":true,"name"')
+    more = encode(MemberJoined(member_of("alice").introduction)).replace('"name"', '"admin":true,"name"')
     deep: list[Json] = [
         {"text": '{"type":"welcome","members":'},
         {"text": "[", "times": depth},

@@ -161,3 +161,14 @@ def test_a_mangled_file_is_read_or_refused_but_never_breaks(data: st.DataObject)
 def test_any_bytes_are_refused_by_name(content: bytes) -> None:
     with pytest.raises(JournalError):
         read_journal(content.splitlines(keepends=True))
+
+
+def test_what_was_dropped_is_read_back() -> None:
+    journal = Journal()
+    lamp = Lamp()
+    journal.watch(lamp, "lamp")
+    journal.drop(lamp, "lamp", "Glow")
+    lines = [line.encode() for line in journal.lines()]
+    assert read_journal(lines).records == tuple(journal)
+    with pytest.raises(JournalError, match="unknown field"):
+        read_journal([*lines, lines[1].replace(b'"request"', b'"question"')])

@@ -348,6 +348,7 @@ for number in range(25):
 """
 
 
+@pytest.mark.live
 def test_programs_that_change_it_at_the_same_time_lose_nothing(known: KnownPeers) -> None:
     programs = [
         subprocess.Popen([sys.executable, "-c", ADDING, str(known.path), name, "key"], stdin=subprocess.PIPE)

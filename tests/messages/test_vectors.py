@@ -21,7 +21,7 @@ from fsm_rtc.messages import (
     Candidate,
     Hello,
     Identity,
-    Joined,
+    MemberJoined,
     PeerMessage,
     decode,
     encode,
@@ -63,7 +63,7 @@ def test_an_id_is_its_public_keys_and_both_halves_of_the_key_fit(key: dict[str, 
 @pytest.mark.parametrize("vector", VECTORS["introductions"], ids=lambda vector: vector["fields"]["name"])
 def test_an_introduction_holds(vector: dict[str, Any]) -> None:
     joined = decode(vector["encoded"])
-    assert isinstance(joined, Joined)
+    assert isinstance(joined, MemberJoined)
     assert introduction_input(joined.member, vector["room"]).hex() == vector["signing_input"]
     assert joined.member.signature.hex() == vector["signature"]
     assert is_genuine_introduction(joined.member, vector["room"])
@@ -109,7 +109,7 @@ def test_a_signature_that_does_not_hold_is_refused(vector: dict[str, Any]) -> No
 @pytest.mark.parametrize("vector", VECTORS["bad_introductions"], ids=lambda vector: vector["reason"])
 def test_an_introduction_that_does_not_hold_is_refused(vector: dict[str, Any]) -> None:
     joined = decode(vector["encoded"])
-    assert isinstance(joined, Joined)
+    assert isinstance(joined, MemberJoined)
     assert not is_genuine_introduction(joined.member, vector["room"])
 
 
@@ -138,11 +138,13 @@ def said_by_node() -> dict[str, Any]:
     return said
 
 
+@pytest.mark.live
 def test_webcrypto_verifies_every_vector() -> None:
     kinds = ("keys", "introductions", "hellos", "messages", "bad_signatures", "bad_introductions")
     assert said_by_node()["verified"] == {kind: len(VECTORS[kind]) for kind in kinds}
 
 
+@pytest.mark.live
 def test_a_message_that_webcrypto_signed_holds_here() -> None:
     message = decode(said_by_node()["frame"])
     assert isinstance(message, Candidate)

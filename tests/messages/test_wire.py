@@ -24,8 +24,8 @@ from fsm_rtc.messages import (
     ErrorCode,
     Hello,
     Introduction,
-    Joined,
-    Left,
+    MemberJoined,
+    MemberLeft,
     Message,
     Offer,
     PeerMessage,
@@ -34,7 +34,7 @@ from fsm_rtc.messages import (
     encode,
 )
 from fsm_rtc.messages.wire import IceServerInfo, IceServers
-from fsm_rtc.signaling.refusals import CLOSE_CODES, FINAL
+from fsm_rtc.signaling.limits import CLOSE_CODES, FINAL
 
 PROTOCOL_TEXT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 
@@ -62,8 +62,8 @@ messages: st.SearchStrategy[Message] = st.one_of(
             tuple
         ),
     ),
-    st.builds(Joined, introductions),
-    st.builds(Left, tokens, tokens),
+    st.builds(MemberJoined, introductions),
+    st.builds(MemberLeft, tokens, tokens),
     st.builds(Error, st.sampled_from(ErrorCode), st.text(characters)),
 )
 json_values = st.recursive(
@@ -135,7 +135,7 @@ def test_an_offer_id_may_have_160_characters() -> None:
 
 @pytest.mark.parametrize(("length", "fits"), [(512, True), (513, False)])
 def test_a_public_key_may_have_512_bytes(length: int, fits: bool) -> None:
-    joined = Joined(msgspec.structs.replace(INTRODUCTION, public_key=bytes(length)))
+    joined = MemberJoined(msgspec.structs.replace(INTRODUCTION, public_key=bytes(length)))
     if fits:
         assert decode(encode(joined)) == joined
     else:
@@ -167,14 +167,14 @@ def test_a_server_may_say_more_but_nobody_else() -> None:
     for message in (
         Challenge("fsm_rtc/1", bytes(32)),
         Welcome((INTRODUCTION,)),
-        Joined(INTRODUCTION),
-        Left("a", "sa"),
+        MemberJoined(INTRODUCTION),
+        MemberLeft("a", "sa"),
         Error(ErrorCode.NOT_HERE, ""),
         Hello("fsm_rtc/1", "room", INTRODUCTION, bytes(64)),
     ):
         fields = json.loads(encode(message))
         assert decode(json.dumps(fields | {"motd": "hello", "deep": [[{}]]})) == message
-    joined = json.loads(encode(Joined(INTRODUCTION)))
+    joined = json.loads(encode(MemberJoined(INTRODUCTION)))
     joined["member"]["admin"] = True
     assert reason_of(json.dumps(joined)) is Malformed.WRONG_SHAPE
     for kind in PeerMessage.__subclasses__():

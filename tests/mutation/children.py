@@ -22,7 +22,7 @@ from fsm_rtc.errors import ChartError
 
 Task = TypeVar("Task")
 
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 300
 """A mutant whose tests run longer than this has made something endless."""
 
 OPTIONS = [

@@ -39,15 +39,20 @@ class Mutant:
 
 
 def mutants_of_chart(cls: AnyChart) -> Iterator[Mutant]:
-    """The mutants of the triggers that this class itself declares, of its initial state and of its final ones."""
+    """The mutants of what this class itself declares: triggers, effects of states, initial and final states."""
     for trigger, on in own_triggers(cls).items():
         for name, changed in mutations_of_trigger(cls, trigger, on):
-            yield Mutant(cls.__name__, f"{trigger}: {name}", _redeclare(cls, trigger, changed))
+            yield Mutant(cls.__name__, f"{trigger}: {name}", _redeclare(cls, {trigger: changed}))
+        if on.after is not None:
+            yield Mutant(cls.__name__, f"{trigger}: drop after", _redeclare(cls, without_timer(cls, trigger)))
+            for name, changed in mutations_of_timer(cls, on):
+                yield Mutant(cls.__name__, f"{trigger}: {name}", _redeclare(cls, {trigger: changed}))
+    yield from mutants_of_states(cls)
     for state in cls.chart.states:
         if "initial" in vars(cls) and state is not cls.initial:
-            yield Mutant(cls.__name__, f"initial is {state.value!r}", _reassign(cls, "initial", state))
+            yield Mutant(cls.__name__, f"initial is {state.value!r}", _reassign(cls, initial=state))
     if "final" in vars(cls) and cls.final:
-        yield Mutant(cls.__name__, "no final state", _reassign(cls, "final", frozenset()))
+        yield Mutant(cls.__name__, "no final state", _reassign(cls, final=frozenset()))
 
 
 def own_triggers(cls: AnyChart) -> Mapping[str, AnyOn]:
@@ -83,6 +88,22 @@ def mutations_of_row(cls: AnyChart, trigger: str, row: AnyRow) -> Iterator[tuple
                 f"drop source {source.value!r}",
                 changed_row(row, sources=tuple(other for other in row.sources if other is not source)),
             )
+    yield from mutations_of_options(cls, row)
+    if row.resolves is not None:
+        for other in cls.chart.triggers:
+            if other not in (trigger, row.resolves):
+                yield f"resolve to {other}", changed_row(row, resolves=other)
+        return
+    for state in cls.chart.states:
+        if any(row.target_from(source) is not state for source in row.sources):
+            reenters = row.reenters and state in row.sources
+            yield f"target {state.value!r}", changed_row(row, target=state, reenters=reenters, restarts=())
+    if row.target is not None and any(source is not row.target for source in row.sources):
+        yield "stay", changed_row(row, target=None, reenters=False)
+
+
+def mutations_of_options(cls: AnyChart, row: AnyRow) -> Iterator[tuple[str, AnyRow]]:
+    """(what is wrong, the wrong row) with the same sources and target."""
     for guard in row.when:
         yield (
             f"drop guard {guard.__name__}",
@@ -95,16 +116,83 @@ def mutations_of_row(cls: AnyChart, trigger: str, row: AnyRow) -> Iterator[tuple
         )
     if row.first is not None:
         yield f"drop first {row.first}", changed_row(row, first=None)
-    if row.resolves is not None:
-        for other in cls.chart.triggers:
-            if other not in (trigger, row.resolves):
-                yield f"resolve to {other}", changed_row(row, resolves=other)
-        return
-    for state in cls.chart.states:
-        if any(row.target_from(source) is not state for source in row.sources):
-            yield f"target {state.value!r}", changed_row(row, target=state)
-    if row.target is not None and any(source is not row.target for source in row.sources):
-        yield "stay", changed_row(row, target=None)
+    if row.reenters:
+        yield "drop reenters", changed_row(row, reenters=False)
+    for name in row.restarts:
+        yield f"drop restarts {name}", changed_row(row, restarts=_without(row.restarts, name))
+    if row.target is None and row.resolves is None:
+        for timer in cls.chart.timers.values():
+            if timer.trigger not in row.restarts and timer.sources.issuperset(row.sources):
+                yield f"add restarts {timer.trigger}", changed_row(row, restarts=(*row.restarts, timer.trigger))
+
+
+def mutations_of_timer(cls: AnyChart, on: AnyOn) -> Iterator[tuple[str, AnyOn]]:
+    """(what is wrong, the wrong On) of a timed trigger that stays one."""
+    if callable(on.after):
+        yield f"twice {on.after.__name__}", changed_on(on, after=_twice(on.after))
+    elif on.after is not None:
+        for seconds in (on.after * 2, on.after / 2) if on.after else (1.0,):
+            yield f"after {seconds:g} s", changed_on(on, after=seconds)
+    functions = {timer.after.__name__: timer.after for timer in cls.chart.timers.values() if callable(timer.after)}
+    for name, after in functions.items():
+        if after is not on.after:
+            yield f"after {name}", changed_on(on, after=after)
+    per = "state" if on.per == "sources" else "sources"
+    yield f"per {per}", changed_on(on, per=per)
+    late = "postpone" if on.late == "fire" else "fire"
+    yield f"late {late}", changed_on(on, late=late)
+    if on.since is not None:
+        yield f"drop since {on.since.__name__}", changed_on(on, since=None)
+    if on.jitter != "none":
+        yield "drop jitter", changed_on(on, jitter="none")
+
+
+def without_timer(cls: AnyChart, trigger: str) -> Mapping[str, AnyOn]:
+    """The changed triggers of a chart in which one isn't timed any more, so that none restarts it either."""
+    changed = {}
+    for name, on in cls._declared.items():
+        if any(trigger in row.restarts for row in on.rows):
+            rows = tuple(changed_row(row, restarts=_without(row.restarts, trigger)) for row in on.rows)
+            changed[name] = changed_on(on, rows=rows)
+    plain = changed.get(trigger, cls._declared[trigger])
+    return {**changed, trigger: changed_on(plain, after=None, per="state", since=None, late="fire", jitter="none")}
+
+
+def mutants_of_states(cls: AnyChart) -> Iterator[Mutant]:
+    """Each effect of entering or leaving a state dropped, neighbours swapped, and entry exchanged with exit."""
+    for kind in ("entry", "exit"):
+        effects = getattr(cls.chart, kind) if kind in vars(cls) else {}
+        for state, several in effects.items():
+            for index, effect in enumerate(several):
+                rest = (*several[:index], *several[index + 1 :])
+                name = f"{kind} of {state.value!r}: drop effect {effect.__name__}"
+                yield Mutant(cls.__name__, name, _reassign(cls, **{kind: {**effects, state: rest}}))
+                if rest[index:]:
+                    swapped = (*several[:index], several[index + 1], effect, *several[index + 2 :])
+                    name = f"{kind} of {state.value!r}: swap {effect.__name__} and {several[index + 1].__name__}"
+                    yield Mutant(cls.__name__, name, _reassign(cls, **{kind: {**effects, state: swapped}}))
+    entry, exit_ = dict(cls.chart.entry), dict(cls.chart.exit)
+    if {"entry", "exit"} & vars(cls).keys():
+        for state in cls.chart.states:
+            coming, going = entry.get(state, ()), exit_.get(state, ())
+            if coming != going:
+                exchanged = {"entry": {**entry, state: going}, "exit": {**exit_, state: coming}}
+                if not coming:
+                    del exchanged["exit"][state]
+                name = f"exchange the entry and exit of {state.value!r}"
+                yield Mutant(cls.__name__, name, _reassign(cls, **exchanged))
+
+
+def _twice(after: Callable[[Any], float]) -> Callable[[Any], float]:
+    def twice(context: Any) -> float:
+        return 2 * after(context)
+
+    twice.__name__ = f"twice_{after.__name__}"
+    return twice
+
+
+def _without(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return tuple(other for other in names if other != name)
 
 
 def mutants_of_derived(cls: AnyDerived) -> Iterator[Mutant]:
@@ -151,27 +239,25 @@ def changed_on(on: AnyOn, **fields: object) -> AnyOn:
     return copy
 
 
-def _redeclare(cls: AnyChart, trigger: str, on: AnyOn | None) -> Callable[[], None]:
+def _redeclare(cls: AnyChart, changed: Mapping[str, AnyOn | None]) -> Callable[[], None]:
     def apply() -> None:
-        original = cls._declared[trigger]
+        originals = {name: cls._declared[name] for name in changed}
         for affected in _with_heirs(cls):
-            if affected._declared.get(trigger) is original:
-                declared = {name: on if name == trigger else other for name, other in affected._declared.items()}
-                _compile(affected, {name: other for name, other in declared.items() if other is not None})
-                if on is None:
-                    _forget(affected, trigger)
+            new = {name: on for name, on in changed.items() if affected._declared.get(name) is originals[name]}
+            if new:
+                declared = {**affected._declared, **new}
+                _compile(affected, {name: on for name, on in declared.items() if on is not None})
+                for name, on in new.items():
+                    if on is None and name in vars(affected):
+                        delattr(affected, name)
 
     return apply
 
 
-def _forget(cls: AnyChart, trigger: str) -> None:
-    if trigger in vars(cls):
-        delattr(cls, trigger)
-
-
-def _reassign(cls: AnyChart, name: str, value: object) -> Callable[[], None]:
+def _reassign(cls: AnyChart, **attributes: object) -> Callable[[], None]:
     def apply() -> None:
-        setattr(cls, name, value)
+        for name, value in attributes.items():
+            type.__setattr__(cls, name, value)  # past the metaclass, which refuses it
         for affected in _with_heirs(cls):
             _compile(affected, affected._declared)
 

@@ -10,8 +10,10 @@ import pytest
 
 from fsm_rtc.engine import Accepted, Chart, Derived, On, Row, Rule, stay
 from fsm_rtc.errors import InvalidStateError, Reason, Rejected
-from tests.mutation.children import Suite, Verdict, in_children
-from tests.mutation.mutants import Mutant, mutants_of_chart, mutants_of_derived
+from tests.engine.order import CART, PAID, PAYING, RESERVED, AskBank, Order, OrderState, Shop, patience
+from tests.mutation.children import EQUIVALENT, Suite, Verdict, in_children
+from tests.mutation.equivalence import behaviour_of
+from tests.mutation.mutants import AnyChart, Mutant, mutants_of_chart, mutants_of_derived
 
 
 class Door(StrEnum):
@@ -71,6 +73,17 @@ class Warmth(Derived[Door, int]):
     rules = (Rule(LOCKED, freezes), Rule(SHUT, is_cold), Rule(OPEN))
 
 
+class Till(Chart[OrderState, Shop]):
+    """What the order leaves out: a time that is drawn, two effects, and what makes no difference."""
+
+    initial = CART
+    entry = {RESERVED: (ring, AskBank), CART: (ring,)}
+    go = On(Row((CART, RESERVED), RESERVED), Row(PAYING, PAYING, reenters=True), Row(PAID, OrderState.GONE))
+    retry = On(Row(RESERVED, PAYING), after=0, jitter="full")
+    pay = On(Row(PAYING, PAID))
+    wait = On(stay(RESERVED), after=patience)
+
+
 @pytest.fixture(autouse=True)
 def no_guard() -> None:
     """Pytest's hang guard is a thread, which a forked child would wait for in vain."""
@@ -109,8 +122,35 @@ def test_each_rule_of_a_derived_table_is_got_wrong() -> None:
     assert sum(name.startswith("target") for name in names) == 6
 
 
-def mutant_named(name: str) -> Mutant:
-    return next(mutant for mutant in mutants_of_chart(DoorChart) if name in mutant.name)
+def test_time_entry_and_exit_are_got_wrong() -> None:
+    names = {mutant.name for cls in (Order, Till) for mutant in mutants_of_chart(cls)}
+    for expected in (
+        "poll: drop after",
+        "poll: after 4 s",
+        "poll: after 1 s",
+        "poll: after patience",
+        "retry: after 1 s",
+        "give_up: twice patience",
+        "give_up: per state",
+        "poll: per sources",
+        "poll: late postpone",
+        "bank_is_silent: late fire",
+        "bank_is_silent: drop since heard_at",
+        "retry: drop jitter",
+        "poll: drop restarts poll in the row 'paying -> stays / AskBank, restarts poll'",
+        "on_news: add restarts give_up in the row 'paying -> stays, restarts bank_is_silent'",
+        "check_out: drop reenters in the row 'cart, reserved -> reserved'",
+        "entry of 'reserved': drop effect Reserve",
+        "exit of 'reserved': drop effect Release",
+        "entry of 'reserved': swap ring and AskBank",
+        "exchange the entry and exit of 'reserved'",
+        "exchange the entry and exit of 'paying'",
+    ):
+        assert expected in names
+
+
+def mutant_named(name: str, cls: AnyChart = DoorChart) -> Mutant:
+    return next(mutant for mutant in mutants_of_chart(cls) if name in mutant.name)
 
 
 def verdict_with(mutant: Mutant, suite: Suite, output: Path) -> Verdict:
@@ -138,6 +178,47 @@ def test_a_suite_is_judged_by_what_it_notices(mutant: str, verdict: Verdict, tmp
         "def test_golden():\n    assert '/ ring' in DoorChart.open.__doc__\n"
     )
     assert verdict_with(mutant_named(mutant), Suite(tmp_path), tmp_path) is verdict
+
+
+@pytest.mark.parametrize("mutant", [*mutants_of_chart(Order), *mutants_of_chart(Till)], ids=str)
+def test_no_wrong_table_is_taken_for_the_right_one(mutant: Mutant, tmp_path: Path) -> None:
+    cls: AnyChart = Order if mutant.machine == "Order" else Till
+
+    def work(mutant: Mutant) -> int:
+        before = behaviour_of(cls)
+        mutant.apply()
+        return EQUIVALENT if behaviour_of(cls) == before else 0
+
+    ((_, verdict, _),) = in_children([mutant], work, at_once=1, output=tmp_path)
+    # One state is no scope, nothing runs or is asked for on entering it anew, and nothing leads to the first one.
+    same = (
+        *("Order: poll: per sources", "Order: bank_is_silent: per sources"),
+        *("Till: retry: per sources", "Till: wait: per sources", "Till: go: drop reenters"),
+        "Till: entry of 'cart': drop effect ring",
+    )
+    assert (verdict is Verdict.EQUIVALENT) == str(mutant).startswith(same)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "verdict"),
+    [
+        ("give_up: drop after", Verdict.KILLED),
+        ("give_up: twice patience", Verdict.KILLED),
+        ("bank_is_silent: drop after", Verdict.SURVIVED),
+        ("entry of 'paying': drop effect", Verdict.KILLED),
+        ("exit of 'reserved': drop effect", Verdict.SURVIVED),
+        ("exchange the entry and exit of 'paying'", Verdict.KILLED),
+    ],
+)
+def test_a_suite_is_judged_by_the_time_that_it_notices(mutant: str, verdict: Verdict, tmp_path: Path) -> None:
+    (tmp_path / "test_order.py").write_text(
+        "from tests.engine.order import RESERVED, AskBank, Order, Shop\n"
+        "def test_patience_ends():\n"
+        "    order = Order(Shop(), clock=lambda: 0.0, state=RESERVED)\n"
+        "    assert order.next_timeout() == 30\n"
+        "    assert any(isinstance(one, AskBank) for one in order.pay().effects)\n"
+    )
+    assert verdict_with(mutant_named(mutant, Order), Suite(tmp_path), tmp_path) is verdict
 
 
 def test_a_mutant_changes_the_class_and_its_heirs_alone_in_its_child(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from fsm_rtc.engine import Entry, Journal
+from fsm_rtc.machines.consent import Consent, ConsentTimes
 from fsm_rtc.peer import DataChannel, PeerConnection
 from fsm_rtc.peer.description import SessionDescription
-from fsm_rtc.peer.ice.consent import ConsentTimes
 
 LIMIT_SECONDS = 60.0
 """A bound for what must happen soon; nothing waits that long unless it is broken."""
@@ -65,7 +65,17 @@ def make_impatient(*peers: PeerConnection) -> None:
     for peer in peers:
         backend: Any = peer._backend
         for path in backend._numbers:
-            path.ice._connection.consent = ConsentTimes(0.1, 0.05, 0.02, 0.1, 0.3, 0.5)
+            hurry(path.ice._connection, ConsentTimes(0.1, 0.05, 0.02, 0.1, 0.3, 0.5))
+
+
+def hurry(agent: Any, times: ConsentTimes) -> None:
+    """Begin an agent's consent anew, with other times."""
+    agent.consent = times
+    if agent._query_consent_task is not None:
+        agent._query_consent_task.cancel()
+        agent.heard_at = agent.answered_at = agent._now()
+        agent.presence = Consent(agent, clock=agent._now)
+        agent._query_consent_task = asyncio.create_task(agent.query_consent())
 
 
 async def connected(*peers: PeerConnection) -> None:

@@ -16,6 +16,8 @@ from fsm_rtc import RTCConfiguration, RTCSessionDescription
 from fsm_rtc.errors import InvalidAccessError
 from fsm_rtc.media import SyntheticVideoTrack
 
+pytestmark = pytest.mark.live
+
 FACES = (fsm_rtc.RTCPeerConnection, fsm_rtc.aiortc.RTCPeerConnection)
 LIMIT_SECONDS = 60.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fsm_rtc.engine import Journal
-from fsm_rtc.peer import peer_connection
+from fsm_rtc.peer import reported
 from tests.peer.conftest import MakeFake
 from tests.peer.peers import announced, exchange, opened, until
 
@@ -40,7 +40,7 @@ async def test_a_closed_channel_is_let_go_and_its_journal_stays(make: MakeFake, 
 async def test_one_channel_too_many_of_the_other_side_is_closed_and_counted(
     make: MakeFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peer_connection, "MAX_ANNOUNCED_CHANNELS", 2)
+    monkeypatch.setattr(reported, "MAX_ANNOUNCED_CHANNELS", 2)
     offerer, answerer = make("offerer"), make("answerer")
     first = offerer.create_data_channel("first")
     await exchange(offerer, answerer)

@@ -10,8 +10,9 @@ import pytest_asyncio
 
 from fsm_rtc.engine import Journal
 from fsm_rtc.errors import ChannelClosedError, Reason
+from fsm_rtc.machines.data_channel import FlowLimits
 from fsm_rtc.peer import ChannelOptions, DataChannel
-from fsm_rtc.peer.data_channel import HIGH_BYTES, KEPT_BYTES, KEPT_MESSAGES, LOW_BYTES, MAX_MESSAGE_BYTES
+from fsm_rtc.peer.data_channel import KEPT_BYTES, KEPT_MESSAGES, MAX_MESSAGE_BYTES
 from fsm_rtc.testing import FakePeerConnection
 from fsm_rtc.testing.fake_backend import FakeChannel
 from tests.peer.conftest import MakeFake
@@ -153,6 +154,19 @@ async def test_a_message_can_be_sent_from_the_open_callback(make: MakeFake) -> N
     assert await received(await announced(answerer), 1) == ["first"]
 
 
+async def test_a_message_that_comes_before_its_channel_is_open_is_heard_behind_that(make: MakeFake) -> None:
+    channel = make("offerer").create_data_channel("chat")
+    heard: list[object] = []
+    channel.on("open", lambda: heard.append(("open", channel.ready_state)))
+    channel.on("message", heard.append)
+    channel.received("early")
+    channel.received(b"too")
+    assert heard == []
+    channel.opened()
+    channel.received("later")
+    assert heard == [("open", "open"), "early", b"too", "later"]
+
+
 # States.
 
 
@@ -267,17 +281,17 @@ async def test_a_stream_number_counts_only_for_a_negotiated_channel() -> None:
 async def test_a_channel_is_congested_while_much_waits_and_clear_when_little_does(pair: Pair, journal: Journal) -> None:
     drained: list[int] = []
     pair.here.on("bufferedamountlow", lambda: drained.append(pair.here.buffered_amount))
-    pair.library.buffered_amount = HIGH_BYTES - 1
+    pair.library.buffered_amount = FlowLimits().high_bytes - 1
     pair.here.send("a")
     assert pair.here.flow_state == "clear"
-    pair.library.buffered_amount = HIGH_BYTES
+    pair.library.buffered_amount = FlowLimits().high_bytes
     pair.here.send("b")
     pair.here.send("c")
     assert pair.here.flow_state == "congested"
-    pair.library.buffered_amount = LOW_BYTES
+    pair.library.buffered_amount = FlowLimits().low_bytes
     pair.here.drained()
     assert pair.here.flow_state == "clear"
-    assert drained == [LOW_BYTES]
+    assert drained == [FlowLimits().low_bytes]
     assert reasons(journal, "offerer.channel.chat.flow") == []
 
 

@@ -16,6 +16,8 @@ from tests.peer.bare import answer_of_bare, connected_bare, offer_of_bare
 from tests.peer.conftest import MakeBare, MakeLive
 from tests.peer.peers import answer_of, connected, offer_of, until
 
+pytestmark = pytest.mark.live
+
 WRONG = "a=fingerprint:sha-256 " + ":".join(["00"] * 32)
 
 

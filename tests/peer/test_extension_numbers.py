@@ -12,6 +12,8 @@ import fsm_rtc.browser
 from fsm_rtc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from fsm_rtc.peer.jsep.codecs import SESSION_NUMBERS, ExtensionNumbers
 
+pytestmark = pytest.mark.live
+
 KINDS = [["audio"], ["video"], ["audio", "video"], ["video", "audio"]]
 
 

@@ -30,6 +30,8 @@ from tests.peer.bare import (
 from tests.peer.conftest import MakeBare, MakeLive
 from tests.peer.peers import answer_of, connected, exchange, offer_of, turns, until
 
+pytestmark = pytest.mark.live
+
 CANDIDATE = "1 1 udp 2130706431 127.0.0.1 9 typ host"
 
 

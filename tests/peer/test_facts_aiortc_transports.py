@@ -38,6 +38,8 @@ from tests.peer.peers import (
     until,
 )
 
+pytestmark = pytest.mark.live
+
 EVENTS = ("signalingstatechange", "icegatheringstatechange", "iceconnectionstatechange", "connectionstatechange")
 
 

@@ -13,7 +13,7 @@ from fsm_rtc.engine import Journal
 from fsm_rtc.peer import Configuration, PeerConnection
 from tests.peer.orderings import BEGINNINGS, FINISHED, MOVES, Move, World
 
-pytestmark = pytest.mark.usefixtures("young_heap")
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("young_heap")]
 
 
 def make(label: str, journal: Journal) -> PeerConnection:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fsm_rtc.engine import Journal
 from fsm_rtc.peer import Configuration, PeerConnection
 from tests.peer.renegotiation import STEPS, Call, Step
+
+pytestmark = pytest.mark.live
 
 
 def make(label: str, journal: Journal) -> PeerConnection:

@@ -13,6 +13,8 @@ from fsm_rtc.testing import FakePeerConnection, FakeTrack
 from tests.peer.conftest import MakeFake, MakeLive
 from tests.peer.peers import answer_of, connected, exchange, offer_of, turns
 
+pytestmark = pytest.mark.live
+
 ROLLBACK = SessionDescription("rollback")
 
 ADDING: dict[str, Callable[[PeerConnection], object]] = {

@@ -141,6 +141,8 @@ async def test_machines_are_labelled_by_their_connection_and_carry_its_generatio
     peer.library.report("sctp", "connected")
     labels = [
         "negotiation",
+        "api",
+        "negotiation_needed",
         "gathering",
         "channel.chat",
         "channel.chat.flow",

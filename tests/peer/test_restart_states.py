@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from fsm_rtc.engine import Journal
 from fsm_rtc.peer import PeerConnection, SessionDescription
 from tests.peer.conftest import MakeLive
 from tests.peer.peers import connected, exchange, make_impatient, opened, rejections, until
+
+pytestmark = pytest.mark.live
 
 
 def transports(peer: PeerConnection) -> list[Any]:
@@ -49,6 +52,29 @@ async def test_a_restart_in_completed_goes_by_connected_and_the_connection_stays
         assert states == ["connected", "completed"]
     assert told == []
     assert [entry for entry in rejections(journal) if entry.label.endswith(".ice")] == []
+
+
+async def test_a_restart_has_a_gatherer_of_its_own_and_one_that_is_not_used_has_no_machine(
+    live: MakeLive, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fsm_rtc.peer.ice.transport.OUTLIVES_SECONDS", 0.01)
+    one, other = live("one"), live("other")
+    channel = one.create_data_channel("chat")
+    await exchange(one, other)
+    await opened(channel)
+    await completed(one, other)
+    first, is_over = one.machines["one.ice_gatherer"], asyncio.Event()
+    first.observe(lambda *_: is_over.set())
+    one.restart_ice()
+    await one.create_offer()
+    await exchange(one, other)
+    await until(one, "iceconnectionstatechange", lambda: transports(one)[0].selectedCandidatePairChanges == 2)
+    await is_over.wait()
+    assert [entry.trigger for entry in journal.entries("one.ice_gatherer")] == ["gather", "on_complete", "close"]
+    assert [entry.trigger for entry in journal.entries("one.ice_gatherer#2")] == ["gather", "on_complete"]
+    gatherers = {label: machine.state for label, machine in one.machines.items() if "gatherer" in label}
+    assert gatherers == {"one.ice_gatherer#2": "complete"}
+    assert [entry for entry in rejections(journal) if "gather" in entry.label] == []
 
 
 async def test_a_failed_connection_is_rescued_by_a_restart_and_its_channel_lives_on(

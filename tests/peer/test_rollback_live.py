@@ -18,6 +18,8 @@ from tests.peer.bare import exchange_bare, offer_of_bare
 from tests.peer.conftest import MakeBare, MakeLive
 from tests.peer.peers import announced, answer_of, connected, exchange, offer_of, opened, rejections, until
 
+pytestmark = pytest.mark.live
+
 ROLLBACK = SessionDescription("rollback")
 
 
@@ -48,7 +50,7 @@ def has_not_gathered(peer: PeerConnection) -> bool:
 
 def transceivers(peer: PeerConnection) -> Any:
     """Its RTCRtpTransceivers."""
-    return peer._backend.session.media.transceivers  # type: ignore[attr-defined]
+    return peer._backend.media.transceivers  # type: ignore[attr-defined]
 
 
 def sections(description: SessionDescription | None) -> list[tuple[str, str]]:

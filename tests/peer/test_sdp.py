@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fsm_rtc.errors import InvalidCandidateError, InvalidDescriptionError, OperationError
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
-from fsm_rtc.peer.sdp import candidates_of, check_candidate, check_description, sections_of
+from fsm_rtc.peer.sdp import candidates_of, check_description, placed_in, read_candidate, sections_of
 
 SESSION = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
 TRANSPORT = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 AA:BB\r\n"
@@ -92,9 +92,9 @@ def test_bundled_candidates_are_given_once_with_their_first_section() -> None:
 
 
 def test_a_candidate_is_completed_with_mid_and_index() -> None:
-    assert check_candidate(IceCandidate(CANDIDATE, "data"), OFFER) == IceCandidate(CANDIDATE, "data", 1)
-    assert check_candidate(IceCandidate(CANDIDATE, None, 1), OFFER) == IceCandidate(CANDIDATE, "data", 1)
-    assert check_candidate(IceCandidate("a=" + CANDIDATE, "0"), OFFER).candidate == CANDIDATE
+    assert placed_in(IceCandidate(CANDIDATE, "data"), OFFER) == IceCandidate(CANDIDATE, "data", 1)
+    assert placed_in(IceCandidate(CANDIDATE, None, 1), OFFER) == IceCandidate(CANDIDATE, "data", 1)
+    assert placed_in(IceCandidate("a=" + CANDIDATE, "0"), OFFER).candidate == CANDIDATE
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_candidate_is_completed_with_mid_and_index() -> None:
 )
 def test_a_candidate_for_no_section_is_refused(candidate: IceCandidate) -> None:
     with pytest.raises(OperationError, match=r"has no media section .* it has '0', 'data'"):
-        check_candidate(candidate, OFFER)
+        placed_in(candidate, OFFER)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_candidate_for_no_section_is_refused(candidate: IceCandidate) -> None:
 )
 def test_what_is_no_candidate_is_refused(line: str) -> None:
     with pytest.raises(InvalidCandidateError, match="no ICE candidate"):
-        check_candidate(IceCandidate(line, "0"), OFFER)
+        read_candidate(line)
 
 
 @given(st.text() | st.text(alphabet="vma=0:- \r\n9udpice-ufrag").map(lambda text: "v=0\r\n" + text))
@@ -132,4 +132,4 @@ def test_no_text_raises_anything_but_a_named_error(sdp: str) -> None:
 @given(st.text() | st.text(alphabet="candite:0123 typhosrflxudp."))
 def test_no_candidate_raises_anything_but_a_named_error(line: str) -> None:
     with suppress(InvalidCandidateError):
-        check_candidate(IceCandidate(line, "0"), OFFER)
+        read_candidate(line)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import pytest_asyncio
 from aiortc.mediastreams import AudioStreamTrack
 from aiortc.stats import RTCStats
 
-from fsm_rtc.peer.statistics import selected
+from fsm_rtc.peer.statistics.report import selected
 from tests.peer.conftest import MakeBare
 from tests.peer.statistics_call import NOW, Call, called, has_remote_streams, report_when, the, visible
 from tests.peer.statistics_table import ALWAYS, MEMBERS, REQUIRED, TARGETS
+
+pytestmark = pytest.mark.live
 
 
 @pytest_asyncio.fixture

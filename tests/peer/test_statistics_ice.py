@@ -13,6 +13,8 @@ from tests.peer.bare import connected_bare, exchange_bare, ufrag_of
 from tests.peer.conftest import MakeBare
 from tests.peer.statistics_call import Call, Peer, called, of_type, the, visible
 
+pytestmark = pytest.mark.live
+
 
 @pytest_asyncio.fixture
 async def call(bare: MakeBare) -> Call:

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from fsm_rtc.peer import statistics_private
+from fsm_rtc.peer.jsep import private
 from tests.peer.conftest import MakeBare
 from tests.peer.statistics_call import Call, called, visible
 from tests.peer.statistics_table import TARGETS
+
+pytestmark = pytest.mark.live
 
 
 @pytest_asyncio.fixture
@@ -37,7 +39,7 @@ async def test_a_part_that_another_version_lacks_is_named_once_and_the_rest_stay
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(statistics_private, "_switched_off", set())
+    monkeypatch.setattr(private, "_switched_off", set())
     whole = {stats.type for stats in (await call[0].report()).values()}
     sctp: Any = call[0].connection.sctp
     ice = sctp.transport.transport

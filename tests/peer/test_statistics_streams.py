@@ -8,9 +8,11 @@ import aiortc
 import pytest
 import pytest_asyncio
 
-from fsm_rtc.peer.statistics import report_of
+from fsm_rtc.peer.statistics.report import report_of
 from tests.peer.conftest import MakeBare
 from tests.peer.statistics_call import NOW, Call, called, has_remote_streams, of_type, report_when, visible
+
+pytestmark = pytest.mark.live
 
 
 @pytest_asyncio.fixture

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 
+import pytest
 import pytest_asyncio
 
 from tests.peer.bare import ufrag_of
@@ -13,6 +14,8 @@ from tests.peer.conftest import MakeBare
 from tests.peer.peers import LIMIT_SECONDS
 from tests.peer.statistics_call import Call, Peer, called, the, visible
 from tests.peer.statistics_table import TARGETS
+
+pytestmark = pytest.mark.live
 
 
 @pytest_asyncio.fixture

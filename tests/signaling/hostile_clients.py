@@ -21,7 +21,7 @@ from websockets.exceptions import WebSocketException
 
 from fsm_rtc.messages.identity import Identity
 from fsm_rtc.messages.signing import Member
-from fsm_rtc.messages.wire import PROTOCOL, Challenge, Hello, Received, decode, encode
+from fsm_rtc.messages.wire import PROTOCOL, Challenge, DeliveriesReceived, Hello, decode, encode
 from tests.signaling.people import hello_of, offer
 
 __all__ = ["ATTACKS", "SLOW"]
@@ -201,7 +201,7 @@ async def resumes_what_never_was(port: int, random: Random) -> None:
 
 @attack
 async def lies_about_what_it_received(port: int, random: Random) -> None:
-    await after_welcome(port, encode(Received(random.choice([2**53 - 1, 10_000]))))
+    await after_welcome(port, encode(DeliveriesReceived(random.choice([2**53 - 1, 10_000]))))
 
 
 @attack
@@ -223,7 +223,7 @@ async def floods(port: int, random: Random) -> None:
 
 @attack
 async def repeats_what_it_received(port: int, random: Random) -> None:
-    await after_welcome(port, *([encode(Received(0))] * FLOOD))
+    await after_welcome(port, *([encode(DeliveriesReceived(0))] * FLOOD))
 
 
 @attack

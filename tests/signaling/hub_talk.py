@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fsm_rtc.messages.wire import ErrorCode, Introduction, Offer, decode
-from fsm_rtc.signaling.hub import Attach, Deliver, Effect, Refuse, Send
+from fsm_rtc.signaling.seats import Attach, DeliverText, Effect, Refuse, Send
 
 __all__ = ["attached", "codes", "deliveries", "introduction", "letter", "message", "said"]
 
@@ -47,7 +47,7 @@ def deliveries(effects: tuple[Effect[int], ...]) -> list[tuple[str, Any]]:
     return [
         (effect.to.introduction.id, decode(effect.text) if effect.text.startswith('{"type"') else effect.text)
         for effect in effects
-        if isinstance(effect, Deliver)
+        if isinstance(effect, DeliverText)
     ]
 
 

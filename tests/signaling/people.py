@@ -25,7 +25,7 @@ from fsm_rtc.messages.wire import (
     Error,
     ErrorCode,
     Hello,
-    Left,
+    MemberLeft,
     Message,
     Offer,
     Welcome,
@@ -34,8 +34,7 @@ from fsm_rtc.messages.wire import (
 )
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.signaling.client import WebSocketSignaling
-from fsm_rtc.signaling.limits import Limits
-from fsm_rtc.signaling.refusals import CLOSE_CODES
+from fsm_rtc.signaling.limits import CLOSE_CODES, Limits
 from fsm_rtc.signaling.server import SignalingServer
 from fsm_rtc.signaling.service import Settings
 
@@ -112,9 +111,9 @@ class Bare:
             pass
         return message.code
 
-    async def left(self) -> Left:
+    async def left(self) -> MemberLeft:
         """Read to the next one who left."""
-        while not isinstance(message := await self.receive(), Left):
+        while not isinstance(message := await self.receive(), MemberLeft):
             pass
         return message
 

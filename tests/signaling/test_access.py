@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fsm_rtc.errors import TokenError
 from fsm_rtc.messages.wire import Introduction
-from fsm_rtc.signaling.access import Access, Allowlist, JoinTokens, Open, join_token
+from fsm_rtc.signaling.access import Access, JoinTokens, Open, RoomAllowlist, join_token
 from tests.signaling.people import ANNA, BERT
 
 SECRET = "a secret that is long enough for HS512 too, by sixty-four bytes."
@@ -49,7 +49,7 @@ def test_an_open_server_lets_everybody_in() -> None:
 
 
 def test_an_allowlist_lets_its_keys_in_and_tells_others_how_to_get_on_it() -> None:
-    access = Allowlist([ANNA.id])
+    access = RoomAllowlist([ANNA.id])
     assert answer("", access=access) == ""
     assert "your id" in answer("", access=access, who=BERT.id)
     assert "your id" in answer(join_token(SECRET, ROOM), access=access, who="")
@@ -57,7 +57,7 @@ def test_an_allowlist_lets_its_keys_in_and_tells_others_how_to_get_on_it() -> No
 
 def test_a_single_id_is_no_allowlist() -> None:
     with pytest.raises(TypeError, match=r"give \[id\]"):
-        Allowlist(ANNA.id)
+        RoomAllowlist(ANNA.id)
 
 
 def test_a_token_lets_whoever_has_it_into_its_room_until_it_expires() -> None:

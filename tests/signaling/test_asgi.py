@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft
 from fsm_rtc.messages.signing import Member
-from fsm_rtc.messages.wire import ErrorCode, Left
+from fsm_rtc.messages.wire import ErrorCode, MemberLeft
 from fsm_rtc.signaling import Limits, Settings
 from fsm_rtc.signaling.asgi import SignalingApp
 from tests.signaling.cutting_proxy import proxied
@@ -35,6 +35,8 @@ from tests.signaling.people import (
     offer,
     refusal,
 )
+
+pytestmark = pytest.mark.live
 
 
 def limited(**limits: Any) -> SignalingApp:
@@ -145,7 +147,7 @@ async def test_who_reads_nothing_is_given_up_and_holds_up_nobody(anna: Member, b
             await asyncio.sleep(0)
         assert await heard == ErrorCode.RECIPIENT_FULL
         slow.socket.transport.abort()
-        assert await busy.left() == Left(id=bert.introduction.id, session=bert.introduction.session)
+        assert await busy.left() == MemberLeft(id=bert.introduction.id, session=bert.introduction.session)
 
 
 async def test_it_answers_http_behind_its_mount() -> None:

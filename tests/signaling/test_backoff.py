@@ -52,12 +52,11 @@ def top(low: float, high: float) -> float:
     return high
 
 
-def test_only_a_link_that_stood_for_a_while_begins_anew() -> None:
+def test_a_link_that_has_recovered_begins_anew() -> None:
     backoff = Backoff(1.0, 8.0, stable_seconds=10.0, uniform=top)
     assert [backoff.next_seconds() for _ in range(5)] == [1, 2, 4, 8, 8]
-    backoff.link_stood(9.9)
-    assert backoff.next_seconds() == 8
-    backoff.link_stood(10.0)
+    assert (backoff.stable_seconds, backoff.attempts) == (10.0, 5)
+    backoff.recovered()
     assert [backoff.next_seconds() for _ in range(2)] == [1, 2]
 
 

@@ -11,12 +11,14 @@ from fsm_rtc.connection.channel import LinkDown, LinkUp
 from fsm_rtc.errors import SignalingError
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import ErrorCode
-from fsm_rtc.signaling import bounded
-from fsm_rtc.signaling.client import SERVER_TOO_FAST
-from fsm_rtc.signaling.refusals import CLOSE_CODES
+from fsm_rtc.signaling import sockets
+from fsm_rtc.signaling.limits import CLOSE_CODES
 from fsm_rtc.signaling.server import SignalingServer
+from fsm_rtc.signaling.sockets import SERVER_TOO_FAST
 from tests.signaling.people import ROOM, following, joining, room_of, scripted, server_of, until, welcome
 from tests.signaling.raw_frames import CONTINUATION, PING, PONG, TEXT, frame, raw_socket
+
+pytestmark = pytest.mark.live
 
 MOST_BYTES = 500_000_000
 """A hang guard: who isn't cut off by then never is."""
@@ -75,19 +77,19 @@ async def test_pings_at_the_rate_of_messages_are_answered(bert: Member) -> None:
 
 async def test_what_is_not_read_is_bounded_whatever_the_rate_is(bert: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     most = 0
-    looked = bounded.BoundedServer.data_received
+    looked = sockets.BoundedServer.data_received
 
-    def look(self: bounded.BoundedServer, data: bytes) -> None:
+    def look(self: sockets.BoundedServer, data: bytes) -> None:
         nonlocal most
         looked(self, data)
         most = max(most, self.transport.get_write_buffer_size())
 
-    monkeypatch.setattr(bounded.BoundedServer, "data_received", look)
+    monkeypatch.setattr(sockets.BoundedServer, "data_received", look)
     async with server_of(messages_per_second=1e9, burst=10**9) as server, raw_socket(server.port, f"/{ROOM}") as socket:
         await socket.join(bert)
         assert await socket.flood(FLOODS["long pings"], MOST_BYTES) < MOST_BYTES
         await until(lambda: server.connection_count == 0)
-    assert most < bounded.UNWRITTEN_BYTES + 262_144, "and what was read at once"
+    assert most < sockets.UNWRITTEN_BYTES + 262_144, "and what was read at once"
 
 
 @pytest.mark.parametrize("flood", ["long pings", "empty pings", "pongs"])
@@ -120,11 +122,11 @@ async def test_a_server_that_pings_now_and_then_is_answered(anna: Member) -> Non
 
     async def ping(socket: ServerConnection) -> None:
         await welcome(socket)
-        for _ in range(bounded.CONTROL_FRAMES_BURST // 2):
+        for _ in range(sockets.CONTROL_FRAMES_BURST // 2):
             await (await socket.ping())
-        answered.set_result(bounded.CONTROL_FRAMES_BURST // 2)
+        answered.set_result(sockets.CONTROL_FRAMES_BURST // 2)
 
     async with scripted(ping) as url, joining(url, anna) as channel:
         await following(channel, LinkUp)
         async with asyncio.timeout(60):
-            assert await answered == bounded.CONTROL_FRAMES_BURST // 2
+            assert await answered == sockets.CONTROL_FRAMES_BURST // 2

@@ -17,18 +17,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import msgspec
-from hypothesis import settings
+import pytest
 
 from fsm_rtc.signaling.service import SignalingService
 from tests.connection.seeds import seeded
+from tests.effort import by_profile
 from tests.signaling.chaos_client import Plan, Report
 from tests.signaling.cutting_proxy import CuttingProxy, proxied
 from tests.signaling.people import server_of
 
-IS_LARGE = settings().max_examples > 100
-ROOMS, MEMBERS, MESSAGES = (10, 4, 200) if IS_LARGE else (3, 3, 30)
-PROCESSES = 4 if IS_LARGE else 2
-LIMIT_SECONDS = 300
+pytestmark = pytest.mark.live
+
+SMALL, LARGE = (3, 3, 30), (10, 4, 200)
+ROOMS, MEMBERS, MESSAGES = by_profile(quick=SMALL, default=SMALL, ci=LARGE, thorough=LARGE)
+PROCESSES = by_profile(quick=2, default=2, ci=4, thorough=4)
 
 
 @dataclass(eq=False)
@@ -82,7 +84,6 @@ async def test_every_message_arrives_once_and_in_order_whatever_is_cut_slow_or_p
     async with (
         server_of(messages_per_second=1e6, burst=10_000) as server,
         proxied(server.port) as proxy,
-        asyncio.timeout(LIMIT_SECONDS),
         clients(proxy.port, plans[0]) as first,
         clients(proxy.port, plans[1]) as second,
     ):

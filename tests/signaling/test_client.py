@@ -10,12 +10,13 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft, SignalingChannel
+from fsm_rtc.engine import Entry, Journal
 from fsm_rtc.errors import LinkDownError, SignalingError
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import Challenge, Error, ErrorCode, encode
 from fsm_rtc.signaling.backoff import Backoff
-from fsm_rtc.signaling.client import WebSocketSignaling
-from fsm_rtc.signaling.refusals import CLOSE_CODES
+from fsm_rtc.signaling.client import LANE, WebSocketSignaling
+from fsm_rtc.signaling.limits import CLOSE_CODES
 from fsm_rtc.signaling.server import SignalingServer
 from tests.signaling.people import (
     ANNA,
@@ -33,6 +34,8 @@ from tests.signaling.people import (
     server_of,
     welcome,
 )
+
+pytestmark = pytest.mark.live
 
 
 async def test_two_meet_talk_and_part(server: SignalingServer, anna: Member, bert: Member) -> None:
@@ -270,7 +273,7 @@ async def test_nothing_is_left_behind_wherever_it_is_closed(anna: Member) -> Non
                 await asyncio.sleep(0)
             await channel.aclose()
             up += LinkUp() in await remaining(channel)
-            assert {task for task in asyncio.all_tasks() - tasks if task.get_name() == "signalling link"} == set()
+            assert {task for task in asyncio.all_tasks() - tasks if LANE in task.get_name()} == set()
         assert up > 0
         await server.aclose()
     assert len(asyncio.all_tasks()) == 1
@@ -301,7 +304,7 @@ async def test_a_close_that_is_cancelled_goes_on(anna: Member) -> None:
 async def test_a_task_that_is_cancelled_by_somebody_else_ends_the_events(server: SignalingServer, anna: Member) -> None:
     async with joining(room_of(server), anna) as channel:
         await following(channel, LinkUp)
-        (task,) = (task for task in asyncio.all_tasks() if task.get_name() == "signalling link")
+        (task,) = (task for task in asyncio.all_tasks() if LANE in task.get_name())
         task.cancel()
         assert await remaining(channel) == [LinkDown()]
 
@@ -315,3 +318,24 @@ def test_an_address_without_a_room_is_refused(url: str) -> None:
 def test_tls_needs_an_address_that_says_so() -> None:
     with pytest.raises(SignalingError, match="wss://"):
         WebSocketSignaling("ws://host/room", ssl=ssl.create_default_context())
+
+
+async def test_the_journal_tells_how_the_link_came_and_went(server: SignalingServer, anna: Member) -> None:
+    journal = Journal()
+    channel = WebSocketSignaling(room_of(server), journal=journal, label="room.channel")
+    assert channel.machines == {"room.channel": channel.machine}
+    await channel.open(anna)
+    await following(channel, LinkUp)
+    await channel.aclose()
+    events = [one for one in journal if isinstance(one, Entry)]
+    assert {one.label for one in events} == {"room.channel"}
+    assert [one.trigger for one in events] == ["open", "on_connected", "on_welcome", "close"]
+
+
+async def test_a_channel_is_opened_once(server: SignalingServer, anna: Member) -> None:
+    async with joining(room_of(server), anna) as channel:
+        with pytest.raises(SignalingError, match="make a new one"):
+            await channel.open(anna)
+    with pytest.raises(SignalingError, match="make a new one"):
+        await channel.open(anna)
+    channel.check()

@@ -12,11 +12,14 @@ from websockets.asyncio.server import ServerConnection
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft
 from fsm_rtc.errors import LinkDownError, SignalingError
 from fsm_rtc.messages.signing import Member
-from fsm_rtc.messages.wire import PROTOCOL, Challenge, Error, ErrorCode, Joined, Left, Welcome, encode
+from fsm_rtc.messages.wire import PROTOCOL, Challenge, Error, ErrorCode, MemberJoined, MemberLeft, Welcome, encode
 from fsm_rtc.signaling.backoff import Backoff
-from fsm_rtc.signaling.client import EVENTS_NOT_READ, MAX_WAITING_EVENTS, WebSocketSignaling
+from fsm_rtc.signaling.client import MAX_WAITING_EVENTS, WebSocketSignaling
 from fsm_rtc.signaling.server import SignalingServer
+from fsm_rtc.signaling.sockets import EVENTS_NOT_READ
 from tests.signaling.people import ROOM, code_of, following, joining, offer, quick, room_of, scripted, welcome
+
+pytestmark = pytest.mark.live
 
 
 async def test_a_server_that_stops_and_starts_again_is_met_again(anna: Member, bert: Member) -> None:
@@ -193,8 +196,8 @@ async def test_introductions_that_aren_t_genuine_are_passed_on_as_they_are(anna:
 
     async def lie(socket: ServerConnection) -> None:
         await welcome(socket)
-        await socket.send(encode(Joined(member=forged)))
-        await socket.send(encode(Left(id="who", session="which")))
+        await socket.send(encode(MemberJoined(member=forged)))
+        await socket.send(encode(MemberLeft(id="who", session="which")))
         await socket.wait_closed()
 
     async with scripted(lie) as url, joining(url, anna) as channel:
@@ -211,7 +214,7 @@ async def test_a_flood_that_nobody_reads_drops_the_link_with_a_name(anna: Member
         links += 1
         await welcome(socket)
         while True:
-            await socket.send(encode(Left(id="a", session="b")))
+            await socket.send(encode(MemberLeft(id="a", session="b")))
 
     async with scripted(flood) as url:
         dropped = asyncio.Event()

@@ -7,11 +7,15 @@ import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
 from fsm_rtc import Configuration, Room, join
 from tests.cli.programs import Program
 from tests.connection.calls import refused_by
 from tests.connection.halls import Talk, connections_of, gone, has_just, whole
 from tests.signaling.people import room_of, server_of
+
+pytestmark = pytest.mark.live
 
 SEVEN = 7
 LIMIT_SECONDS = 90.0

@@ -1,7 +1,7 @@
 """A server under attack keeps its bounds, serves honest clients, and is afterwards what it was before.
 
-``HYPOTHESIS_PROFILE=ci`` makes 50,000 attacks, a fifth of them with its memory traced. What honest clients' messages
-wait meanwhile is measured by benchmarks/signaling.py.
+``HYPOTHESIS_PROFILE=ci`` makes 6,000 attacks, two thirds of them with its memory traced, ``thorough`` 19,000. What
+honest clients' messages wait meanwhile is measured by benchmarks/signaling.py.
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from hypothesis import settings
 
 from fsm_rtc.connection.channel import LinkUp, MessageReceived, PeerJoined
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.signaling.client import WebSocketSignaling
 from fsm_rtc.signaling.server import SignalingServer
+from tests.effort import by_profile
 from tests.signaling.hostile_clients import ATTACKS, SLOW
 from tests.signaling.people import ANNA, BERT, following, joining, offer, open_sockets, room_of, server_of, until
 
-TIMES, TIMES_TRACED = (200, 200) if settings().max_examples <= 100 else (15_000, 2_000)
+pytestmark = pytest.mark.live
+
+TIMES = by_profile(quick=200, default=200, ci=15_000, thorough=15_000)
+TIMES_TRACED = by_profile(quick=200, default=200, ci=2_000, thorough=2_000)
 AT_ONCE = 16
 PARLOUR = "parlour"
 

@@ -14,6 +14,8 @@ from fsm_rtc.messages.wire import ErrorCode
 from fsm_rtc.signaling.server import SignalingServer
 from tests.signaling.people import bare, following, joining, offer, refusal, room_of, server_of, until
 
+pytestmark = pytest.mark.live
+
 
 async def fetched(server: SignalingServer, path: str) -> tuple[int, dict[str, str], str]:
     """Status, headers and body of a GET request."""

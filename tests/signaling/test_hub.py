@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from fsm_rtc.engine import Entry, Journal
 from fsm_rtc.machines.session import SessionState
-from fsm_rtc.messages.wire import Draining, Error, ErrorCode, IceServers, Joined, Left, Offer, Received, Welcome
-from fsm_rtc.signaling.hub import ACKNOWLEDGE_EVERY, Deliver, Effect, Forget, Hub
+from fsm_rtc.messages.wire import (
+    DeliveriesReceived,
+    Draining,
+    Error,
+    ErrorCode,
+    IceServers,
+    MemberJoined,
+    MemberLeft,
+    Offer,
+    Welcome,
+)
+from fsm_rtc.signaling.hub import ACKNOWLEDGE_EVERY, Hub
 from fsm_rtc.signaling.limits import Limits
+from fsm_rtc.signaling.seats import DeliverText, Drop, Effect, ForgetMailbox
 from tests.signaling.hub_talk import attached, codes, deliveries, introduction, message, said
 
 LIMITS = Limits(members=3, rooms=2, grace_seconds=30, messages_per_second=1, burst=100)
@@ -33,7 +45,7 @@ def test_the_first_is_alone_and_the_second_meets_it() -> None:
     assert attached(effects) == [("anna", 1, 0)]
     effects = hub.join(2, "kitchen", bert, 0.0)
     assert said(effects) == [(2, Welcome(members=(anna,)))]
-    assert deliveries(effects) == [("anna", Joined(member=bert))]
+    assert deliveries(effects) == [("anna", MemberJoined(member=bert))]
     assert hub.members("kitchen") == (anna, bert)
 
 
@@ -44,6 +56,16 @@ def test_one_more_than_a_room_holds_is_refused_and_nobody_hears_of_it(hub: Hub[i
     assert len(effects) == 1
     assert len(hub.members("kitchen")) == 3
     assert said(hub.join(4, "cellar", introduction("dora"), 0.0)) == [(4, Welcome(members=()))]
+
+
+def test_who_is_refused_is_followed_in_the_journal_to_its_end_and_no_further() -> None:
+    journal = Journal()
+    hub: Hub[int] = Hub(LIMITS, journal)
+    hub.drain()
+    hub.join(1, "kitchen", introduction("anna"), 0.0)
+    followed = [one for one in journal if one.label == "room.1.session.1"]
+    assert [one.trigger for one in followed if isinstance(one, Entry)] == ["claim", "on_refused"]
+    assert len(hub) == 0
 
 
 def test_one_more_room_than_there_may_be_is_refused(hub: Hub[int]) -> None:
@@ -58,7 +80,7 @@ def test_a_new_session_of_the_same_id_is_one_that_left_and_one_that_joined(hub: 
     effects = hub.join(3, "kitchen", new, 0.0)
     assert codes(effects) == [(1, ErrorCode.REPLACED)]
     assert said(effects) == [(3, Welcome(members=(introduction("bert"),)))]
-    assert deliveries(effects) == [("bert", Left(id="anna", session="s1")), ("bert", Joined(member=new))]
+    assert deliveries(effects) == [("bert", MemberLeft(id="anna", session="s1")), ("bert", MemberJoined(member=new))]
     assert len(hub.members("kitchen")) == 2
 
 
@@ -114,7 +136,7 @@ def test_the_same_session_from_its_beginning_gets_an_empty_mailbox_and_the_other
     effects = hub.join(3, "kitchen", introduction("anna"), 0.0)
     assert codes(effects) == [(1, ErrorCode.REPLACED)]
     assert said(effects) == [(3, Welcome(members=(introduction("bert"),)))]
-    forgotten = [effect.seat.introduction.id for effect in effects if isinstance(effect, Forget)]
+    forgotten = [effect.seat.introduction.id for effect in effects if isinstance(effect, ForgetMailbox)]
     assert (forgotten, deliveries(effects)) == (["anna"], [])
 
 
@@ -136,7 +158,7 @@ def test_who_does_not_come_back_is_given_up_when_the_grace_time_ends(hub: Hub[in
     deadline = hub.next_deadline
     assert deadline == 35.0
     assert hub.tick(34.9) == ()
-    assert deliveries(hub.tick(deadline)) == [("bert", Left(id="anna", session="s1"))]
+    assert deliveries(hub.tick(deadline)) == [("bert", MemberLeft(id="anna", session="s1"))]
     assert hub.next_deadline is None
     assert hub.members("kitchen") == (introduction("bert"),)
 
@@ -162,7 +184,7 @@ def test_who_is_lost_first_is_given_up_first(hub: Hub[int]) -> None:
 
 
 def test_leaving_is_told_and_empties_the_room(hub: Hub[int]) -> None:
-    assert deliveries(hub.leave(1)) == [("bert", Left(id="anna", session="s1"))]
+    assert deliveries(hub.leave(1)) == [("bert", MemberLeft(id="anna", session="s1"))]
     assert hub.leave(1) == ()
     assert deliveries(hub.leave(2)) == []
     assert (len(hub), hub.member_count) == (0, 0)
@@ -174,7 +196,7 @@ def test_leaving_is_told_and_empties_the_room(hub: Hub[int]) -> None:
 def test_the_very_text_is_passed_on_to_its_recipient_alone(hub: Hub[int]) -> None:
     hub.join(3, "kitchen", introduction("carl"), 0.0)
     (effect,) = hub.post(1, message("anna", "bert"), ' { "as": "it is" } ', 0.0)
-    assert isinstance(effect, Deliver)
+    assert isinstance(effect, DeliverText)
     assert (effect.to.introduction.id, effect.text) == ("bert", ' { "as": "it is" } ')
 
 
@@ -190,7 +212,7 @@ def test_the_very_text_is_passed_on_to_its_recipient_alone(hub: Hub[int]) -> Non
 def test_who_claims_to_be_another_is_put_out(hub: Hub[int], claims: Offer, code: ErrorCode) -> None:
     effects = hub.post(1, claims, "text", 0.0)
     assert codes(effects) == [(1, code)]
-    assert deliveries(effects) == [("bert", Left(id="anna", session="s1"))]
+    assert deliveries(effects) == [("bert", MemberLeft(id="anna", session="s1"))]
     assert hub.members("kitchen") == (introduction("bert"),)
 
 
@@ -213,8 +235,8 @@ def test_a_member_of_one_room_is_a_stranger_in_another(hub: Hub[int]) -> None:
 
 def test_who_sends_is_told_now_and_then_how_much_was_taken(hub: Hub[int]) -> None:
     told = [said(hub.post(1, message("anna", "bert"), "text", 0.0)) for _ in range(2 * ACKNOWLEDGE_EVERY)]
-    assert [one for one in told if one] == [[(1, Received(32))], [(1, Received(64))]]
-    assert told[31] == [(1, Received(32))]
+    assert [one for one in told if one] == [[(1, DeliveriesReceived(32))], [(1, DeliveriesReceived(64))]]
+    assert told[31] == [(1, DeliveriesReceived(32))]
 
 
 def test_who_sends_faster_than_allowed_is_put_out_and_who_doesn_t_is_not(hub: Hub[int]) -> None:
@@ -223,7 +245,7 @@ def test_who_sends_faster_than_allowed_is_put_out_and_who_doesn_t_is_not(hub: Hu
     burst = [hub.post(2, message("bert", "anna"), "text", 0.0) for _ in range(101)]
     assert not any(codes(answer) for answer in burst[:100])
     assert codes(burst[100]) == [(2, ErrorCode.TOO_FAST)]
-    assert deliveries(burst[100]) == [("anna", Left(id="bert", session="s1"))]
+    assert deliveries(burst[100]) == [("anna", MemberLeft(id="bert", session="s1"))]
 
 
 def test_who_repeats_what_was_said_is_as_fast_as_who_sends_messages(hub: Hub[int]) -> None:
@@ -240,10 +262,10 @@ def test_who_is_thrown_out_while_it_is_away_is_told_nothing(hub: Hub[int]) -> No
     seat = hub.seat_of(1)
     assert seat is not None
     hub.lost(1, 0.0)
-    effects = hub.put_out(seat, ErrorCode.MAILBOX_FULL, "too much waits")
+    effects = hub.evict(seat, ErrorCode.MAILBOX_FULL, "too much waits")
     assert codes(effects) == []
-    assert deliveries(effects) == [("bert", Left(id="anna", session="s1"))]
-    assert hub.put_out(seat, ErrorCode.MAILBOX_FULL, "too much waits") == ()
+    assert deliveries(effects) == [("bert", MemberLeft(id="anna", session="s1"))]
+    assert hub.evict(seat, ErrorCode.MAILBOX_FULL, "too much waits") == ()
     assert hub.next_deadline is None
 
 
@@ -255,13 +277,58 @@ def test_a_hub_that_drains_tells_everybody_and_lets_only_those_in_who_come_back(
     assert said(hub.join(5, "kitchen", introduction("bert"), 1.0, seen=0)) == [(5, Welcome((), resumed=True))]
 
 
-def test_clearing_forgets_everybody_and_tells_nobody(hub: Hub[int]) -> None:
+def test_stopping_forgets_everybody_and_tells_nobody(hub: Hub[int]) -> None:
     hub.lost(2, 0.0)
-    effects = hub.clear()
-    assert {effect.seat.introduction.id for effect in effects if isinstance(effect, Forget)} == {"anna", "bert"}
+    effects = hub.stop()
+    assert {effect.seat.introduction.id for effect in effects if isinstance(effect, ForgetMailbox)} == {"anna", "bert"}
     assert len(effects) == 2
     assert (len(hub), hub.member_count, hub.next_deadline) == (0, 0, None)
     assert hub.post(1, message("anna", "bert"), "text", 0.0) == ()
+    assert (hub.stop(), hub.drain(), hub.takes_sessions) == ((), (), False)
+    assert codes(hub.join(3, "kitchen", introduction("carl"), 0.0)) == [(3, ErrorCode.SHUTTING_DOWN)]
+
+
+# Bounds.
+
+
+def test_who_is_told_more_than_is_kept_loses_its_socket_and_keeps_its_place(hub: Hub[int]) -> None:
+    seat = hub.seat_of(1)
+    assert seat is not None
+    effects = hub.overflow(seat, 5.0)
+    assert codes(effects) == [(1, ErrorCode.MAILBOX_FULL)]
+    assert [effect.seat for effect in effects if isinstance(effect, Drop)] == [seat]
+    assert (deliveries(effects), hub.away_count, hub.next_deadline) == ([], 1, 35.0)
+    assert hub.overflow(seat, 6.0) == ()
+    effects = hub.join(3, "kitchen", introduction("anna"), 7.0, seen=4)
+    assert said(effects) == [(3, Welcome(members=(introduction("bert"),)))]
+    assert attached(effects) == [("anna", 3, 0)]
+    assert deliveries(effects) == []
+
+
+@pytest.mark.parametrize("heard", [False, True])
+def test_who_is_away_and_told_too_much_has_no_longer_to_come_back_than_before(hub: Hub[int], heard: bool) -> None:
+    if heard:
+        hub.seen(1)
+    hub.lost(1, 5.0)
+    seat = hub.seat_at("kitchen", "anna")
+    assert seat is not None
+    assert [type(effect) for effect in hub.overflow(seat, 20.0)] == [Drop]
+    assert hub.next_deadline == 35.0
+    assert deliveries(hub.tick(35.0)) == [("bert", MemberLeft(id="anna", session="s1"))]
+
+
+def test_what_was_asked_for_and_is_not_kept_begins_anew(hub: Hub[int]) -> None:
+    hub.seen(1)
+    effects = hub.join(3, "kitchen", introduction("anna"), 0.0, seen=4, is_kept=False)
+    assert said(effects) == [(3, Welcome(members=(introduction("bert"),)))]
+    assert [effect.seat.session for effect in effects if isinstance(effect, ForgetMailbox)] == ["s1"]
+
+
+def test_a_new_session_of_the_only_member_takes_the_last_room_there_is() -> None:
+    hub: Hub[int] = Hub(Limits(rooms=1))
+    hub.join(1, "kitchen", introduction("anna"), 0.0)
+    assert codes(hub.join(2, "kitchen", introduction("anna", "s2"), 0.0)) == [(1, ErrorCode.REPLACED)]
+    assert hub.members("kitchen") == (introduction("anna", "s2"),)
 
 
 # TURN credentials.

@@ -14,9 +14,10 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from fsm_rtc.messages.wire import Error, Joined, Left, Received, Welcome, decode
-from fsm_rtc.signaling.hub import Attach, Deliver, Effect, Forget, Hub, Refuse, Seat, Send
+from fsm_rtc.messages.wire import DeliveriesReceived, Error, MemberJoined, MemberLeft, Welcome, decode
+from fsm_rtc.signaling.hub import Hub
 from fsm_rtc.signaling.limits import Limits
+from fsm_rtc.signaling.seats import Attach, DeliverText, Effect, ForgetMailbox, Refuse, Seat, Send
 from tests.signaling.hub_talk import introduction, message
 
 IDS = ("anna", "bert", "carl", "dora")
@@ -51,10 +52,10 @@ class Client:
                 self.heard[who, session].append(int(number))
                 continue
             said = decode(text)
-            if isinstance(said, Joined):
+            if isinstance(said, MemberJoined):
                 assert (said.member.id, said.member.session) not in self.knows
                 self.knows.add((said.member.id, said.member.session))
-            elif isinstance(said, Left):
+            elif isinstance(said, MemberLeft):
                 self.knows.remove((said.id, said.session))
 
 
@@ -75,9 +76,9 @@ class Hotel(RuleBasedStateMachine):
                 case Attach(seat, socket, seen):
                     assert seat.socket == socket
                     assert seen <= len(self.mailboxes.setdefault(seat, []))
-                case Deliver(seat, text):
+                case DeliverText(seat, text):
                     self.mailboxes[seat].append(text)
-                case Forget(seat):
+                case ForgetMailbox(seat):
                     del self.mailboxes[seat]
                 case Refuse(socket, _, _):
                     for place, client in tuple(self.clients.items()):
@@ -93,7 +94,7 @@ class Hotel(RuleBasedStateMachine):
             if not said.resumed:
                 newcomer.knows = {(member.id, member.session) for member in said.members}
         else:
-            assert isinstance(said, Error | Received)
+            assert isinstance(said, Error | DeliveriesReceived)
             assert any(client.socket == socket for client in self.clients.values())
 
     def connected(self) -> list[Client]:
@@ -176,15 +177,16 @@ class Hotel(RuleBasedStateMachine):
         reaches = recipient is not None and recipient is not sender
         number = self.posts[sender.key, (who, to_session)] + 1
         effects = self.hub.post(sender.socket, sent, f"{sender.who} {sender.session} {number}", self.now)
-        assert any(isinstance(effect, Deliver) for effect in effects) == reaches
+        assert any(isinstance(effect, DeliverText) for effect in effects) == reaches
         sender.has_gone_on = True
         if reaches:
             self.posts[sender.key, (who, to_session)] = number
         self.perform(effects)
 
     def read(self, client: Client) -> None:
-        seat = self.hub.waiting(client.room, introduction(client.who, client.session))
+        seat = self.hub.seat_at(client.room, client.who)
         assert seat is not None
+        assert seat.session == client.session
         client.read(self.mailboxes[seat])
 
     @precondition(lambda self: self.clients)

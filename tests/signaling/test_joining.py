@@ -13,6 +13,8 @@ from fsm_rtc.machines.signaling_link import SignalingStatus
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.connection.halls import connections_of, hear_each_other, whole
 
+pytestmark = pytest.mark.live
+
 LIMIT_SECONDS = 60.0
 
 

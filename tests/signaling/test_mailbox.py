@@ -152,7 +152,7 @@ class Shelf(RuleBasedStateMachine):
         self.trimmed = dict.fromkeys(KEYS, 0)
 
     def run(self, coroutine: Coroutine[None, None, T]) -> T:
-        return self.runner.run(coroutine)
+        return self.runner.get_loop().run_until_complete(coroutine)  # `Runner.run` also takes and gives back signals
 
     def teardown(self) -> None:
         self.run(close(self.opened))
@@ -183,9 +183,11 @@ class Shelf(RuleBasedStateMachine):
 
     @invariant()
     def everything_is_there(self) -> None:
-        for key in KEYS:
-            assert self.run(contents(self.mailboxes.of(key))) == self.model(key)
-            assert self.run(self.mailboxes.of(key).length()) == len(self.model(key))
+        async def look() -> list[tuple[list[tuple[int, str]], int]]:
+            there = [self.mailboxes.of(key) for key in KEYS]
+            return [(await contents(mailbox), await mailbox.length()) for mailbox in there]
+
+        assert self.run(look()) == [(self.model(key), len(self.model(key))) for key in KEYS]
 
 
 async def close(opened: AbstractAsyncContextManager[Mailboxes]) -> None:

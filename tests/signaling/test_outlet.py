@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsm_rtc.signaling.limits import Limits
-from fsm_rtc.signaling.link import LinkLostError
 from fsm_rtc.signaling.mailbox import Mailbox, MemoryMailboxes
-from fsm_rtc.signaling.outlet import Outlet
+from fsm_rtc.signaling.outlet import LinkLostError, Outlet
 from tests.peer.peers import turns
 
 

@@ -13,6 +13,8 @@ from fsm_rtc.signaling.turn import TurnServers
 from tests.coturn import coturn
 from tests.signaling.people import room_of
 
+pytestmark = pytest.mark.live
+
 SECRET = "a secret that two servers share"
 RELAY_ONLY = Configuration(ice_transport_policy="relay", loopback=True)
 LIMIT_SECONDS = 60

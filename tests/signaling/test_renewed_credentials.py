@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from fsm_rtc import Configuration, Connection, ConnectionStore, Identity, WebSocketSignaling
 from fsm_rtc.connection import ConnectionStateChanged, PeerLost, Recovering
 from fsm_rtc.peer import PeerConnection
@@ -12,6 +14,8 @@ from fsm_rtc.signaling import Settings, SignalingServer
 from fsm_rtc.signaling.turn import TurnServers
 from tests.coturn import coturn
 from tests.signaling.people import room_of
+
+pytestmark = pytest.mark.live
 
 SECRET = "a secret that two servers share"
 RELAY_ONLY = Configuration(ice_transport_policy="relay", loopback=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from websockets.asyncio.server import ServerConnection
@@ -13,10 +13,10 @@ from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJo
 from fsm_rtc.errors import LinkDownError
 from fsm_rtc.messages.identity import Identity
 from fsm_rtc.messages.signing import Member
-from fsm_rtc.messages.wire import Draining, ErrorCode, Received, Welcome, encode
+from fsm_rtc.messages.wire import DeliveriesReceived, Draining, ErrorCode, Welcome, encode
 from fsm_rtc.signaling import client
 from fsm_rtc.signaling.client import WebSocketSignaling
-from fsm_rtc.signaling.resumption import MAX_UNTAKEN_MESSAGES
+from fsm_rtc.signaling.inbox import MAX_UNTAKEN_MESSAGES
 from fsm_rtc.signaling.server import SignalingServer
 from tests.signaling.cutting_proxy import CuttingProxy, proxied
 from tests.signaling.people import (
@@ -38,6 +38,8 @@ from tests.signaling.people import (
     until,
     welcome,
 )
+
+pytestmark = pytest.mark.live
 
 
 async def resumed(client: Bare, me: Member, seen: int) -> Welcome:
@@ -159,6 +161,35 @@ async def test_a_server_that_takes_nothing_is_not_sent_more_than_can_be_kept(ann
         await channel.aclose()
 
 
+async def test_nothing_is_said_before_the_hello_however_long_the_challenge_takes(
+    anna: Member, bert: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That a delivery was read is told a while later, when the next link may be on its way."""
+    monkeypatch.setattr(client, "TELL_SECONDS", 0.05)
+    came: list[str | bytes] = []
+    links = 0
+
+    async def loses_the_first(socket: ServerConnection) -> None:
+        nonlocal links
+        links += 1
+        if links == 1:
+            await welcome(socket)
+            await socket.send(offer(bert, anna, "hello"))
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                came.append(await socket.recv())
+        await welcome(socket)
+        await socket.wait_closed()
+
+    async with scripted(loses_the_first) as url, joining(url, anna) as channel:
+        await following(channel, LinkUp)
+        await following(channel, MessageReceived)
+        await following(channel, LinkDown)
+        await following(channel, LinkUp)
+    assert came == []
+
+
 # The server.
 
 
@@ -201,7 +232,7 @@ async def test_who_asks_for_what_is_not_there_begins_anew(
         await sender.send(offer(anna, bert))
         await reader.receive()
         await reader.receive()
-        await reader.send(encode(Received(2)))
+        await reader.send(encode(DeliveriesReceived(2)))
         async with bare(server) as again:
             assert await resumed(again, bert, seen) == Welcome(members=(anna.introduction,))
             await sender.send(text := offer(anna, bert, "behind it"))
@@ -213,7 +244,7 @@ async def test_who_says_that_it_received_more_than_was_delivered_is_refused(
 ) -> None:
     async with bare(server) as client:
         await client.joined(anna)
-        await client.send(encode(Received(1)))
+        await client.send(encode(DeliveriesReceived(1)))
         assert await client.end() == refusal(ErrorCode.BAD_MESSAGE)
 
 

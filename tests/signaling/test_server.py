@@ -13,8 +13,8 @@ from fsm_rtc.errors import SignalingError
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import (
     ErrorCode,
-    Joined,
-    Left,
+    MemberJoined,
+    MemberLeft,
     Welcome,
 )
 from fsm_rtc.signaling.server import SignalingServer
@@ -30,6 +30,8 @@ from tests.signaling.people import (
     server_of,
 )
 
+pytestmark = pytest.mark.live
+
 
 async def test_two_join_and_a_message_is_relayed_to_the_letter(
     server: SignalingServer, anna: Member, bert: Member
@@ -37,12 +39,12 @@ async def test_two_join_and_a_message_is_relayed_to_the_letter(
     async with bare(server) as first, bare(server) as second:
         assert await first.joined(anna) == Welcome(members=())
         assert await second.joined(bert) == Welcome(members=(anna.introduction,))
-        assert await first.receive() == Joined(member=bert.introduction)
+        assert await first.receive() == MemberJoined(member=bert.introduction)
         text = offer(anna, bert, "v=0\r\né\U0001f600").replace('":', '" :')
         await first.send(text)
         assert await second.socket.recv() == text
         await second.socket.close()
-        assert await first.receive() == Left(id=bert.introduction.id, session=bert.introduction.session)
+        assert await first.receive() == MemberLeft(id=bert.introduction.id, session=bert.introduction.session)
     assert server.refused == {}
 
 
@@ -53,7 +55,7 @@ async def test_rooms_hear_nothing_of_each_other(server: SignalingServer, anna: M
         await other.hello(elsewhere, "cellar")
         assert await other.receive() == Welcome(members=())
         await second.joined(bert)
-        assert await first.receive() == Joined(member=bert.introduction)
+        assert await first.receive() == MemberJoined(member=bert.introduction)
 
 
 @pytest.mark.parametrize("room", ["küche", "two words", "a/b", "100%", "/lead", "q?x#y"])
@@ -72,8 +74,8 @@ async def test_a_third_is_refused_in_a_room_of_two_and_may_come_when_one_has_lef
             await third.hello(carl)
             assert await third.end() == refusal(ErrorCode.ROOM_FULL)
         await second.socket.close()
-        assert isinstance(await first.receive(), Joined)
-        assert isinstance(await first.receive(), Left)
+        assert isinstance(await first.receive(), MemberJoined)
+        assert isinstance(await first.receive(), MemberLeft)
         async with bare(server) as third:
             assert await third.joined(carl) == Welcome(members=(anna.introduction,))
         assert server.refused == {ErrorCode.ROOM_FULL: 1}
@@ -85,7 +87,7 @@ async def test_the_same_session_takes_over(server: SignalingServer, anna: Member
         await other.joined(bert)
         await new.joined(anna)
         assert await old.end() == refusal(ErrorCode.REPLACED)
-        assert await new.receive() == Joined(member=bert.introduction)
+        assert await new.receive() == MemberJoined(member=bert.introduction)
         await other.send(text := offer(bert, anna))
         assert await new.socket.recv() == text
         await new.send(text := offer(anna, bert))
@@ -99,8 +101,8 @@ async def test_a_new_session_is_a_leave_and_a_join(server: SignalingServer, anna
         await other.joined(bert)
         await new.joined(again)
         assert await old.end() == refusal(ErrorCode.REPLACED)
-        assert await other.receive() == Left(id=anna.introduction.id, session=anna.introduction.session)
-        assert await other.receive() == Joined(member=again.introduction)
+        assert await other.receive() == MemberLeft(id=anna.introduction.id, session=anna.introduction.session)
+        assert await other.receive() == MemberJoined(member=again.introduction)
 
 
 async def test_somebody_with_another_key_can_t_take_over(server: SignalingServer, anna: Member, bert: Member) -> None:
@@ -131,7 +133,7 @@ async def test_who_reads_nothing_is_cut_off_and_given_up_if_it_does_not_come_bac
         while not heard.done():
             await busy.send(text)
             await asyncio.sleep(0)
-        assert await heard == Left(id=bert.introduction.id, session=bert.introduction.session)
+        assert await heard == MemberLeft(id=bert.introduction.id, session=bert.introduction.session)
         assert server.service.unread_messages == 1  # that the other one left
         slow.socket.transport.abort()
 
@@ -143,7 +145,7 @@ async def test_closing_tells_every_client_and_frees_the_port(anna: Member, bert:
             await first.joined(anna)
             await second.joined(bert)
             await silent.challenge()
-            assert isinstance(await first.receive(), Joined)
+            assert isinstance(await first.receive(), MemberJoined)
             ends = [asyncio.create_task(client.end()) for client in (first, second, silent)]
             await server.aclose()
             assert await asyncio.gather(*ends) == [refusal(ErrorCode.SHUTTING_DOWN)] * 3

@@ -12,13 +12,15 @@ from fsm_rtc.messages.wire import (
     Error,
     ErrorCode,
     Introduction,
-    Joined,
-    Left,
+    MemberJoined,
+    MemberLeft,
     Welcome,
     encode,
 )
 from fsm_rtc.signaling.server import SignalingServer
 from tests.signaling.people import ANNA, BERT, CARL, ROOM, bare, hello_of, offer, refusal, server_of
+
+pytestmark = pytest.mark.live
 
 
 async def test_a_hello_for_another_room_than_the_path_s_is_refused(server: SignalingServer, anna: Member) -> None:
@@ -119,7 +121,7 @@ async def test_garbage_is_refused_before_and_after_hello(
         await second.joined(bert)
         await first.send(garbage)
         assert await first.end() == refusal(ErrorCode.BAD_MESSAGE)
-        assert isinstance(await second.receive(), Left)
+        assert isinstance(await second.receive(), MemberLeft)
     assert server.refused == {ErrorCode.BAD_MESSAGE: 2}
 
 
@@ -157,7 +159,7 @@ async def test_an_oversized_frame_is_refused(server: SignalingServer, anna: Memb
         await second.joined(bert)
         await first.send(" " * (MAX_MESSAGE_BYTES + 1))
         assert (await first.end())[1] == 1009  # RFC 6455: too big
-        assert isinstance(await second.receive(), Left)
+        assert isinstance(await second.receive(), MemberLeft)
     assert server.refused == {ErrorCode.BAD_MESSAGE: 1}
 
 
@@ -167,7 +169,7 @@ async def test_invalid_utf8_is_refused(server: SignalingServer, anna: Member, be
         await second.joined(bert)
         await first.socket.send(b'{"type":"\xff"}', text=True)
         assert (await first.end())[1] == 1007  # RFC 6455: not UTF-8
-        assert isinstance(await second.receive(), Left)
+        assert isinstance(await second.receive(), MemberLeft)
     assert server.refused == {ErrorCode.BAD_MESSAGE: 1}
 
 
@@ -181,7 +183,7 @@ async def test_messages_of_others_are_not_relayed(server: SignalingServer, anna:
         (offer(carl, bert), ErrorCode.BAD_MESSAGE),
         (offer(Member(ROOM, ANNA, "anna"), bert), ErrorCode.BAD_MESSAGE),
         (offer(anna, bert).replace(ROOM, "cellar"), ErrorCode.WRONG_ROOM),
-        (encode(Joined(member=carl.introduction)), ErrorCode.BAD_MESSAGE),
+        (encode(MemberJoined(member=carl.introduction)), ErrorCode.BAD_MESSAGE),
         (encode(Error(code=ErrorCode.ROOM_FULL, message="")), ErrorCode.BAD_MESSAGE),
     ):
         async with bare(server) as first, bare(server) as second:
@@ -189,7 +191,7 @@ async def test_messages_of_others_are_not_relayed(server: SignalingServer, anna:
             await second.joined(bert)
             await first.send(wrong)
             assert await first.end() == refusal(code)
-            assert isinstance(await second.receive(), Left)
+            assert isinstance(await second.receive(), MemberLeft)
 
 
 async def test_who_isn_t_there_is_named_and_nobody_is_put_out(
@@ -203,7 +205,7 @@ async def test_who_isn_t_there_is_named_and_nobody_is_put_out(
         assert answer.code == ErrorCode.NOT_HERE
         async with bare(server) as second:
             await second.joined(bert)
-            assert isinstance(await first.receive(), Joined)
+            assert isinstance(await first.receive(), MemberJoined)
             await first.send(text := offer(anna, bert))
             assert await second.socket.recv() == text
     assert server.refused == {ErrorCode.NOT_HERE: 1}

@@ -14,6 +14,8 @@ from websockets.asyncio.server import ServerConnection, broadcast
 from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES, close
 from tests.signaling.people import scripted
 
+pytestmark = pytest.mark.live
+
 
 def fill(socket: ClientConnection) -> None:
     """Send more than the system's buffers take."""

@@ -19,6 +19,8 @@ from fsm_rtc.signaling.client import WebSocketSignaling
 from fsm_rtc.signaling.server import SignalingServer
 from tests.signaling.people import ANNA, BERT, ROOM, following, quick
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 def contexts(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:

@@ -17,6 +17,8 @@ from fsm_rtc.peer.ice import IceCandidateError, IceGatherer
 from fsm_rtc.signaling.turn import TurnServers
 from tests.coturn import coturn
 
+pytestmark = pytest.mark.live
+
 LIMIT_SECONDS = 60
 
 

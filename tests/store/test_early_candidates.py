@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fsm_rtc.connection.candidates import KEPT_CANDIDATES
+from fsm_rtc.connection.exchange.candidates import KEPT_CANDIDATES
 from fsm_rtc.errors import OperationError, Rejected
 from fsm_rtc.peer import IceCandidate
 from tests.store.stores import World, until

@@ -88,10 +88,10 @@ class TestCreatePeerConnection:
 class TestLateEvents:
     async def test_a_report_of_an_earlier_generation_is_stale(self, world: World) -> None:
         offerer, _ = await world.connected()
-        session = offerer.store._session
+        session = offerer.store._peers.session
         assert session is not None
         offerer.store.create_peer_connection()
-        offerer.store._read_status(session)
+        offerer.store._record.read_status(session)
         assert offerer.store.snapshot.peer_connection_status == "new"
         entry = offerer.journal.entries("offerer.peer_status")[-1]
         assert entry.reason == "stale"

@@ -309,7 +309,7 @@ class StoreOrderings(RuleBasedStateMachine):
     def every_step_was_in_its_table(self, side: Side) -> None:
         for label, table in (("peer_status", PeerStatus.chart), ("signaling_link", SignalingLink.chart)):
             edges = {(source.value, target.value) for source, _, target in table.edges()}
-            for entry in side.journal.entries(f"{side.store._label}.{label}"):
+            for entry in side.journal.entries(f"{side.store._options.label}.{label}"):
                 assert not entry.accepted or (entry.source, entry.target) in edges, entry
 
     def teardown(self) -> None:

@@ -12,6 +12,8 @@ from fsm_rtc.errors import InvalidStateError
 from fsm_rtc.peer import Configuration, IceCandidate
 from fsm_rtc.store import ConnectionStore, chat_text
 
+pytestmark = pytest.mark.live
+
 LOOPBACK = Configuration(loopback=True)
 LIMIT_SECONDS = 60.0
 

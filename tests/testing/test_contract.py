@@ -15,6 +15,8 @@ from fsm_rtc.peer import Configuration, DataChannel, PeerConnection
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.peer.peers import connected, exchange, opened, rejections, until
 
+pytestmark = pytest.mark.live
+
 Make = Callable[[], PeerConnection]
 
 

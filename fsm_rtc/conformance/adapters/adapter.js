@@ -1,6 +1,6 @@
 /**
  * The conformance adapter protocol (docs/conformance-protocol.md, version 1) over any RTCPeerConnection that has the
- * W3C's shape: a browser's, or that of a package for Node. It depends on nothing; whoever uses it carries the lines:
+ * W3C's shape: a browser's, or that of a package for Node. It depends on nothing; its user carries the lines:
  *
  *     const adapter = createAdapter({ RTCPeerConnection, name: "my stack", version: "1.0" });
  *     for await (const line of lines) console.log(JSON.stringify(await adapter.handle(JSON.parse(line))));

@@ -14,8 +14,9 @@ from aioice import ice
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
 
-from fsm_rtc.conformance.adapters.base import AdaptedPeer, Happened, Inexpressible, Stack, serve
-from fsm_rtc.conformance.protocol import Candidate, Description, States
+from fsm_rtc.conformance.adapters.base import AdaptedPeer, Happened, Inexpressible, Stack
+from fsm_rtc.conformance.adapters.session import serve
+from fsm_rtc.conformance.protocol import StackCandidate, StackDescription, States
 
 __all__ = ["Aiortc"]
 
@@ -61,19 +62,19 @@ class AiortcPeer(AdaptedPeer):
     def create_answer(self) -> Any:
         return self._described(self._pc.createAnswer())
 
-    async def _described(self, making: Any) -> Description:
+    async def _described(self, making: Any) -> StackDescription:
         made = await making
-        return Description(made.type, made.sdp)
+        return StackDescription(made.type, made.sdp)
 
-    async def set_local_description(self, description: Description | None) -> None:
+    async def set_local_description(self, description: StackDescription | None) -> None:
         if description is None:
             raise Inexpressible
         await self._pc.setLocalDescription(RTCSessionDescription(description.sdp, description.type))
 
-    async def set_remote_description(self, description: Description) -> None:
+    async def set_remote_description(self, description: StackDescription) -> None:
         await self._pc.setRemoteDescription(RTCSessionDescription(description.sdp, description.type))
 
-    async def add_ice_candidate(self, candidate: Candidate) -> None:
+    async def add_ice_candidate(self, candidate: StackCandidate) -> None:
         parsed = None
         if candidate.candidate:
             parsed = candidate_from_sdp(candidate.candidate.removeprefix("candidate:"))
@@ -100,9 +101,9 @@ class AiortcPeer(AdaptedPeer):
             raise Inexpressible
         return self._channels[label]
 
-    def local_description(self) -> Description | None:
+    def local_description(self) -> StackDescription | None:
         local: Any = self._pc.localDescription
-        return Description(local.type, local.sdp) if local else None
+        return StackDescription(local.type, local.sdp) if local else None
 
     def _announced(self, channel: Any) -> None:
         self._listen(channel)

@@ -23,17 +23,12 @@ doesn't have is left as it is here and answered with ``inexpressible``.
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Sequence
-from threading import Thread
 from typing import Any, Protocol
 
-import msgspec
+from fsm_rtc.conformance.protocol import StackCandidate, StackDescription, States
 
-from fsm_rtc.conformance.protocol import Candidate, Description, Request, States
-
-__all__ = ["AdaptedPeer", "Happened", "Inexpressible", "Stack", "serve"]
+__all__ = ["AdaptedPeer", "Happened", "Inexpressible", "Stack"]
 
 
 class Inexpressible(Exception):  # noqa: N818 - it is an answer, not an error
@@ -44,7 +39,7 @@ class Happened(Protocol):
     """What an adapted peer calls, in the stack's own event handler, for each event."""
 
     def __call__(
-        self, event: str, *, candidate: Candidate | None = None, label: str = "", kind: str = "", data: str = ""
+        self, event: str, *, candidate: StackCandidate | None = None, label: str = "", kind: str = "", data: str = ""
     ) -> None: ...
 
 
@@ -56,21 +51,21 @@ class AdaptedPeer:
         raise NotImplementedError
 
     def create_offer(self) -> Any:
-        """A promise of a `Description`."""
+        """A promise of a `StackDescription`."""
         raise Inexpressible
 
     def create_answer(self) -> Any:
-        """A promise of a `Description`."""
+        """A promise of a `StackDescription`."""
         raise Inexpressible
 
-    def set_local_description(self, description: Description | None) -> Any:
+    def set_local_description(self, description: StackDescription | None) -> Any:
         """None: called without argument."""
         raise Inexpressible
 
-    def set_remote_description(self, description: Description) -> Any:
+    def set_remote_description(self, description: StackDescription) -> Any:
         raise Inexpressible
 
-    def add_ice_candidate(self, candidate: Candidate) -> Any:
+    def add_ice_candidate(self, candidate: StackCandidate) -> Any:
         raise Inexpressible
 
     def create_data_channel(self, label: str) -> Any:
@@ -92,7 +87,7 @@ class AdaptedPeer:
     def close_channel(self, label: str) -> Any:
         raise Inexpressible
 
-    def local_description(self) -> Description | None:
+    def local_description(self) -> StackDescription | None:
         """The attribute localDescription, with the candidates found so far."""
         raise Inexpressible
 
@@ -119,32 +114,3 @@ class Stack:
 
         A library with threads of its own awaits something that has to pass through them before.
         """
-
-
-def serve(stack: Stack) -> None:
-    """Answer the requests on standard input until it ends. What the library prints goes to standard error."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    asyncio.run(_serve(stack, answers))
-
-
-async def _serve(stack: Stack, answers: Any) -> None:
-    from fsm_rtc.conformance.adapters.session import AdapterSession
-
-    session = AdapterSession(stack)
-    requests: asyncio.Queue[bytes] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-
-    def read() -> None:
-        # Not sys.stdin, whose lock a thread that waits in it would keep while the process ends.
-        with open(0, "rb", closefd=False) as lines:
-            for line in lines:
-                loop.call_soon_threadsafe(requests.put_nowait, line)
-        loop.call_soon_threadsafe(requests.put_nowait, b"")
-
-    Thread(target=read, name="requests", daemon=True).start()
-    decode, encode = msgspec.json.Decoder(Request).decode, msgspec.json.encode
-    while line := await requests.get():
-        answers.write(encode(await session.handle(decode(line))) + b"\n")
-        answers.flush()
-    await session.reset()

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from fsm_rtc._version import __version__
-from fsm_rtc.conformance.adapters.base import AdaptedPeer, Happened, Inexpressible, Stack, serve
-from fsm_rtc.conformance.protocol import Candidate, Description, States
+from fsm_rtc.conformance.adapters.base import AdaptedPeer, Happened, Inexpressible, Stack
+from fsm_rtc.conformance.adapters.session import serve
+from fsm_rtc.conformance.protocol import StackCandidate, StackDescription, States
 from fsm_rtc.errors import SpecificationError
-from fsm_rtc.peer.rtc_configuration import RTCConfiguration
-from fsm_rtc.peer.rtc_data_channel import RTCDataChannel
-from fsm_rtc.peer.rtc_ice_candidate import RTCIceCandidate, RTCPeerConnectionIceEvent
-from fsm_rtc.peer.rtc_peer_connection import RTCDataChannelEvent, RTCPeerConnection
-from fsm_rtc.peer.rtc_session_description import RTCSessionDescription
+from fsm_rtc.peer.w3c.rtc_configuration import RTCConfiguration
+from fsm_rtc.peer.w3c.rtc_data_channel import RTCDataChannel
+from fsm_rtc.peer.w3c.rtc_ice_candidate import RTCIceCandidate, RTCPeerConnectionIceEvent, RTCSessionDescription
+from fsm_rtc.peer.w3c.rtc_peer_connection import RTCDataChannelEvent, RTCPeerConnection
 
 __all__ = ["Own"]
 
@@ -70,23 +70,23 @@ class OwnPeer(AdaptedPeer):
             if (owner, name) == (LABEL, machine):
                 yield one.state.value
 
-    async def create_offer(self) -> Description:
+    async def create_offer(self) -> StackDescription:
         with specified():
             return _described(await self._pc.createOffer())
 
-    async def create_answer(self) -> Description:
+    async def create_answer(self) -> StackDescription:
         with specified():
             return _described(await self._pc.createAnswer())
 
-    async def set_local_description(self, description: Description | None) -> None:
+    async def set_local_description(self, description: StackDescription | None) -> None:
         with specified():
             await self._pc.setLocalDescription(_session(description) if description is not None else None)
 
-    async def set_remote_description(self, description: Description) -> None:
+    async def set_remote_description(self, description: StackDescription) -> None:
         with specified():
             await self._pc.setRemoteDescription(_session(description))
 
-    async def add_ice_candidate(self, candidate: Candidate) -> None:
+    async def add_ice_candidate(self, candidate: StackCandidate) -> None:
         with specified():
             await self._pc.addIceCandidate(
                 RTCIceCandidate(
@@ -115,7 +115,7 @@ class OwnPeer(AdaptedPeer):
     def close_channel(self, label: str) -> None:
         self._channel(label).close()
 
-    def local_description(self) -> Description | None:
+    def local_description(self) -> StackDescription | None:
         local = self._pc.localDescription
         return _described(local) if local is not None else None
 
@@ -128,7 +128,7 @@ class OwnPeer(AdaptedPeer):
         found = event.candidate
         candidate = None
         if found is not None:
-            candidate = Candidate(found.candidate, found.sdpMid, found.sdpMLineIndex, found.usernameFragment)
+            candidate = StackCandidate(found.candidate, found.sdpMid, found.sdpMLineIndex, found.usernameFragment)
         self._happened("icecandidate", candidate=candidate)
 
     def _announced(self, event: RTCDataChannelEvent) -> None:
@@ -154,11 +154,11 @@ def specified() -> Iterator[None]:
         raise named(str(error)) from error
 
 
-def _described(made: Any) -> Description:
-    return Description(made.type, made.sdp)
+def _described(made: Any) -> StackDescription:
+    return StackDescription(made.type, made.sdp)
 
 
-def _session(description: Description) -> RTCSessionDescription:
+def _session(description: StackDescription) -> RTCSessionDescription:
     return RTCSessionDescription(description.sdp, description.type)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -13,19 +15,19 @@ import msgspec
 from fsm_rtc.conformance.adapters.base import AdaptedPeer, Inexpressible, Stack
 from fsm_rtc.conformance.protocol import (
     PROTOCOL,
-    Candidate,
     Event,
-    Hello,
     Operation,
     Reply,
     Request,
     Result,
+    StackCandidate,
     StackError,
+    StackHello,
     States,
     Verdict,
 )
 
-__all__ = ["AdapterSession"]
+__all__ = ["AdapterSession", "serve"]
 
 SPECIFIED = {
     "InvalidAccessError",
@@ -135,7 +137,7 @@ class AdapterSession:
     async def _of_the_adapter(self, asked: Operation) -> Result:
         value: Any = None
         if asked.operation == "hello":
-            value = Hello(PROTOCOL, self._stack.name, self._stack.version, self._stack.lacks)
+            value = StackHello(PROTOCOL, self._stack.name, self._stack.version, self._stack.lacks)
         elif asked.operation == "reset":
             await self.reset()
         elif asked.operation == "new":
@@ -151,7 +153,7 @@ class AdapterSession:
         made: list[AdaptedPeer] = []
 
         def happened(
-            event: str, *, candidate: Candidate | None = None, label: str = "", kind: str = "", data: str = ""
+            event: str, *, candidate: StackCandidate | None = None, label: str = "", kind: str = "", data: str = ""
         ) -> None:
             if era == self._era:
                 states = made[0].states() if made else States()
@@ -200,3 +202,30 @@ def _name(error: Exception) -> str:
     """The specification's name for an error, if its class has one among its bases."""
     names = [one.__name__ for one in type(error).__mro__]
     return next((name for name in names if name in SPECIFIED), names[0])
+
+
+def serve(stack: Stack) -> None:
+    """Answer the requests on standard input until it ends. What the library prints goes to standard error."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    asyncio.run(_serve(stack, answers))
+
+
+async def _serve(stack: Stack, answers: Any) -> None:
+    session = AdapterSession(stack)
+    requests: asyncio.Queue[bytes] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        # Not sys.stdin, whose lock a thread that waits in it would keep while the process ends.
+        with open(0, "rb", closefd=False) as lines:
+            for line in lines:
+                loop.call_soon_threadsafe(requests.put_nowait, line)
+        loop.call_soon_threadsafe(requests.put_nowait, b"")
+
+    Thread(target=read, name="requests", daemon=True).start()
+    decode, encode = msgspec.json.Decoder(Request).decode, msgspec.json.encode
+    while line := await requests.get():
+        answers.write(encode(await session.handle(decode(line))) + b"\n")
+        answers.flush()
+    await session.reset()

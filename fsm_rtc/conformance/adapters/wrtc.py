@@ -15,8 +15,9 @@ from typing import Any, cast
 
 import webrtc
 
-from fsm_rtc.conformance.adapters.base import AdaptedPeer, Happened, Inexpressible, Stack, serve
-from fsm_rtc.conformance.protocol import Candidate, Description, States
+from fsm_rtc.conformance.adapters.base import AdaptedPeer, Happened, Inexpressible, Stack
+from fsm_rtc.conformance.adapters.session import serve
+from fsm_rtc.conformance.protocol import StackCandidate, StackDescription, States
 
 __all__ = ["Wrtc"]
 
@@ -72,21 +73,21 @@ class WrtcPeer(AdaptedPeer):
         found = [user.transport for user in users if user is not None and user.transport is not None]
         yield from {id(transport): transport for transport in found}.values()
 
-    async def create_offer(self) -> Description:
+    async def create_offer(self) -> StackDescription:
         return _description(await self._pc.create_offer())
 
-    async def create_answer(self) -> Description:
+    async def create_answer(self) -> StackDescription:
         return _description(await self._pc.create_answer())
 
-    def set_local_description(self, description: Description | None) -> Any:
+    def set_local_description(self, description: StackDescription | None) -> Any:
         if description is None:
             return self._pc.set_local_description()
         return self._pc.set_local_description(_init(description))
 
-    def set_remote_description(self, description: Description) -> Any:
+    def set_remote_description(self, description: StackDescription) -> Any:
         return self._pc.set_remote_description(_init(description))
 
-    def add_ice_candidate(self, candidate: Candidate) -> Any:
+    def add_ice_candidate(self, candidate: StackCandidate) -> Any:
         init = webrtc.RTCIceCandidateInit(
             candidate.candidate, candidate.sdpMid, candidate.sdpMLineIndex, candidate.usernameFragment
         )
@@ -110,7 +111,7 @@ class WrtcPeer(AdaptedPeer):
     def close_channel(self, label: str) -> None:
         self._channel(label).close()
 
-    def local_description(self) -> Description | None:
+    def local_description(self) -> StackDescription | None:
         local = self._pc.local_description
         return _description(local) if local is not None else None
 
@@ -123,7 +124,7 @@ class WrtcPeer(AdaptedPeer):
         found = event.candidate
         candidate = None
         if found is not None:
-            candidate = Candidate(found.candidate, found.sdp_mid, found.sdp_m_line_index, found.username_fragment)
+            candidate = StackCandidate(found.candidate, found.sdp_mid, found.sdp_m_line_index, found.username_fragment)
         self._happened("icecandidate", candidate=candidate)
 
     def _channel(self, label: str) -> Any:
@@ -143,11 +144,11 @@ class WrtcPeer(AdaptedPeer):
         channel.on("message", lambda event: self._happened("message", label=label, data=str(event.data)))
 
 
-def _description(given: Any) -> Description:
-    return Description(given.type.value, given.sdp)
+def _description(given: Any) -> StackDescription:
+    return StackDescription(given.type.value, given.sdp)
 
 
-def _init(description: Description) -> webrtc.RTCSessionDescriptionInit:
+def _init(description: StackDescription) -> webrtc.RTCSessionDescriptionInit:
     return webrtc.RTCSessionDescriptionInit(webrtc.RTCSdpType(description.type), description.sdp)
 
 

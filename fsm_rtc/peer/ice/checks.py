@@ -28,10 +28,8 @@ from typing import Any, cast
 from aioice import Candidate, ice, mdns, stun
 from aioice.utils import random_string
 
-from fsm_rtc.machines.candidate_pair import CandidatePair, CandidatePairState
+from fsm_rtc.machines.candidate_pair import CandidatePair
 from fsm_rtc.peer.ice.private import is_closing
-
-__all__ = ["ANSWER_SECONDS", "PATIENCE_SECONDS", "Checks", "Pair", "Question"]
 
 PACE_SECONDS = 0.02
 """Ta: between two checks of any pairs. Source: RFC 8445, section 14.2: 50 ms, and not below 5; 20 ms are aioice's."""
@@ -127,20 +125,48 @@ class Pair(ice.CandidatePair):
     @property
     def works(self) -> bool:
         """Whether it has answered, and not failed since."""
-        return self.status.state is CandidatePairState.SUCCEEDED
+        return bool(self.status.permits("nominate"))
 
     @property
     def is_unchecked(self) -> bool:
         """Whether a check of it is still to be sent."""
-        return self.status.state in (CandidatePairState.WAITING, CandidatePairState.FROZEN)
+        return bool(self.status.permits("ordinary_check"))
 
     @property
     def is_open(self) -> bool:
         """Whether it isn't known yet that it doesn't work."""
-        return self.status.state is not CandidatePairState.FAILED
+        return bool(self.status.permits("check"))
 
 
-class Checks(ice.Connection):
+def _ignore(*_: object) -> None:
+    """Nobody listens yet."""
+
+
+class AgentEvents:
+    """What an ICE agent tells; each is set by who wants to hear it, and nobody listens at first.
+
+    Attributes:
+        found: called with each aioice Candidate of this side.
+        failed: called with a server that gave no candidate, the host candidate it was asked for or None, and why.
+        received: called with each datagram of the other side's.
+        heard: called when a request of the other side has come.
+        selected: called when another pair is used than before.
+        exhausted: called with whether every pair has failed while more may come.
+        consented: called with whether the other side is there, when that changes.
+        expired: called when consent has expired.
+    """
+
+    found: Callable[[Candidate], None] = staticmethod(_ignore)
+    failed: Callable[..., None] = staticmethod(_ignore)
+    received: Callable[[bytes], None] = staticmethod(_ignore)
+    heard: Callable[[], None] = staticmethod(_ignore)
+    selected: Callable[[], None] = staticmethod(_ignore)
+    exhausted: Callable[[bool], None] = staticmethod(_ignore)
+    consented: Callable[[bool], None] = staticmethod(_ignore)
+    expired: Callable[[], None] = staticmethod(_ignore)
+
+
+class Checks(AgentEvents, ice.Connection):
     """An aioice Connection that checks its pairs as said above.
 
     Attributes:
@@ -148,9 +174,6 @@ class Checks(ice.Connection):
         answered_at: when the selected pair answered last, in the loop's time.
         generation: how many restarts came before.
         requests: how many requests of the other side were heard.
-        heard: called when a request of the other side has come.
-        selected: called when another pair is used than before.
-        exhausted: called with whether every pair has failed while more may come.
     """
 
     _check_list: list[Pair]  # type: ignore[assignment]
@@ -161,9 +184,6 @@ class Checks(ice.Connection):
         self.answered_at = 0.0
         self.generation = 0
         self.requests = 0
-        self.heard: Callable[[], None] = _ignore
-        self.selected: Callable[[], None] = _ignore
-        self.exhausted: Callable[[bool], None] = _ignore
         self._chosen: Pair | None = None
         self._indexed: dict[tuple[int, str, str, int], Candidate] = {}
         self._questions: set[Question] = set()
@@ -299,7 +319,7 @@ class Checks(ice.Connection):
         """Each has its first turn before any has another: the waiting, the frozen, and then who is due longest."""
         unchecked = [pair for pair in self._check_list if pair.is_unchecked]
         if unchecked:
-            return next((pair for pair in unchecked if pair.status.state is CandidatePairState.WAITING), unchecked[0])
+            return next((pair for pair in unchecked if not pair.status.permits("unfreeze")), unchecked[0])
         due = [pair for pair in self._check_list if pair.is_open and pair.due <= now]
         return min(due, key=lambda pair: pair.due, default=None)
 
@@ -460,7 +480,3 @@ def _address(candidate: Candidate) -> tuple[int, str, str, int]:
 
 def _foundation(pair: Pair) -> tuple[str, str]:
     return pair.local_candidate.foundation, pair.remote_candidate.foundation
-
-
-def _ignore(*_: object) -> None:
-    """Nobody listens yet."""

@@ -12,8 +12,6 @@ from fsm_rtc.peer.configuration import IceServer
 from fsm_rtc.peer.ice.agent import host_addresses
 from fsm_rtc.peer.ice.gatherer import IceCandidateError, IceGatherer
 
-__all__ = ["Check", "check_addresses", "check_server", "compare_mappings"]
-
 STUN_PORT_ADVICE = "nobody answers there, or a firewall lets no UDP out: ask who runs it, or use TURN over TCP"
 
 UNAUTHORIZED = 401

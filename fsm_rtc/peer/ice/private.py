@@ -10,11 +10,16 @@ from __future__ import annotations
 import logging
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aioice import ice
 
-__all__ = ["CHECKED_VERSION", "abandon_relay", "is_closing", "missing_parts"]
+from fsm_rtc.peer.ice_snapshot import IceSnapshot, SeenCandidate
+from fsm_rtc.peer.jsep.private import candidate_pairs
+
+if TYPE_CHECKING:
+    from aioice.candidate import Candidate
+    from aioice.ice import Connection
 
 logger = logging.getLogger("fsm_rtc.peer.ice")
 
@@ -90,3 +95,18 @@ def is_closing(transport: Any) -> bool:
     """Whether a socket takes nothing any more; a relayed one doesn't say, and drops what it can't send."""
     asked = getattr(transport, "is_closing", None)
     return asked is not None and bool(asked())
+
+
+def ice_snapshot_of(agent: Connection) -> IceSnapshot:
+    """The candidates and pairs of an agent; of an aioice whose checklist can't be read, the candidates alone."""
+    can_be_read = hasattr(agent, "_check_list") and hasattr(agent, "_nominated")
+    pairs = candidate_pairs(agent) if can_be_read else ()
+    return IceSnapshot(
+        tuple(map(_seen, agent.local_candidates)),
+        tuple(map(_seen, agent.remote_candidates)),
+        tuple(pair.state.name.lower().replace("_", "-") for pair in pairs),
+    )
+
+
+def _seen(candidate: Candidate) -> SeenCandidate:
+    return SeenCandidate(candidate.type, candidate.transport.lower(), candidate.host)

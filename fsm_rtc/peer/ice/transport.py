@@ -1,14 +1,24 @@
-"""RTCIceTransport: one way to the other side, which may be replaced while it is in use.
+"""RTCIceTransport: one path to the other side, which may be replaced while it is in use.
 
-DTLS takes datagrams by `_recv` and gives them by `_send`. Both outlive an ICE restart: the old agent carries what is
-sent until the new one has found its way, and whatever either receives goes into one queue. A transport that has failed
-keeps DTLS waiting, so that a restart can rescue it. Source: RFC 8445, section 9; webrtc-pc, #rtcicetransport.
+Theory. DTLS takes datagrams by `_recv` and gives them by `_send`. Both outlive an ICE restart: the old agent carries
+what is sent until the new one has found its path, and whatever either receives goes into one queue. A transport that
+has failed keeps DTLS waiting, so that a restart can rescue it.
+
+What holds:
+
+- What is sent goes through one agent, `_active`; it is replaced once the other side is known to use the new path, or
+  once the old one doesn't answer any more.
+- An agent that was replaced receives for `OUTLIVES_SECONDS` more: what was under way to it arrives within this time.
+- What an agent tells counts only while it is the active one, or the one of the present generation.
+- Which state follows is the table's; here are the facts that its guards read, and the events.
+
+Source: RFC 8445, section 9; webrtc-pc, #rtcicetransport.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -18,18 +28,15 @@ from aiortc.exceptions import InvalidStateError
 from aiortc.rtcicetransport import RTCIceParameters, candidate_from_aioice, candidate_to_aioice
 
 from fsm_rtc.machines.ice import Ice, Ways
+from fsm_rtc.peer.closing import Tasks
+from fsm_rtc.peer.forwarding import Forwarded
 from fsm_rtc.peer.ice.agent import Agent
-from fsm_rtc.peer.ice.gatherer import IceGatherer
-from fsm_rtc.peer.ice.plain_agent import PlainAgent
-
-__all__ = ["IceCandidatePair", "IceTransport"]
+from fsm_rtc.peer.ice.gatherer import IceGatherer, PlainAgent
 
 AnyAgent = Agent | PlainAgent
 
 OUTLIVES_SECONDS = 2.0
 """How long an agent is kept after another one has taken its place: what was sent to it arrives within this time."""
-
-GATHERING = {"new": "new", "gathering": "gathering", "completed": "complete"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +77,27 @@ class IceTransport(aiortc.RTCIceTransport):
         self._remote: RTCIceParameters | None = None
         self._settled = asyncio.Event()
         self._over = asyncio.Event()
-        self._closings: set[asyncio.Task[None]] = set()
+        self._closings = Tasks("an ICE agent could not be closed", "fsm_rtc close ICE agent")
         self._role_set = False
         self.selectedCandidatePairChanges = 0
+        # aiortc's DTLS reads and writes by these two attributes.
         self._recv = self._receive
         self._send = self._transmit
         self._use(gatherer)
 
-    @property
-    def iceGatherer(self) -> IceGatherer:
-        """Of this side's present candidates."""
-        return self._gatherer
+    iceGatherer = Forwarded[IceGatherer]("_gatherer")
+    """Of this side's present candidates."""
 
-    @property
-    def state(self) -> str:
-        """RTCIceTransportState."""
-        return self.machine.state.value
+    state = Forwarded[str]("machine.state.value")
+    """RTCIceTransportState."""
 
     def close(self) -> None:
         """Count as closed from now on, whatever has still to be done."""
         if not self.machine.is_final:
             self.machine.fire("close")
 
-    @property
-    def gatheringState(self) -> str:
-        """RTCIceGathererState."""
-        return GATHERING[self._gatherer.state]
+    gatheringState = Forwarded[str]("_gatherer.gathering_state")
+    """RTCIceGathererState."""
 
     def getLocalCandidates(self) -> list[Any]:
         """This side's candidates, as aiortc's RTCIceCandidates."""
@@ -163,9 +165,11 @@ class IceTransport(aiortc.RTCIceTransport):
         self.prepare(gatherer)
         self._gatherer = gatherer
         self._connection = gatherer.agent
+        # Two restarts in a row: what was never used is closed; the active agent carries what is sent until a path is
+        # found.
         if before.agent is not self._active:
             self._agents.remove(before.agent)
-            self._close_later(before.stop())
+            self._closings.spawn(before.stop())
         self._use(gatherer)
         await self._look(gatherer, remoteParameters)
 
@@ -251,7 +255,7 @@ class IceTransport(aiortc.RTCIceTransport):
         self._settled.set()
         self._selected(agent)
         if before is not None:
-            self._close_later(self._outlive(before))
+            self._closings.spawn(self._outlive(before))
         self._step("on_pair_selected")
         asyncio.get_running_loop().call_soon(self._progress, agent)
 
@@ -321,8 +325,7 @@ class IceTransport(aiortc.RTCIceTransport):
             self._agents.clear()
             self._gatherer.remove_all_listeners()
             self.remove_all_listeners()
-        while self._closings:
-            await asyncio.wait(set(self._closings))
+        await self._closings.wait()
 
     async def _outlive(self, agent: AnyAgent) -> None:
         with suppress(TimeoutError):
@@ -330,11 +333,6 @@ class IceTransport(aiortc.RTCIceTransport):
         if agent in self._agents:
             self._agents.remove(agent)
         await agent.close()
-
-    def _close_later(self, closing: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(closing, name="fsm_rtc close ICE agent")
-        self._closings.add(task)
-        task.add_done_callback(self._closings.discard)
 
     def _step(self, trigger: str) -> None:
         if self.machine.is_final:

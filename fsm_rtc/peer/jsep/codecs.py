@@ -17,15 +17,6 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpHeaderExtension
 
 from fsm_rtc.peer.jsep.private import codec_preferences
 
-__all__ = [
-    "SESSION_NUMBERS",
-    "ExtensionNumbers",
-    "PayloadNumbers",
-    "common_codecs",
-    "common_extensions",
-    "offered_codecs",
-]
-
 DYNAMIC = (*range(96, 128), *range(35, 64))
 """Source: RFC 3551, section 6; the lower ones where those above are used up, as libwebrtc does."""
 

@@ -23,8 +23,6 @@ from collections.abc import Iterator
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 
-__all__ = ["CAPACITY", "PATIENCE_SECONDS", "FrameBuffer"]
-
 CAPACITY = 512
 """aiortc's number. It repeats 128 packets at most at once, so that more late ones than this are no repeated ones."""
 
@@ -51,7 +49,7 @@ class FrameBuffer:
         self._next = self._highest = self._late = 0
         self._torn: int | None = None
         self._waiting: dict[int, RtpPacket] = {}
-        self._begun: list[RtpPacket] = []
+        self._picture: list[RtpPacket] = []
         self._whole: deque[JitterFrame] = deque()
 
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
@@ -95,7 +93,7 @@ class FrameBuffer:
         self._next = self._highest = number
         self._late, self._torn = 0, None
         self._waiting.clear()
-        self._begun = []
+        self._picture = []
 
     def _join(self) -> None:
         """Make frames of what is there, up to the first packet that is missing."""
@@ -104,10 +102,10 @@ class FrameBuffer:
             if packet.timestamp == self._torn:
                 continue
             self._torn = None
-            if self._begun and packet.timestamp != self._begun[0].timestamp:
-                self._whole.append(JitterFrame(_payload(self._begun), self._begun[0].timestamp))
-                self._begun = []
-            self._begun.append(packet)
+            if self._picture and packet.timestamp != self._picture[0].timestamp:
+                self._whole.append(JitterFrame(_payload(self._picture), self._picture[0].timestamp))
+                self._picture = []
+            self._picture.append(packet)
 
     def _waits_too_long(self, newest: RtpPacket) -> bool:
         oldest = self._waiting[min(self._waiting)]
@@ -116,7 +114,7 @@ class FrameBuffer:
     def _pass_over(self) -> None:
         """Go on behind the missing packet, with the first frame that surely begins there."""
         self.passed_over += 1
-        self._begun = []
+        self._picture = []
         self._next = min(self._waiting)
         self._torn = self._waiting[self._next].timestamp
         self._join()

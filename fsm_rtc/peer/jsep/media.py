@@ -1,48 +1,53 @@
-"""What a session sends and receives over: its transceivers, the data channels' transport, those beneath."""
+"""What a session sends and receives over: its transceivers, the data channels' transport, those beneath.
+
+Each of them uses a transport (`path`), which a description may change until it has begun (`has_begun`). Transports that
+nothing uses any more are stopped and forgotten. `start_media` starts what is negotiated once its transport is secure.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from typing import Any, Protocol
 from weakref import WeakSet
 
 import aiortc
+from aiortc import rtcrtpparameters as rtp
+from aiortc.codecs import is_rtx
 
-from fsm_rtc.machines.ice import Ice, Ways
-from fsm_rtc.machines.remote_track import RemoteTrackStatus
-from fsm_rtc.machines.transceiver import Transceiver
-from fsm_rtc.peer.ice import IceGatherer
-from fsm_rtc.peer.jsep.transceiver import RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver
+from fsm_rtc.errors import InvalidAccessError
+from fsm_rtc.machines.descriptions import Slots
+from fsm_rtc.peer.backend import BackendEvents
+from fsm_rtc.peer.configuration import Configuration
+from fsm_rtc.peer.directions import receives, sends
+from fsm_rtc.peer.ice import IceGatherer, servers_of
+from fsm_rtc.peer.jsep.receiver import RTCRtpReceiver
+from fsm_rtc.peer.jsep.sections import groups_of, is_rejected
+from fsm_rtc.peer.jsep.transceiver import RTCRtpSender, RTCRtpTransceiver
 from fsm_rtc.peer.jsep.transport import Certificate, SctpTransport, Transport
-from fsm_rtc.peer.profile import Profile
-
-__all__ = ["Media", "SessionConfiguration", "User"]
+from fsm_rtc.peer.w3c.profile import Profile
 
 User = RTCRtpTransceiver | SctpTransport
 """What a media section stands for."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionConfiguration:
-    """What a session needs to know of its connection's configuration.
+class MediaOwner(Protocol):
+    """The session that this is the media of.
 
     Attributes:
-        ice_servers: aiortc's RTCIceServers.
-        transport_policy: aiortc's RTCIceTransportPolicy.
-        bundle_policy: aiortc's RTCBundlePolicy.
-        always_data: whether the first offer has a section for data channels in any case.
-        gather_timeout_seconds: how long servers have to answer.
-        loopback: whether to use 127.0.0.1 alone.
+        events: makes the machines, and is told when they go.
     """
 
-    ice_servers: tuple[Any, ...] = ()
-    transport_policy: aiortc.RTCIceTransportPolicy = aiortc.RTCIceTransportPolicy.ALL
-    bundle_policy: aiortc.RTCBundlePolicy = aiortc.RTCBundlePolicy.BALANCED
-    always_data: bool = False
-    gather_timeout_seconds: float = 5.0
-    loopback: bool = False
+    events: BackendEvents
+
+    def path_shown(self, path: Transport) -> None:
+        """A description brought a transport into being, or it went."""
+
+    def connected(self, path: Transport) -> None:
+        """The DTLS of a transport is connected."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do the work in a task that the session owns."""
 
 
 class Media:
@@ -51,15 +56,7 @@ class Media:
     Args:
         configuration: how they find their way.
         profile: which habits they have.
-        connected: called with a transport whose DTLS is connected.
-        shown: called with a transport that comes into being for who looks from outside.
-        changed: called when a negotiation may be needed.
-        spawn: does work in a task that the session owns.
-        make_ice: makes an ICE transport's machine.
-        forget_ice: the ICE transport of this machine was given up, and nothing is left of it.
-        track_status: makes the status of a track of the other side.
-        make_status: makes a transceiver's machine.
-        forget_status: the transceiver of this machine is not part of the session any more.
+        session: whose they are.
 
     Attributes:
         transceivers: in the order in which they were added.
@@ -68,22 +65,8 @@ class Media:
         former_senders: those of the transceivers that are not part of the session any more, while somebody holds them.
     """
 
-    def __init__(
-        self,
-        configuration: SessionConfiguration,
-        profile: Profile,
-        *,
-        connected: Callable[[Transport], None],
-        shown: Callable[[Transport], None],
-        changed: Callable[[], None],
-        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
-        make_ice: Callable[[Ways], Ice],
-        forget_ice: Callable[[Ice], None],
-        track_status: Callable[[], RemoteTrackStatus],
-        make_status: Callable[[], Transceiver],
-        forget_status: Callable[[Transceiver], None],
-    ) -> None:
-        self.configuration = configuration
+    def __init__(self, configuration: Configuration, profile: Profile, session: MediaOwner) -> None:
+        self.use_configuration(configuration)
         self.profile = profile
         self.transceivers: list[RTCRtpTransceiver] = []
         self.sctp: SctpTransport | None = None
@@ -91,15 +74,21 @@ class Media:
         self.former_senders: WeakSet[RTCRtpSender] = WeakSet()
         self._bundled: Transport | None = None
         self.certificates = [Certificate.generateCertificate()]
-        self._connected = connected
-        self._shown = shown
-        self.transceiver_changed = changed
-        self.spawn = spawn
-        self._make_ice = make_ice
-        self._forget_ice = forget_ice
-        self._track_status = track_status
-        self._make_status = make_status
-        self._forget_status = forget_status
+        self._session = session
+        self.spawn = session.spawn
+
+    def use_configuration(self, configuration: Configuration) -> None:
+        """Use its servers from the next gathering on.
+
+        Raises:
+            ValueError: aiortc can't use a server; nothing is changed.
+        """
+        self._servers = servers_of(configuration.ice_servers)
+        self.configuration = configuration
+
+    def transceiver_changed(self) -> None:
+        """A negotiation may be needed."""
+        self._session.events.negotiation_changed()
 
     # Making.
 
@@ -117,8 +106,10 @@ class Media:
         kind = track_or_kind if isinstance(track_or_kind, str) else track_or_kind.kind
         habit = self.profile.tracks_end_with_sender
         return RTCRtpTransceiver(
-            RTCRtpSender(track_or_kind, path, self, self._make_status(), streams, stops_track=habit),
-            RTCRtpReceiver(kind, path, self._track_status, ends_with_sender=habit),
+            RTCRtpSender(
+                track_or_kind, path, self, self._session.events.transceiver_added(), streams, stops_track=habit
+            ),
+            RTCRtpReceiver(kind, path, lambda: self._session.events.track_status(), ends_with_sender=habit),
             direction,
             self.profile,
             self,
@@ -145,8 +136,8 @@ class Media:
         """
         configuration = self.configuration
         return IceGatherer(
-            iceServers=list(configuration.ice_servers),
-            iceTransportPolicy=configuration.transport_policy,
+            iceServers=self._servers,
+            iceTransportPolicy=aiortc.RTCIceTransportPolicy(configuration.ice_transport_policy),
             local_username=credentials.usernameFragment if credentials is not None else None,
             local_password=credentials.password if credentials is not None else None,
             timeout_seconds=configuration.gather_timeout_seconds,
@@ -159,11 +150,28 @@ class Media:
         path = Transport(
             self.make_gatherer(credentials),
             self.certificates,
-            lambda: self._connected(path),
-            self._make_ice,
+            lambda: self._session.connected(path),
+            lambda ways: self._session.events.ice_added(self.profile.ice, ways),
         )
         self.paths.append(path)
         return path
+
+    def shared_path(self, mid: str, read: Any, shared: dict[str, Transport]) -> Transport:
+        """The transport of a section that the other side has brought: its group's, or its own.
+
+        Args:
+            mid: of that section.
+            read: the offer.
+            shared: what this function has found for the offer's mids so far; filled here.
+        """
+        if not shared:
+            users = self.by_mid()
+            for mids in groups_of(read):
+                present = (users[one].path for one in mids if one in users)
+                shared.update(dict.fromkeys(mids, next(present, None) or self.make_path()))
+        if mid not in shared:
+            shared[mid] = self.make_path()
+        return shared[mid]
 
     def _path_for(self, kind: str) -> Transport:
         """The transport of a new section: the one that an answer has bundled the others to, or as the policy has it.
@@ -175,9 +183,9 @@ class Media:
             return self._bundled
         if any(path.remote is not None for path in self.paths):
             return self.make_path()
-        if policy is aiortc.RTCBundlePolicy.MAX_BUNDLE:
-            shared = next((self.path_of(user) for user in self.users()), None)
-        elif policy is aiortc.RTCBundlePolicy.BALANCED:
+        if policy == "max-bundle":
+            shared = next((user.path for user in self.users()), None)
+        elif policy == "balanced":
             same = (one for one in self.transceivers if one.kind == kind and not one.stopped_for_both)
             shared = next((one.sender.path for one in same), None)
         else:
@@ -192,7 +200,7 @@ class Media:
         """A transceiver is not part of the session any more."""
         self.transceivers.remove(transceiver)
         self.former_senders.add(transceiver.sender)
-        self._forget_status(transceiver.status)
+        self._session.events.transceiver_removed(transceiver.status)
 
     # Finding.
 
@@ -202,10 +210,6 @@ class Media:
         if self.sctp is not None:
             yield self.sctp
 
-    def path_of(self, user: User) -> Transport:
-        """The transport that it uses."""
-        return user.sender.path if isinstance(user, RTCRtpTransceiver) else user.path
-
     def by_mid(self) -> dict[str, User]:
         """What the sections stand for, by their mids."""
         return {user.mid: user for user in self.users() if user.mid is not None}
@@ -214,33 +218,10 @@ class Media:
         """The transceivers that have a section, stopped or not, by its mid."""
         return {one.mid: one for one in self.transceivers if one.mid is not None}
 
-    def of_mid(self, mid: str) -> User | None:
-        """What the section of this mid stands for."""
-        return next((user for user in self.users() if user.mid == mid), None)
-
-    def transceiver_of(self, mid: str) -> RTCRtpTransceiver | None:
-        """The transceiver of this mid, stopped or not."""
-        return next((one for one in self.transceivers if one.mid == mid), None)
-
     def first_sections(self) -> dict[Transport, tuple[str | None, int | None]]:
         """The mid and the index of the first section that uses each transport."""
-        first: dict[Transport, tuple[str | None, int | None]] = {}
-        for user in self.users():
-            line = user.negotiated.line if isinstance(user, RTCRtpTransceiver) else user.line
-            path = self.path_of(user)
-            if user.mid is not None and line is not None and line <= (first.get(path, ("", line))[1] or 0):
-                first[path] = user.mid, line
-        return first
-
-    def section_of(self, path: Transport) -> tuple[str | None, int | None]:
-        """The mid and the index of the first section that uses a transport."""
-        lines = [
-            (user.negotiated.line if isinstance(user, RTCRtpTransceiver) else user.line, user.mid)
-            for user in self.users()
-            if self.path_of(user) is path and user.mid is not None
-        ]
-        line, mid = min(((line, mid) for line, mid in lines if line is not None), default=(None, None))
-        return mid, line
+        described = [(user.line, user.mid, user.path) for user in self.users() if user.line is not None]
+        return {path: (mid, line) for line, mid, path in sorted(described, key=lambda one: -one[0])}
 
     # Changing.
 
@@ -248,7 +229,7 @@ class Media:
         """A description brings a transport into being."""
         if not path.is_described:
             path.is_visible = path.is_described = True
-            self._shown(path)
+            self._session.path_shown(path)
 
     def bundle(self, groups: Sequence[Sequence[str]]) -> None:
         """Let the sections of each group use its first one's transport; give up those that nobody uses any more.
@@ -260,67 +241,141 @@ class Media:
         for mids in groups:
             users = [by_mid[mid] for mid in mids if mid in by_mid]
             for user in users:
-                if self.path_of(user) is not self.path_of(users[0]):
-                    user.use(self.path_of(users[0]))
+                if user.path is not users[0].path:
+                    user.use(users[0].path)
             if users:
-                self._bundled = self._bundled or self.path_of(users[0])
+                self._bundled = self._bundled or users[0].path
         if self._bundled is not None:
             for user in self.users():
-                if user.mid is None and not self.path_of(user).is_described:
+                if user.mid is None and not user.path.is_described:
                     user.use(self._bundled)
         self.drop_unused()
 
-    def has_begun(self, user: User) -> bool:
-        """Whether an answer has given it its transport, for good: aiortc's senders and receivers don't move later."""
-        if isinstance(user, RTCRtpTransceiver):
-            return user.negotiated.current_direction is not None
-        return user.remote is not None
+    def check_groups(self, read: Any) -> None:
+        """Refuse a description that takes a section out of a transport that it shares and can't leave any more.
 
-    def separate(self, groups: Sequence[Sequence[User]]) -> None:
-        """Let no two of these groups use one transport; what has begun stays where it is."""
-        owners: dict[Transport, int] = {}
-        for number, users in enumerate(groups):
-            for user in users:
-                if self.has_begun(user):
-                    owners[self.path_of(user)] = number
-        for number, users in enumerate(groups):
+        Raises:
+            InvalidAccessError: it does.
+        """
+        users = self.by_mid()
+        grouped = {mid: number for number, mids in enumerate(groups_of(read)) for mid in mids}
+        owners: dict[Transport, object] = {}
+        for media in read.media:
+            user = users.get(media.rtp.muxId)
+            if user is None or is_rejected(media):
+                continue
+            path, owner = user.path, grouped.get(media.rtp.muxId, media)
+            is_fixed = read.type != "offer" or user.has_begun
+            if is_fixed and owners.setdefault(path, owner) != owner:
+                raise InvalidAccessError(
+                    f"this {read.type} has section {media.rtp.muxId!r} outside of the BUNDLE group whose transport it "
+                    "shares (RFC 9143, section 7.5); use bundle_policy max-compat for a side that doesn't bundle"
+                )
+
+    def separate(self, read: Any) -> None:
+        """Let sections that an offer doesn't bundle have transports of their own; what has begun stays where it is."""
+        users = self.by_mid()
+        grouped = groups_of(read)
+        named = {mid for mids in grouped for mid in mids}
+        alone = [[media.rtp.muxId] for media in read.media if media.rtp.muxId not in named]
+        groups = [[users[mid] for mid in mids if mid in users] for mids in (*grouped, *alone)]
+        owners = {user.path: number for number, group in enumerate(groups) for user in group if user.has_begun}
+        for number, group in enumerate(groups):
             fresh: dict[Transport, Transport] = {}
-            for user in users:
-                path = self.path_of(user)
-                if owners.setdefault(path, number) != number and not self.has_begun(user):
+            for user in group:
+                path = user.path
+                if owners.setdefault(path, number) != number and not user.has_begun:
                     if path not in fresh:
                         fresh[path] = self.make_path()
                     user.use(fresh[path])
+        self.drop_unused()
 
     def drop_unused(self) -> None:
         """Give up the transports that nobody uses any more."""
-        used = {id(self.path_of(user)) for user in self.users()}
-        for path in [path for path in self.paths if id(path) not in used]:
+        used = {user.path for user in self.users()}
+        for path in [path for path in self.paths if path not in used]:
             self.give_up(path)
 
     def is_needed(self, path: Transport) -> bool:
         """Whether something uses a transport that was not stopped here."""
-        return any(
-            self.path_of(user) is path and not (isinstance(user, RTCRtpTransceiver) and user.is_stopping)
-            for user in self.users()
-        )
+        return any(user.path is path and not user.is_stopping for user in self.users())
 
     def give_up(self, path: Transport) -> None:
         """Stop a transport, and forget it."""
         self.paths.remove(path)
         path.is_visible = path.is_described = False
-        self._shown(path)
+        self._session.path_shown(path)
         self.spawn(self._stop(path))
 
     async def _stop(self, path: Transport) -> None:
         await path.stop()
-        self._forget_ice(path.ice.machine)
+        self._session.events.ice_removed(path.ice.machine)
 
     def renew(self, path: Transport) -> None:
         """Put a new transport, that has not begun, in the place of this one."""
         fresh = self.make_path()
         for user in list(self.users()):
-            if self.path_of(user) is path:
+            if user.path is path:
                 user.use(fresh)
         self.give_up(path)
         self._show_early(fresh)
+
+
+async def start_media(media: Media, path: Transport, slots: Slots[Any, Any], cname: str) -> None:
+    """Start what is negotiated on this transport and not started yet; aiortc starts each only once.
+
+    Args:
+        media: what there is.
+        path: the transport.
+        slots: what the descriptions say.
+        cname: the canonical name of this side's media.
+    """
+    for transceiver in list(media.transceivers):
+        # Asked anew for each: a transceiver may be stopped, or the connection closed, while another one starts.
+        if transceiver.sender.path is not path or transceiver.is_stopping or not transceiver.negotiated.codecs:
+            continue
+        if sends(transceiver.negotiated.current_direction):
+            await transceiver.sender.send(_send_parameters(transceiver, cname))
+        if receives(transceiver.negotiated.current_direction):
+            section = _section(slots.remote, transceiver.mid)
+            if section is not None:
+                await transceiver.receiver.receive(_receive_parameters(transceiver, section))
+    sctp = media.sctp
+    if sctp is not None and sctp.path is path and sctp.remote is not None and sctp.state != "closed":
+        remote = sctp.remote
+        await sctp.start(remote.sctpCapabilities, remote.sctp_port)
+
+
+def _section(description: Any, mid: str | None) -> Any:
+    return next((one for one in description.media if one.rtp.muxId == mid), None)
+
+
+def _send_parameters(transceiver: RTCRtpTransceiver, cname: str) -> rtp.RTCRtpSendParameters:
+    negotiated = transceiver.negotiated
+    parameters = rtp.RTCRtpSendParameters(
+        codecs=list(negotiated.codecs), headerExtensions=list(negotiated.extensions), muxId=negotiated.mid or ""
+    )
+    parameters.rtcp.cname = cname
+    parameters.rtcp.ssrc = transceiver.sender._ssrc
+    parameters.rtcp.mux = True
+    return parameters
+
+
+def _receive_parameters(transceiver: RTCRtpTransceiver, section: Any) -> rtp.RTCRtpReceiveParameters:
+    negotiated = transceiver.negotiated
+    parameters = rtp.RTCRtpReceiveParameters(
+        codecs=list(negotiated.codecs),
+        headerExtensions=list(negotiated.extensions),
+        muxId=section.rtp.muxId,
+        rtcp=section.rtp.rtcp,
+    )
+    encodings: dict[int, rtp.RTCRtpDecodingParameters] = {}
+    for codec in negotiated.codecs if section.ssrc else ():
+        if not is_rtx(codec):
+            encodings[codec.payloadType] = rtp.RTCRtpDecodingParameters(
+                ssrc=section.ssrc[0].ssrc, payloadType=codec.payloadType
+            )
+        elif codec.parameters.get("apt") in encodings and len(section.ssrc) == 2:
+            encodings[codec.parameters["apt"]].rtx = rtp.RTCRtpRtxParameters(ssrc=section.ssrc[1].ssrc)
+    parameters.encodings = list(encodings.values())
+    return parameters

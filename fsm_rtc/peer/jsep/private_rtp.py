@@ -15,8 +15,6 @@ from aiortc.rtp import RtcpByePacket
 
 from fsm_rtc.peer.jsep.frame_buffer import FrameBuffer
 
-__all__ = ["ObservedReceiver", "SteadySender"]
-
 logger = logging.getLogger("fsm_rtc.peer")
 
 

@@ -15,15 +15,13 @@ from typing import Any
 import aiortc
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 
-from fsm_rtc.engine import Accepted, Chart
-from fsm_rtc.errors import Rejected
-from fsm_rtc.machines.remote_track import RemoteTrackState, RemoteTrackStatus
+from fsm_rtc.machines import remote_track
+from fsm_rtc.peer.forwarding import Forwarded
 from fsm_rtc.peer.jsep.private import adopt_remote_track
 from fsm_rtc.peer.jsep.private_rtp import ObservedReceiver
 from fsm_rtc.peer.jsep.transport import Transport
-from fsm_rtc.peer.media_stream import MediaStream
-
-__all__ = ["RTCRtpReceiver", "RemoteTrack", "transport_of"]
+from fsm_rtc.peer.machine_set import carry_out
+from fsm_rtc.peer.w3c.media_stream import MediaStream
 
 logger = logging.getLogger("fsm_rtc.peer")
 
@@ -64,26 +62,27 @@ class RemoteTrack(RemoteStreamTrack):
         waiting_frames: how many frames wait for who reads them; 0 for all.
     """
 
-    def __init__(self, kind: str, id: str | None, status: RemoteTrackStatus, waiting_frames: int) -> None:  # noqa: A002 - aiortc's own name
+    def __init__(self, kind: str, id: str | None, status: remote_track.RemoteTrackStatus, waiting_frames: int) -> None:  # noqa: A002 - aiortc's own name
         super().__init__(kind=kind, id=id or str(uuid.uuid4()))
         self.status = status
         self._queue: Frames = Frames(waiting_frames)
-        self._is_named_here = id is None
         self.on("error", _log)
-        status.observe(self._moved)
+        emits = {
+            remote_track.FireUnmute: lambda _: self.emit("unmute"),
+            remote_track.FireMute: lambda _: self.emit("mute"),
+        }
+        carry_out(status, emits)
 
     @property
     def muted(self) -> bool:
         """Whether nothing of it comes just now: it is not sent, or not heard; after its end, for good."""
-        return self.status.state is not RemoteTrackState.LIVE
+        return self.status.state in remote_track.UNHEARD
 
-    @property
-    def missed(self) -> int:
-        """How many frames came that nobody read within a second or so."""
-        return self._queue.missed
+    missed = Forwarded[int]("_queue.missed")
+    """How many frames came that nobody read within a second or so."""
 
     async def recv(self) -> Any:
-        """The next decoded frame. Whoever calls this takes it from all others: see `fsm_rtc.media.subscribe`.
+        """The next decoded frame. Its caller takes it from all others: see `fsm_rtc.media.subscribe`.
 
         Raises:
             MediaStreamError: the track has ended.
@@ -96,7 +95,7 @@ class RemoteTrack(RemoteStreamTrack):
 
     def stop(self) -> None:
         """End it. Who waits for a frame is told at once."""
-        if not self.status.is_final:
+        if self.status.permits("end"):
             self.status.end()
             while not self._queue.empty():
                 self._queue.get_nowait()
@@ -107,14 +106,37 @@ class RemoteTrack(RemoteStreamTrack):
         """Call the track as the other side does, while nobody has seen it."""
         self._id = id
 
-    def _moved(self, _: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
-        if isinstance(outcome, Accepted) and outcome.target is RemoteTrackState.LIVE:
-            self.emit("unmute")
-        elif isinstance(outcome, Accepted) and outcome.target is RemoteTrackState.MUTED:
-            self.emit("mute")
+
+class PathEnd:
+    """What a sender and a receiver have in common: the transport that they use, which a description may change.
+
+    Attributes:
+        path: the transport that it uses, or will.
+        is_described: whether a description has its section.
+    """
+
+    path: Transport
+    is_described = False
+    _has_begun = False
+
+    @property
+    def transport(self) -> Any:
+        """The RTCDtlsTransport; None until its section is described."""
+        # aiortc's own tasks read it too, and hang without: what has begun keeps it, stopped or not.
+        is_there = self._has_begun or (self.path.is_visible and self.is_described)
+        return self.path.dtls if is_there else None
+
+    def use(self, path: Transport) -> None:
+        """Use another transport."""
+        self.path = path
+        self.setTransport(path.dtls)  # type: ignore[attr-defined] # aiortc's, as the next
+
+    async def getStats(self) -> aiortc.RTCStatsReport:
+        """Statistics of what is sent or received; nothing before there is a transport."""
+        return await super().getStats() if self.transport is not None else aiortc.RTCStatsReport()  # type: ignore[misc]
 
 
-class RTCRtpReceiver(ObservedReceiver):
+class RTCRtpReceiver(PathEnd, ObservedReceiver):
     """Receives a track, or could.
 
     Args:
@@ -125,15 +147,13 @@ class RTCRtpReceiver(ObservedReceiver):
 
     Attributes:
         streams: the streams that the other side says the track belongs to.
-        path: the transport that it uses, or will.
-        is_described: whether a description has its section.
     """
 
     def __init__(
         self,
         kind: str,
         path: Transport,
-        make_status: Callable[[], RemoteTrackStatus] = RemoteTrackStatus,
+        make_status: Callable[[], remote_track.RemoteTrackStatus] = remote_track.RemoteTrackStatus,
         *,
         ends_with_sender: bool = False,
     ) -> None:
@@ -141,36 +161,19 @@ class RTCRtpReceiver(ObservedReceiver):
         self.kind = kind
         self.path = path
         self.streams: tuple[MediaStream, ...] = ()
-        self.is_described = False
-        self._has_begun = False
         self._make_status = make_status
         self._waiting_frames = 0 if ends_with_sender else WAITING_FRAMES[kind]
         self._heard_at = 0.0
-        self._listening: asyncio.TimerHandle | None = None
 
     @property
     def track(self) -> Any:
         """The RemoteTrack; None before there is one."""
         return super().track
 
-    @property
-    def transport(self) -> Any:
-        """The RTCDtlsTransport; None until its section is described."""
-        return transport_of(self)
-
     async def receive(self, parameters: Any) -> None:
         """Begin to receive, once."""
         self._has_begun = True
         await super().receive(parameters)
-
-    async def getStats(self) -> aiortc.RTCStatsReport:
-        """Statistics of what is received; nothing before there is a transport."""
-        return await super().getStats() if self.transport is not None else aiortc.RTCStatsReport()
-
-    def use(self, path: Transport) -> None:
-        """Receive over another transport."""
-        self.path = path
-        self.setTransport(path.dtls)
 
     def name_track(self, id: str | None) -> None:  # noqa: A002 - the track's own name for it
         """Call the track as the other side does, while nobody has seen it."""
@@ -181,7 +184,13 @@ class RTCRtpReceiver(ObservedReceiver):
         """Give it its one track, unless it has it."""
         if self.track is None:
             status = self._make_status()
-            status.observe(self._track_moved)
+            carry_out(
+                status,
+                {
+                    remote_track.Listen: lambda _: self._listen(SILENCE_SECONDS),
+                    remote_track.ListenNoLonger: lambda _: self._listening.cancel(),
+                },
+            )
             adopt_remote_track(self, RemoteTrack(self.kind, id, status, self._waiting_frames))
 
     # What it hears.
@@ -189,7 +198,7 @@ class RTCRtpReceiver(ObservedReceiver):
     def heard(self) -> None:
         loop = asyncio.get_running_loop()
         self._heard_at = loop.time()
-        if self.track is not None and self.track.muted and not self.track.status.is_final:
+        if self.track is not None and self.track.status.permits("on_packet"):
             self.track.status.on_packet()
 
     def said_goodbye(self) -> None:
@@ -203,15 +212,8 @@ class RTCRtpReceiver(ObservedReceiver):
         self._mute("on_removed")
 
     def _mute(self, trigger: str) -> None:
-        if self.track is not None and not self.track.muted:
+        if self.track is not None and self.track.status.permits(trigger):
             self.track.status.fire(trigger)
-
-    def _track_moved(self, _: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
-        if isinstance(outcome, Accepted) and self._listening is not None:
-            self._listening.cancel()
-            self._listening = None
-        if isinstance(outcome, Accepted) and outcome.target is RemoteTrackState.LIVE:
-            self._listen(SILENCE_SECONDS)
 
     def _listen(self, seconds: float) -> None:
         """Look after so long whether it is silent; while the track is muted or has ended nobody looks."""
@@ -224,13 +226,6 @@ class RTCRtpReceiver(ObservedReceiver):
             self._listen(rest)
         else:
             self._mute("on_silence")
-
-
-def transport_of(end: Any) -> Any:
-    """The RTCDtlsTransport of a sender or receiver; None until its section is described."""
-    # aiortc's own tasks read it too, and hang without: what has begun keeps it, stopped or not.
-    is_there = end._has_begun or (end.path.is_visible and end.is_described)
-    return end.path.dtls if is_there else None
 
 
 def _log(error: object = None) -> None:

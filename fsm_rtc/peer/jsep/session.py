@@ -1,78 +1,64 @@
-"""A session: what applying offers and answers does to it, and taking an offer back.
+"""A JSEP session: what applying offers and answers does to it, and taking an offer back.
 
-Each change happens at once, in one turn of the loop; what takes time (gathering, connecting, stopping) goes on in tasks
-that the session owns. Source: RFC 9429, sections 5.5 to 5.11; webrtc-pc, #set-description.
+Theory. A negotiation has two halves, and the first may have to be undone. So descriptions are kept in slots, the
+pending ones beside those of the last complete negotiation (`Slots`). An offer says what there could be: it makes
+transceivers, transports and data channels, and this side's begins to gather. An answer, provisional or not, says what
+there is: it brings both descriptions in force (`_agree`), which bundles transports, sets directions and roles, and
+connects. Only a final answer completes the negotiation (`_settle`) and removes what was rejected.
+
+What holds:
+
+- Each change happens at once, in one turn of the loop; what takes time (gathering, connecting, stopping) goes on in
+  tasks that the session owns, and waits for at its end.
+- `read_remote` refuses while nothing has changed; what it returns is applied as it is, and not read again.
+- `prepare_remote` may be cancelled anywhere: nothing that it makes is the session's before `apply_remote` takes it.
+- A rollback gives each transceiver what it had in stable and removes those that the other side's offer made. What was
+  added here meanwhile stays, and so does the end of what a description has stopped.
+- What has begun to send or receive stays on its transport: aiortc starts a sender and a receiver once.
+
+Source: RFC 9429, sections 5.5 to 5.11; webrtc-pc, #set-description.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from collections import deque
-from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakSet, WeakValueDictionary
 
-from fsm_rtc.errors import InvalidAccessError, OperationError
-from fsm_rtc.machines.ice import Ice, Ways
-from fsm_rtc.machines.remote_track import RemoteTrackStatus
-from fsm_rtc.machines.transceiver import Transceiver
+from fsm_rtc.errors import OperationError
+from fsm_rtc.machines.descriptions import Slots
+from fsm_rtc.peer.backend import BackendEvents
+from fsm_rtc.peer.closing import Tasks
+from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.directions import receives, reversed_direction, sends
 from fsm_rtc.peer.ice import IceGatherer
 from fsm_rtc.peer.jsep.codecs import common_codecs, common_extensions, preferred_codecs
-from fsm_rtc.peer.jsep.effects import RemoteTracks
-from fsm_rtc.peer.jsep.media import Media, SessionConfiguration
-from fsm_rtc.peer.jsep.need import needs_negotiation
-from fsm_rtc.peer.jsep.parsed import check_answer, groups_of, parsed
-from fsm_rtc.peer.jsep.private import is_role_set, set_controlling, set_dtls_role
-from fsm_rtc.peer.jsep.rtp import start_media
-from fsm_rtc.peer.jsep.sections import is_rejected, names_port, remote_msid, remote_track_id, stream_ids
-from fsm_rtc.peer.jsep.slots import Slots
-from fsm_rtc.peer.jsep.transceiver import Negotiated, RTCRtpTransceiver
-from fsm_rtc.peer.jsep.transport import Remote, SctpTransport, Transport
-from fsm_rtc.peer.jsep.writer import Created, Writer
-from fsm_rtc.peer.media_stream import MediaStream
-from fsm_rtc.peer.profile import Profile
-from fsm_rtc.peer.sdp import made_up_mids, mids_like
+from fsm_rtc.peer.jsep.media import Media, start_media
+from fsm_rtc.peer.jsep.private import opposite_role, set_controlling, set_dtls_role
+from fsm_rtc.peer.jsep.sections import (
+    check_answer,
+    groups_of,
+    is_rejected,
+    names_port,
+    parsed,
+    remote_msid,
+    remote_track_id,
+    stream_ids,
+)
+from fsm_rtc.peer.jsep.transceiver import NegotiatedMedia, RemoteTracks, RTCRtpTransceiver
+from fsm_rtc.peer.jsep.transport import SctpTransport, Transport
+from fsm_rtc.peer.jsep.writer import Created, Writer, needs_negotiation
 from fsm_rtc.peer.sdp import read as read_description
-
-__all__ = ["Prepared", "Session", "SessionEvents"]
-
-logger = logging.getLogger("fsm_rtc.peer")
+from fsm_rtc.peer.sdp.checks import made_up_mids, mids_like
+from fsm_rtc.peer.w3c.media_stream import MediaStream
+from fsm_rtc.peer.w3c.profile import Profile
 
 SECTIONS_A_TURN = 32
 """So many sections' transceivers are made in one turn of the loop; with their transports they take some 20 ms."""
-
-
-class SessionEvents(Protocol):
-    """Who is told what happens in a session."""
-
-    def path_shown(self, path: Transport) -> None:
-        """A description brought a transport into being, or it went."""
-
-    def gathering(self, path: Transport, gatherer: IceGatherer) -> None:
-        """A gatherer is about to begin."""
-
-    def changed(self) -> None:
-        """A negotiation may be needed."""
-
-    def track_status(self) -> RemoteTrackStatus:
-        """The status of a new track of the other side."""
-
-    def ice_added(self, ways: Ways) -> Ice:
-        """The machine of a new ICE transport."""
-
-    def ice_removed(self, machine: Ice) -> None:
-        """The ICE transport of this machine was given up, and nothing is left of it."""
-
-    def transceiver_added(self) -> Transceiver:
-        """The machine of a new transceiver."""
-
-    def transceiver_removed(self, status: Transceiver) -> None:
-        """The transceiver of this machine is not part of the session any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,46 +78,35 @@ class Prepared:
 class _Snapshot:
     """A session in stable, for a rollback."""
 
-    transceivers: tuple[tuple[RTCRtpTransceiver, Negotiated], ...]
+    transceivers: tuple[tuple[RTCRtpTransceiver, NegotiatedMedia], ...]
     sctp: SctpTransport | None
     data_section: tuple[str | None, int | None]
     shown: tuple[Transport, ...]
 
 
-class Session:
-    """One session.
+class JsepSession:
+    """One session; a subclass says what its observers are told, in `path_shown` and `gathering`.
 
     Args:
         configuration: how it finds its way.
         profile: which habits it has.
-        events: who is told what happens.
 
     Attributes:
+        spawn: does work in a task that the session owns.
+        events: who makes its machines, and is told what happens.
         media: its transceivers and transports.
         slots: its descriptions.
         writer: writes its offers and answers.
     """
 
-    def __init__(self, configuration: SessionConfiguration, profile: Profile, events: SessionEvents) -> None:
+    def __init__(self, configuration: Configuration, profile: Profile) -> None:
         self._profile = profile
-        self._events = events
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.media = Media(
-            configuration,
-            profile,
-            connected=self._connected,
-            shown=events.path_shown,
-            changed=events.changed,
-            spawn=self.spawn,
-            make_ice=events.ice_added,
-            forget_ice=events.ice_removed,
-            track_status=events.track_status,
-            make_status=events.transceiver_added,
-            forget_status=events.transceiver_removed,
-        )
-        self.slots = Slots()
+        self.events = BackendEvents()
+        self._tasks = Tasks("a session's task failed")
+        self.spawn = self._tasks.spawn
+        self.media = Media(configuration, profile, self)
+        self.slots: Slots[Any, _Snapshot] = Slots()
         self.writer = Writer(self.media, self.slots)
-        self._snapshot: _Snapshot | None = None
         self._streams: WeakValueDictionary[str, MediaStream] = WeakValueDictionary()
         self._unnamed_stream = str(uuid.uuid4())
         self._begun: WeakSet[IceGatherer] = WeakSet()
@@ -139,17 +114,11 @@ class Session:
         self._offer: Created | None = None
         self._answer: Created | None = None
 
-    # Creating.
+    def path_shown(self, path: Transport) -> None:
+        """A description brought a transport into being, or it went."""
 
-    def create_offer(self, *, restart: bool) -> str:
-        """An offer's text."""
-        self._offer = self.writer.offer(restart=restart)
-        return self._offer.sdp
-
-    def create_answer(self) -> str:
-        """The text of an answer to the pending offer."""
-        self._answer = self.writer.answer()
-        return self._answer.sdp
+    def gathering(self, path: Transport, gatherer: IceGatherer) -> None:
+        """A gatherer is about to begin."""
 
     # This side's descriptions.
 
@@ -160,7 +129,7 @@ class Session:
             raise OperationError(f"this {description.type} is not the one that was created last; create it anew")
         read = created.description
         read.type = description.type
-        self._remember()
+        self.slots.remember(self._picture)
         if description.type == "offer":
             self._forget_restarts()
         for index, line in enumerate(created.lines):
@@ -171,27 +140,28 @@ class Session:
                 user.set_negotiated(replace(user.negotiated, mid=line.mid, line=index, codecs=codecs))
             elif user is not None:
                 user.mid, user.line = line.mid, index
+        offered = self.slots.pending_remote
+        self.slots.set("local", read.type, read)
         if description.type == "offer":
-            self.slots.pending_local = read
             for line in created.lines:
                 if line.user is not None and line.gatherer is not None:
-                    self._gather(self.media.path_of(line.user), line.gatherer, is_controlling=True)
+                    self._gather(line.user.path, line.gatherer, is_controlling=True)
             return
-        self.slots.pending_local = read
-        self._agree(read, self.slots.pending_remote, is_local=True, gatherers=created)
+        self._agree(read, offered, is_local=True, gatherers=created)
         if description.type == "answer":
             self._settle()
 
     def _gather(self, path: Transport, gatherer: IceGatherer, *, is_controlling: bool) -> None:
         self.media.show(path)
-        if not is_role_set(path.ice):
-            set_controlling(path.ice, is_controlling)
+        set_controlling(path.ice, is_controlling)
         if gatherer is not path.gatherer:
             path.next_gatherer = gatherer
             path.ice.prepare(gatherer)
         if gatherer not in self._begun:
             self._begun.add(gatherer)
-            self._events.gathering(path, gatherer)
+            # Here and not where it is made: many an offer makes gatherers that are never used.
+            gatherer.machine = self.events.gatherer_added()
+            self.gathering(path, gatherer)
             self.spawn(_gather_later(gatherer))
 
     # The other side's descriptions.
@@ -205,7 +175,7 @@ class Session:
         """
         kept, self._read = self._read, None
         if kept is not None and kept[0] is description:
-            self._check_groups(kept[1])
+            self.media.check_groups(kept[1])
             return kept[1]
         result = self._read_anew(description)
         self._read = description, result
@@ -218,31 +188,14 @@ class Session:
             current = self.slots.current_remote
             before = [media.rtp.muxId for media in current.media] if current is not None else []
             result = parsed(description, made_up_mids(found, before, self.writer.next_mid))
-            self._check_groups(result)
+            self.media.check_groups(result)
             return result
         offered = [media.rtp.muxId for media in local.media] if local is not None else []
         result = parsed(description, mids_like(found, offered))
         if local is not None:
             check_answer(result, local, found)
-            self._check_groups(result)
+            self.media.check_groups(result)
         return result
-
-    def _check_groups(self, read: Any) -> None:
-        """Refuse what takes a section out of a transport that it shares and can't leave any more."""
-        users = self.media.by_mid()
-        grouped = {mid: number for number, mids in enumerate(groups_of(read)) for mid in mids}
-        owners: dict[Transport, object] = {}
-        for media in read.media:
-            user = users.get(media.rtp.muxId)
-            if user is None or is_rejected(media):
-                continue
-            path, owner = self.media.path_of(user), grouped.get(media.rtp.muxId, media)
-            is_fixed = read.type != "offer" or self.media.has_begun(user)
-            if is_fixed and owners.setdefault(path, owner) != owner:
-                raise InvalidAccessError(
-                    f"this {read.type} has section {media.rtp.muxId!r} outside of the BUNDLE group whose transport it "
-                    "shares (RFC 9143, section 7.5); use bundle_policy max-compat for a side that doesn't bundle"
-                )
 
     async def prepare_remote(self, read: Any) -> Prepared:
         """Make what applying a description will need, some sections a turn; nothing of it is the session's yet."""
@@ -255,7 +208,7 @@ class Session:
                 continue
             free[media.kind] -= 1
             if free[media.kind] < 0:
-                path = self._shared_path(mid, read, prepared.paths)
+                path = self.media.shared_path(mid, read, prepared.paths)
                 prepared.transceivers[mid] = self.media.make_transceiver(media.kind, "recvonly", (), path)
                 if len(prepared.transceivers) % SECTIONS_A_TURN == 0:
                     await asyncio.sleep(0)
@@ -267,7 +220,7 @@ class Session:
         Returns:
             What it changes in the other side's tracks; to be applied once the state has changed.
         """
-        self._remember()
+        self.slots.remember(self._picture)
         tracks = RemoteTracks()
         known = self.media.transceivers_by_mid()
         free = {kind: self._free_transceivers(kind) for kind in ("audio", "video")}
@@ -283,10 +236,11 @@ class Session:
             elif media.kind == "application" and not is_rejected(media):
                 self._describe_data(read, media, index, prepared.paths)
         if read.type == "offer":
-            self._separate(read)
-        self.slots.pending_remote = read
+            self.media.separate(read)
+        offered = self.slots.pending_local
+        self.slots.set("remote", read.type, read)
         if read.type != "offer":
-            self._agree(self.slots.pending_local, read, is_local=False)
+            self._agree(offered, read, is_local=False)
         if read.type == "answer":
             self._settle()
         return tracks
@@ -300,37 +254,11 @@ class Session:
             return free.popleft()
         made = prepared.transceivers.get(media.rtp.muxId)
         if made is None:
-            path = self._shared_path(media.rtp.muxId, read, prepared.paths)
+            path = self.media.shared_path(media.rtp.muxId, read, prepared.paths)
             made = self.media.make_transceiver(media.kind, "recvonly", (), path)
         made.is_remote = True
         made.receiver.name_track(remote_track_id(media))
         return self.media.take(made)
-
-    def _shared_path(self, mid: str, read: Any, shared: dict[str, Transport]) -> Transport:
-        """The transport of a section that the other side has brought: its group's, or its own.
-
-        Args:
-            mid: of that section.
-            read: the offer.
-            shared: what this function has found for the offer's mids so far; filled here.
-        """
-        if not shared:
-            users = self.media.by_mid()
-            for mids in groups_of(read):
-                present = (self.media.path_of(users[one]) for one in mids if one in users)
-                shared.update(dict.fromkeys(mids, next(present, None) or self.media.make_path()))
-        if mid not in shared:
-            shared[mid] = self.media.make_path()
-        return shared[mid]
-
-    def _separate(self, read: Any) -> None:
-        """Let sections that the offer doesn't bundle have transports of their own."""
-        users = self.media.by_mid()
-        groups = groups_of(read)
-        grouped = {mid for mids in groups for mid in mids}
-        alone = [[media.rtp.muxId] for media in read.media if media.rtp.muxId not in grouped]
-        self.media.separate([[users[mid] for mid in mids if mid in users] for mids in (*groups, *alone)])
-        self.media.drop_unused()
 
     def _describe_media(
         self, transceiver: RTCRtpTransceiver, read: Any, media: Any, index: int, tracks: RemoteTracks
@@ -351,17 +279,14 @@ class Session:
         transceiver.set_negotiated(negotiated)
         tracks.describe(transceiver, direction, self._streams_of(media), remote_track_id(media))
         if is_rejected(media):
-            self._reject(transceiver)
+            transceiver.status.on_section_rejected()
 
     def _free_transceivers(self, kind: str) -> deque[RTCRtpTransceiver]:
         """Those that addTrack made and that no section stands for yet."""
         return deque(
             one
             for one in self.media.transceivers
-            if one.kind == kind
-            and one.mid is None
-            and not one.is_stopping
-            and (one.is_from_track or self._profile.adopts_any_transceiver)
+            if one.kind == kind and one.takes_section and (one.is_from_track or self._profile.adopts_any_transceiver)
         )
 
     def _streams_of(self, media: Any) -> tuple[MediaStream, ...]:
@@ -377,7 +302,7 @@ class Session:
     def _describe_data(self, read: Any, media: Any, index: int, shared: dict[str, Transport]) -> None:
         sctp = self.media.sctp
         if sctp is None:
-            sctp = self.media.make_sctp(self._shared_path(media.rtp.muxId, read, shared))
+            sctp = self.media.make_sctp(self.media.shared_path(media.rtp.muxId, read, shared))
         if sctp.mid is None:
             sctp.mid, sctp.line = media.rtp.muxId, index
         self.writer.is_legacy = names_port(media)
@@ -387,11 +312,12 @@ class Session:
     def _agree(self, local: Any, remote: Any, *, is_local: bool, gatherers: Created | None = None) -> None:
         """An answer, provisional or not, brings both sides' descriptions in force."""
         answer = local if is_local else remote
+        # Before anything gathers or connects: a transport that bundling drops would hold its sockets for nothing.
         self.media.bundle(groups_of(answer))
         for line, there in zip(gatherers.lines, remote.media, strict=True) if gatherers is not None else ():
             if line.user is not None and line.gatherer is not None:
                 # A lite agent checks and nominates nothing, so the full one does. Source: RFC 8445, section 6.1.1.
-                self._gather(self.media.path_of(line.user), line.gatherer, is_controlling=there.ice.iceLite)
+                self._gather(line.user.path, line.gatherer, is_controlling=there.ice.iceLite)
         transceivers, users = self.media.transceivers_by_mid(), self.media.by_mid()
         for index, media in enumerate(answer.media):
             here, there = local.media[index], remote.media[index]
@@ -401,12 +327,12 @@ class Session:
             user = users.get(media.rtp.muxId)
             if user is None or is_rejected(media):
                 continue
-            path = self.media.path_of(user)
-            set_dtls_role(path.dtls, here.dtls.role if is_local else _opposite(there.dtls.role))
+            path = user.path
+            set_dtls_role(path.dtls, here.dtls.role if is_local else opposite_role(there.dtls.role))
             if isinstance(user, SctpTransport):
                 user.agree(there)
             path.feed(there.ice_candidates, is_complete=there.ice_candidates_complete, ufrag=there.ice.usernameFragment)
-            path.begin(Remote(there.ice, there.dtls))
+            path.begin(there)
 
     def _take_direction(self, transceiver: RTCRtpTransceiver, media: Any, *, is_local: bool) -> None:
         direction = media.direction or "sendrecv"
@@ -420,31 +346,25 @@ class Session:
 
     def _settle(self) -> None:
         """The negotiation is complete."""
-        self.slots.settle()
-        self._snapshot = None
-        used = {media.ice.usernameFragment for media in self.slots.current_local.media if media.ice is not None}
+        local: Any = self.slots.current_local
+        remote: Any = self.slots.current_remote
+        used = {media.ice.usernameFragment for media in local.media if media.ice is not None}
         if not used & self.writer.to_replace:
             self.writer.to_replace = set()
         transceivers = self.media.transceivers_by_mid()
-        for media in (*self.slots.current_local.media, *self.slots.current_remote.media):
+        for media in (*local.media, *remote.media):
             if is_rejected(media) and (transceiver := transceivers.pop(media.rtp.muxId, None)) is not None:
                 self._remove(transceiver)
         self.media.drop_unused()
 
-    def _reject(self, transceiver: RTCRtpTransceiver) -> None:
-        """A description rejects its section, so it is stopped for both sides, and a rollback doesn't change that."""
-        was_active = not transceiver.is_stopping
-        transceiver.status.on_section_rejected()
-        if was_active:
-            transceiver.end()
-
     def _remove(self, transceiver: RTCRtpTransceiver) -> None:
         """It is no part of the session any more."""
-        self._reject(transceiver)
-        transceiver.set_negotiated(Negotiated())
+        transceiver.status.on_section_rejected()
+        transceiver.set_negotiated(NegotiatedMedia())
         self.media.remove(transceiver)
 
-    def _connected(self, path: Transport) -> None:
+    def connected(self, path: Transport) -> None:
+        """The DTLS of a transport is connected: media may start over it."""
         if self.slots.remote is not None:
             self.spawn(start_media(self.media, path, self.slots, self.writer.cname))
 
@@ -458,9 +378,7 @@ class Session:
             index: of its media section; None for every section.
             ufrag: of the generation that it belongs to, or None for the newest.
         """
-        for remote in (self.slots.pending_remote, self.slots.current_remote):
-            if remote is None:
-                continue
+        for remote in self.slots.of("remote"):
             sections = [media for place, media in enumerate(remote.media) if index is None or place == index]
             if ufrag is not None and all(media.ice.usernameFragment != ufrag for media in sections):
                 continue
@@ -473,9 +391,9 @@ class Session:
             media.ice_candidates_complete = True
         else:
             media.ice_candidates.append(candidate)
-        user = self.media.of_mid(media.rtp.muxId)
+        user = self.media.by_mid().get(media.rtp.muxId)
         if in_force and user is not None:
-            self.media.path_of(user).feed(
+            user.path.feed(
                 [candidate] if candidate is not None else [],
                 is_complete=candidate is None,
                 ufrag=media.ice.usernameFragment,
@@ -503,15 +421,14 @@ class Session:
 
     # Taking back.
 
-    def _remember(self) -> None:
-        if self._snapshot is None:
-            media = self.media
-            self._snapshot = _Snapshot(
-                tuple((one, one.negotiated) for one in media.transceivers),
-                media.sctp,
-                (media.sctp.mid, media.sctp.line) if media.sctp is not None else (None, None),
-                tuple(path for path in media.paths if path.is_visible),
-            )
+    def _picture(self) -> _Snapshot:
+        media = self.media
+        return _Snapshot(
+            tuple((one, one.negotiated) for one in media.transceivers),
+            media.sctp,
+            (media.sctp.mid, media.sctp.line) if media.sctp is not None else (None, None),
+            tuple(path for path in media.paths if path.is_visible),
+        )
 
     def roll_back(self) -> RemoteTracks:
         """Be as in stable, but for what was added here meanwhile.
@@ -520,14 +437,13 @@ class Session:
             What it changes in the other side's tracks.
         """
         tracks = RemoteTracks()
-        snapshot, self._snapshot = self._snapshot, None
-        self.slots.roll_back()
+        snapshot = self.slots.roll_back()
         self._forget_restarts()
         if snapshot is None:
             return tracks
         before = {id(one): negotiated for one, negotiated in snapshot.transceivers}
         for transceiver in list(self.media.transceivers):
-            negotiated = before.get(id(transceiver), Negotiated())
+            negotiated = before.get(id(transceiver), NegotiatedMedia())
             tracks.describe(transceiver, negotiated.fired_direction, negotiated.streams)
             transceiver.set_negotiated(negotiated)
             if id(transceiver) not in before and transceiver.is_remote:
@@ -538,11 +454,11 @@ class Session:
             if snapshot.sctp is None and not sctp.has_channels:
                 self.media.sctp = None
         for path in [path for path in self.media.paths if path not in snapshot.shown]:
-            if path.gatherer.state != "new":
+            if not path.gatherer.machine.permits("gather"):
                 self.media.renew(path)
             elif path.is_visible and not self._profile.shows_transports_early:
                 path.is_visible = path.is_described = False
-                self._events.path_shown(path)
+                self.path_shown(path)
         self.media.drop_unused()
         return tracks
 
@@ -551,27 +467,12 @@ class Session:
             if (rest := path.forget_restart()) is not None:
                 self.spawn(rest)
 
-    # Its tasks, and its end.
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Do the work in a task that the session owns."""
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.warning("a session's task failed: %s", str(error) or type(error).__name__, exc_info=error)
+    # Its end.
 
     def shut(self) -> None:
         """Every transport counts as closed from now on, and every transceiver as stopped."""
-        for transceiver in self.media.transceivers:
-            transceiver.end()
-        for status in {sender.status for sender in self.media.former_senders} | {
-            one.status for one in self.media.transceivers
-        }:
+        senders = (*(one.sender for one in self.media.transceivers), *self.media.former_senders)
+        for status in dict.fromkeys(sender.status for sender in senders):
             status.connection_closed()
         for path in self.media.paths:
             path.ice.close()
@@ -587,15 +488,11 @@ class Session:
             await self.media.sctp.stop()
         for path in list(self.media.paths):
             await path.stop()
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+        await self._tasks.wait()
 
 
 async def _gather_later(gatherer: IceGatherer) -> None:
     """Gather, once who applied the description has heard that it is applied."""
+    # aiortc's users, and the journal, expect the description in force before the gathering state changes.
     await asyncio.sleep(0)
     await gatherer.gather()
-
-
-def _opposite(role: str) -> str:
-    return "server" if role == "client" else "client"

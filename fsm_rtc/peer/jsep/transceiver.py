@@ -1,8 +1,9 @@
-"""RTCRtpTransceiver, RTCRtpSender and RTCRtpReceiver as webrtc-pc has them, over aiortc's.
+"""RTCRtpTransceiver and RTCRtpSender as webrtc-pc has them, over aiortc's; what descriptions do to remote tracks.
 
 aiortc's do the media; here is what the specification keeps beside it: the direction that was negotiated, the one that
-the last track event told of, streams, and stopping in two steps, whose machine says what is permitted then.
-Source: webrtc-pc, #rtcrtptransceiver-interface.
+the last track event told of, streams, and stopping in two steps, whose machine says what is permitted then. What a
+description brings about in the other side's tracks is told only when the description is in force (`RemoteTracks`).
+Source: webrtc-pc, #rtcrtptransceiver-interface, #process-remote-track-addition and #process-remote-track-removal.
 """
 
 from __future__ import annotations
@@ -10,29 +11,31 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import aiortc
 from aiortc.codecs import is_rtx
 
 from fsm_rtc.errors import InvalidStateError, Rejected
-from fsm_rtc.machines.transceiver import Transceiver
+from fsm_rtc.machines.transceiver import AskForNegotiation, EndMedia, Transceiver
 from fsm_rtc.media.outgoing import OutgoingTrack
 from fsm_rtc.peer.arguments import as_streams, is_list_with
+from fsm_rtc.peer.backend import RTCTrackEvent
 from fsm_rtc.peer.closing import running_loop
-from fsm_rtc.peer.directions import DIRECTIONS, sends, with_sending, without_sending
+from fsm_rtc.peer.directions import DIRECTIONS, receives, sends, with_sending, without_sending
+from fsm_rtc.peer.forwarding import Forwarded
 from fsm_rtc.peer.jsep.private import configure_rtp, enable_directions
 from fsm_rtc.peer.jsep.private_rtp import SteadySender
-from fsm_rtc.peer.jsep.receiver import RemoteTrack, RTCRtpReceiver, transport_of
+from fsm_rtc.peer.jsep.receiver import PathEnd, RTCRtpReceiver
 from fsm_rtc.peer.jsep.transport import Transport
-from fsm_rtc.peer.profile import Profile
-from fsm_rtc.peer.rtc_errors import BadArgumentError, BadCodecError, argued, specified
+from fsm_rtc.peer.machine_set import carry_out
+from fsm_rtc.peer.w3c.media_stream import MediaStream
+from fsm_rtc.peer.w3c.profile import Profile
+from fsm_rtc.peer.w3c.rtc_errors import BadArgumentError, BadCodecError, argued, specified
 
-__all__ = ["Done", "RTCRtpReceiver", "RTCRtpSender", "RTCRtpTransceiver", "RemoteTrack"]
 
-
-class Done:
+class MaybeAwaited:
     """What a method returns that the specification has as a plain one and aiortc as a coroutine: it may be awaited."""
 
     def __init__(self, rest: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -43,8 +46,8 @@ class Done:
             yield from self._rest().__await__()
 
 
-class Owner(Protocol):
-    """The session of a transceiver."""
+class TransceiverOwner(Protocol):
+    """The media that a transceiver is part of."""
 
     def transceiver_changed(self) -> None:
         """A negotiation may be needed."""
@@ -53,7 +56,7 @@ class Owner(Protocol):
         """Let the session do the work and see it end."""
 
 
-class RTCRtpSender(SteadySender):
+class RTCRtpSender(PathEnd, SteadySender):
     """Sends a track, or could. The track stays its owner's: nothing that ends here stops it.
 
     Args:
@@ -65,8 +68,6 @@ class RTCRtpSender(SteadySender):
 
     Attributes:
         streams: the streams that the other side is told the track belongs to.
-        path: the transport that it uses, or will.
-        is_described: whether a description has its section.
         status: its transceiver's machine.
     """
 
@@ -74,42 +75,26 @@ class RTCRtpSender(SteadySender):
         self,
         track_or_kind: Any,
         path: Transport,
-        owner: Owner,
+        owner: TransceiverOwner,
         status: Transceiver,
         streams: Iterable[Any] = (),
         *,
         stops_track: bool = False,
     ) -> None:
         self.status = status
-        self._has_begun = False
         kind = track_or_kind if isinstance(track_or_kind, str) else track_or_kind.kind
         self._outgoing = OutgoingTrack(kind, stops_track=stops_track)
         super().__init__(kind, path.dtls)
         self._owner = owner
         self.path = path
         self.streams = tuple(streams)
-        self.is_described = False
         self._send(None if isinstance(track_or_kind, str) else track_or_kind)
 
-    @property
-    def track(self) -> Any:
-        """The track that is sent, or None."""
-        return self._outgoing.track
+    track = Forwarded[Any]("_outgoing.track")
+    """The track that is sent, or None."""
 
-    @property
-    def missed(self) -> int:
-        """How many frames of its tracks came while it was not done with those before."""
-        return self._outgoing.missed
-
-    @property
-    def transport(self) -> Any:
-        """The RTCDtlsTransport; None until its section is described."""
-        return transport_of(self)
-
-    def use(self, path: Transport) -> None:
-        """Send over another transport."""
-        self.path = path
-        self.setTransport(path.dtls)
+    missed = Forwarded[int]("_outgoing.missed")
+    """How many frames of its tracks came while it was not done with those before."""
 
     async def send(self, parameters: Any) -> None:
         """Begin to send, once."""
@@ -129,7 +114,7 @@ class RTCRtpSender(SteadySender):
             self.streams = as_streams(streams)
         self._owner.transceiver_changed()
 
-    def replaceTrack(self, track: Any) -> Done:  # type: ignore[override] # it may be awaited, as the specification has it
+    def replaceTrack(self, track: Any) -> MaybeAwaited:  # type: ignore[override] # it may be awaited, as the specification has it
         """Send another track, or None, without negotiating. It is done at the call; the result may be awaited.
 
         Raises:
@@ -137,12 +122,12 @@ class RTCRtpSender(SteadySender):
             InvalidStateError: the transceiver is stopped, or the connection is closed.
         """
         if not hasattr(self, "path"):
-            return Done()  # aiortc's constructor calls it
+            return MaybeAwaited()  # aiortc's constructor calls it
         if track is not None and getattr(track, "kind", None) != self.kind:
             raise BadArgumentError(f"this sender sends {self.kind}; it can't take {_named(track)}")
         _demand(self.status, "replace_track", "this sender's transceiver is stopped; add the track to another one")
         self._send(track)
-        return Done()
+        return MaybeAwaited()
 
     def _send(self, track: Any) -> None:
         self._outgoing.use(track)
@@ -159,13 +144,9 @@ class RTCRtpSender(SteadySender):
         """The values of the media section's msid attributes."""
         return [f"{stream} {self._track_id}" for stream in self.stream_ids or ["-"]]
 
-    async def getStats(self) -> aiortc.RTCStatsReport:
-        """Statistics of what is sent; nothing before there is a transport."""
-        return await super().getStats() if self.transport is not None else aiortc.RTCStatsReport()
-
 
 @dataclass(frozen=True, slots=True)
-class Negotiated:
+class NegotiatedMedia:
     """What negotiation gives a transceiver, and a rollback takes back."""
 
     mid: str | None = None
@@ -186,44 +167,47 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
         is_remote: whether the other side's offer made it, and no track was added to it since.
         is_from_track: whether addTrack made it, so that an offered section may take it.
         status: the machine of its end.
+        has_sent: whether its sender was ever allowed to send.
     """
 
     def __init__(
-        self,
-        sender: RTCRtpSender,
-        receiver: RTCRtpReceiver,
-        direction: str,
-        profile: Profile,
-        owner: Owner,
+        self, sender: RTCRtpSender, receiver: RTCRtpReceiver, direction: str, profile: Profile, owner: TransceiverOwner
     ) -> None:
         super().__init__(kind=receiver.kind, sender=sender, receiver=receiver, direction=direction)
         self._sender = sender
         self._receiver = receiver
         configure_rtp(self)
-        self.negotiated = Negotiated()
+        self._owner = owner
+        self.negotiated = NegotiatedMedia()
         self.is_remote = False
         self.is_from_track = False
         self.status = sender.status
+        ask = self._owner.transceiver_changed
+        carry_out(self.status, {EndMedia: lambda _: self._end(), AskForNegotiation: lambda _: ask()})
         self.wanted_direction = direction
         self._ending: asyncio.Task[None] | None = None
-        self._has_sent = False
+        self.has_sent = False
         self._profile = profile
-        self._owner = owner
         if profile.early_tracks:
             receiver.make_track()
         self.set_negotiated(self.negotiated)
 
-    @property
-    def sender(self) -> RTCRtpSender:
-        return self._sender
+    sender = Forwarded[RTCRtpSender]("_sender")
+
+    receiver = Forwarded[RTCRtpReceiver]("_receiver")
+
+    mid = Forwarded[str | None]("negotiated.mid")
+
+    line = Forwarded[int | None]("negotiated.line")
+    """The index of its media section, or None."""
+
+    path = Forwarded[Transport]("sender.path")
+    """The transport that it uses."""
 
     @property
-    def receiver(self) -> RTCRtpReceiver:
-        return self._receiver
-
-    @property
-    def mid(self) -> str | None:
-        return self.negotiated.mid
+    def has_begun(self) -> bool:
+        """Whether an answer has given it its transport, for good: aiortc's senders and receivers don't move later."""
+        return self.negotiated.current_direction is not None
 
     @property
     def direction(self) -> str:
@@ -269,12 +253,12 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
     @property
     def takes_track(self) -> bool:
         """Whether addTrack may use it: it has no track, and never sent one. Source: #dom-rtcpeerconnection-addtrack."""
-        return not self.is_stopping and self.sender.track is None and not self.has_sent
+        return bool(self.status.permits("take_track")) and self.sender.track is None and not self.has_sent
 
     @property
-    def has_sent(self) -> bool:
-        """Whether its sender was ever allowed to send."""
-        return self._has_sent
+    def takes_section(self) -> bool:
+        """Whether a section may be given to it: it has none, and is not stopped."""
+        return self.mid is None and bool(self.status.permits("take_section"))
 
     def attach(self, track: Any, streams: Iterable[Any]) -> None:
         """Send this track, added by addTrack."""
@@ -306,7 +290,7 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
                 f"this {self.kind} transceiver can't do one of these codecs; take them from getCapabilities"
             ) from None
 
-    def stop(self) -> Done:  # type: ignore[override] # awaitable as aiortc's, done at the call as the specification's
+    def stop(self) -> MaybeAwaited:  # type: ignore[override] # awaitable as aiortc's, done at the call as the specification's
         """Stop sending and receiving; the next negotiation tells the other side. The result may be awaited.
 
         Raises:
@@ -315,14 +299,10 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
         Source: webrtc-pc, #dom-rtcrtptransceiver-stop.
         """
         if self._profile.stops_in_two_steps or self.status.permits("stop"):
-            was_active = not self.is_stopping
             _demand(self.status, "stop", "this transceiver's connection is closed, and the transceiver with it")
-            if was_active:
-                self.end()
-                self._owner.transceiver_changed()
-        return Done(self.end_media)
+        return MaybeAwaited(self.end_media)
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """Send and receive no longer, from now on; `end_media` frees what was needed for it."""
         enable_directions(self, "inactive")
         if self.receiver.track is not None:
@@ -349,11 +329,11 @@ class RTCRtpTransceiver(aiortc.RTCRtpTransceiver):
         """Want to send no longer."""
         self.wanted_direction = without_sending(self.wanted_direction)
 
-    def set_negotiated(self, negotiated: Negotiated) -> None:
+    def set_negotiated(self, negotiated: NegotiatedMedia) -> None:
         """Take what negotiation gives, or gives back."""
         if negotiated.current_direction != self.negotiated.current_direction:
             enable_directions(self, negotiated.current_direction)
-            self._has_sent = self._has_sent or sends(negotiated.current_direction)
+            self.has_sent = self.has_sent or sends(negotiated.current_direction)
         self.negotiated = negotiated
         is_described = negotiated.mid is not None or self._profile.shows_transports_early
         self.sender.is_described = self.receiver.is_described = is_described
@@ -377,3 +357,63 @@ def _demand(status: Transceiver, trigger: str, advice: str) -> None:
     if isinstance(outcome, Rejected):
         with specified():
             raise InvalidStateError(advice, rejected=outcome)
+
+
+@dataclass(slots=True)
+class RemoteTracks:
+    """What a description changes in the other side's tracks.
+
+    Attributes:
+        events: the tracks that came.
+        muted: the receivers of those that the other side sends no longer.
+        added, removed: the streams that change, each with its track.
+    """
+
+    events: list[RTCTrackEvent] = field(default_factory=list)
+    muted: list[RTCRtpReceiver] = field(default_factory=list)
+    added: list[tuple[MediaStream, Any]] = field(default_factory=list)
+    removed: list[tuple[MediaStream, Any]] = field(default_factory=list)
+
+    def describe(
+        self,
+        transceiver: RTCRtpTransceiver,
+        direction: str | None,
+        streams: tuple[MediaStream, ...] = (),
+        track_id: str | None = None,
+    ) -> None:
+        """Take what the other side's section says of a transceiver.
+
+        Args:
+            transceiver: of which transceiver.
+            direction: as this side sees it; None if the section is gone.
+            streams: the streams that it names.
+            track_id: how it calls the track.
+        """
+        receiver = transceiver.receiver
+        fired = transceiver.negotiated.fired_direction
+        if receives(direction):
+            receiver.make_track(track_id)
+            before = len(self.added)
+            self._set_streams(receiver, streams)
+            if not receives(fired) or len(self.added) > before:
+                self.events.append(RTCTrackEvent(receiver.track, receiver, transceiver, streams))
+        elif receives(fired):
+            self._set_streams(receiver, ())
+            self.muted.append(receiver)
+        transceiver.negotiated = replace(transceiver.negotiated, fired_direction=direction, streams=streams)
+
+    def _set_streams(self, receiver: Any, streams: tuple[MediaStream, ...]) -> None:
+        self.removed += [(stream, receiver.track) for stream in receiver.streams if stream not in streams]
+        self.added += [(stream, receiver.track) for stream in streams if stream not in receiver.streams]
+        receiver.streams = streams
+
+    def apply(self) -> None:
+        """Change the streams and the tracks, and tell of it: the streams first, as #set-description has it."""
+        for receiver in self.muted:
+            receiver.removed()
+        for stream, track in self.removed:
+            stream.removeTrack(track)
+            stream.emit("removetrack", track)
+        for stream, track in self.added:
+            stream.addTrack(track)
+            stream.emit("addtrack", track)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,17 +13,10 @@ from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsParameters
 from OpenSSL import SSL
 
 from fsm_rtc.machines.ice import Ice, Ways
+from fsm_rtc.peer.closing import Tasks
+from fsm_rtc.peer.forwarding import Forwarded
 from fsm_rtc.peer.ice import IceGatherer, IceTransport
-from fsm_rtc.peer.jsep.private import (
-    fingerprints_to_match,
-    is_expected,
-    matches,
-    send_alert,
-    unnumbered_channels,
-    verify_with,
-)
-
-__all__ = ["Certificate", "DtlsTransport", "Remote", "SctpTransport", "Transport"]
+from fsm_rtc.peer.jsep import private
 
 DEFAULT_MESSAGE_BYTES = 65536
 """The longest message that the other side takes if its description doesn't say. Source: RFC 8841, section 6."""
@@ -76,15 +68,13 @@ class DtlsTransport(aiortc.RTCDtlsTransport):
         await super().start(remoteParameters)
 
     async def _do_handshake(self) -> None:
-        verify_with(self, lambda certificate: is_expected(certificate, self._expected))
+        private.verify_with(self, lambda certificate: private.is_expected(certificate, self._expected))
         await super()._do_handshake()
         if self.state == "failed":
-            await send_alert(self)
+            await private.send_alert(self)
 
-    @property
-    def iceTransport(self) -> IceTransport:
-        """The ICE transport beneath."""
-        return self.transport  # type: ignore[return-value]
+    iceTransport = Forwarded[IceTransport]("transport")
+    """The ICE transport beneath."""
 
     @property
     def state(self) -> str:
@@ -111,8 +101,8 @@ class DtlsTransport(aiortc.RTCDtlsTransport):
         A side with several certificates writes a fingerprint for each. Source: RFC 8122, section 5.
         """
         certificate = self._ssl.get_peer_certificate(as_cryptography=True) if self._ssl is not None else None
-        named = fingerprints_to_match(remoteParameters)
-        right = [one for one in named if certificate is not None and matches(certificate, one)]
+        named = private.fingerprints_to_match(remoteParameters)
+        right = [one for one in named if certificate is not None and private.matches(certificate, one)]
         super()._validate_peer_identity(RTCDtlsParameters(right or named, remoteParameters.role))
 
     def getRemoteCertificates(self) -> list[bytes]:
@@ -135,6 +125,8 @@ class SctpTransport(aiortc.RTCSctpTransport):
         has_channels: whether a channel was made here.
     """
 
+    is_stopping = False  # as a transceiver may be
+
     def __init__(self, path: Transport) -> None:
         super().__init__(path.dtls)
         self.path = path
@@ -144,9 +136,7 @@ class SctpTransport(aiortc.RTCSctpTransport):
         self._is_closed = False
         self._is_over = False
 
-    @property
-    def transport(self) -> Any:
-        return self.path.dtls
+    transport = Forwarded[Any]("path.dtls")
 
     @property
     def state(self) -> str:
@@ -170,6 +160,11 @@ class SctpTransport(aiortc.RTCSctpTransport):
         local = self.getCapabilities().maxMessageSize
         return min(local, remote or local)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether an answer has given it its transport, for good."""
+        return self.remote is not None
+
     def use(self, path: Transport) -> None:
         """Use another transport."""
         self.path = path
@@ -191,7 +186,7 @@ class SctpTransport(aiortc.RTCSctpTransport):
 
         Source: RFC 8832, section 6; webrtc-pc, #dfn-create-an-rtcsctptransport.
         """
-        for channel in unnumbered_channels(self):
+        for channel in private.unnumbered_channels(self):
             number = 1 if self.is_server else 0
             while number in self._data_channels:
                 number += 2
@@ -209,14 +204,6 @@ class SctpTransport(aiortc.RTCSctpTransport):
             self.emit("statechange")
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """What the other side's description says of a transport."""
-
-    ice: Any
-    dtls: RTCDtlsParameters
-
-
 class Transport:
     """One ICE transport and the DTLS transport over it.
 
@@ -231,7 +218,7 @@ class Transport:
         next_gatherer: of those for an ICE restart that is not agreed yet, or None.
         is_described: whether a description has brought it into being, so that its states are the connection's.
         is_visible: whether who looks from outside sees it.
-        remote: what is known of the other side, once it is in force.
+        remote: the other side's media section that is in force, of which ``ice`` and ``dtls`` count, or None.
     """
 
     def __init__(
@@ -246,12 +233,12 @@ class Transport:
         self.ice = IceTransport(gatherer, make_ice)
         self.dtls = DtlsTransport(self.ice, list(certificates))
         self.is_described = self.is_visible = False
-        self.remote: Remote | None = None
+        self.remote: Any = None
         self._connected = connected
         self._held: list[tuple[str, Any]] = []
         self._taking: asyncio.Task[None] | None = None
         self._fed = ("", 0)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks("a transport could not be started", "fsm_rtc transport")
 
     @cached_property
     def fingerprints(self) -> list[Any]:
@@ -263,7 +250,7 @@ class Transport:
         """That of a restart under way, or the present one."""
         return self.next_gatherer or self.gatherer
 
-    def begin(self, remote: Remote) -> None:
+    def begin(self, remote: Any) -> None:
         """Connect with what the other side has said, in a task of its own; restart ICE if its credentials changed.
 
         An offer may be replaced by one that restarts ICE before there is any answer: that answer is to the later one.
@@ -272,9 +259,9 @@ class Transport:
         is_new = before is None or before.ice.usernameFragment != remote.ice.usernameFragment
         if is_new and self.next_gatherer is not None:
             self.gatherer, self.next_gatherer = self.next_gatherer, None
-            self._spawn(self._restart(self.gatherer, remote))
+            self._tasks.spawn(self._restart(self.gatherer, remote))
         elif before is None:
-            self._spawn(self._start(remote))
+            self._tasks.spawn(self._start(remote))
         else:
             self._tell()
 
@@ -300,7 +287,7 @@ class Transport:
             self._held += [(ufrag, candidate) for candidate in given]
 
     def _give(self, candidates: list[Any]) -> None:
-        self._taking = self._spawn(self._take(candidates, self.gatherer, self._taking))
+        self._taking = self._tasks.spawn(self._take(candidates, self.gatherer, self._taking))
 
     async def _take(self, candidates: list[Any], gatherer: IceGatherer, before: asyncio.Task[None] | None) -> None:
         """Some in each turn of the loop, behind those that came before; who is looked up by name holds nobody up."""
@@ -310,19 +297,21 @@ class Transport:
             if gatherer is not self.gatherer:
                 return
             for candidate in candidates[first : first + AT_ONCE]:
-                self._spawn(self.ice.addRemoteCandidate(candidate))
+                self._tasks.spawn(self.ice.addRemoteCandidate(candidate))
             await asyncio.sleep(0)
 
-    async def _start(self, remote: Remote) -> None:
+    async def _start(self, remote: Any) -> None:
         await self.gatherer.hosts_found.wait()
         await self.ice.start(remote.ice)
         await self._secure(remote)
 
-    async def _restart(self, gatherer: IceGatherer, remote: Remote) -> None:
+    async def _restart(self, gatherer: IceGatherer, remote: Any) -> None:
         await gatherer.hosts_found.wait()
         restarting = asyncio.ensure_future(self.ice.restart(gatherer, remote.ice))
         try:
             await asyncio.sleep(0)
+            # The new agent takes candidates only once it has begun; those that came before belong to it by their user
+            # fragment.
             held, self._held = self._held, []
             self._give([candidate for ufrag, candidate in held if ufrag == remote.ice.usernameFragment])
             await restarting
@@ -330,25 +319,14 @@ class Transport:
             restarting.cancel()
         await self._secure(remote)
 
-    async def _secure(self, remote: Remote) -> None:
-        if self.ice.state in ("connected", "completed") and self.dtls.state == "new":
+    async def _secure(self, remote: Any) -> None:
+        if self.ice.machine.permits("secure") and self.dtls.state == "new":
             await self.dtls.start(remote.dtls)
         self._tell()
 
     def _tell(self) -> None:
         if self.dtls.state == "connected":
             self._connected()
-
-    def _spawn(self, work: Any) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name="fsm_rtc transport")
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.warning("a transport could not be started: %s", str(error) or type(error).__name__)
 
     def forget_restart(self) -> Any:
         """Give up an ICE restart that was not agreed: what remains to be done, or None."""
@@ -357,12 +335,10 @@ class Transport:
 
     async def stop(self) -> None:
         """Close both, and wait until nothing is left."""
-        for task in self._tasks:
-            task.cancel()
+        self._tasks.cancel()
         if self.next_gatherer is not None:
             await self.next_gatherer.stop()
         await self.dtls.stop()
         await self.ice.stop()
         await self.gatherer.stop()
-        if self._tasks:
-            await asyncio.wait(set(self._tasks))
+        await self._tasks.wait()

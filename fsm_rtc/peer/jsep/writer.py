@@ -1,55 +1,51 @@
-"""Writing offers and answers. Source: RFC 9429, sections 5.2 and 5.3; RFC 9143 for groups."""
+"""Writing offers and answers, and whether an offer is due.
+
+Source: RFC 9429, sections 5.2 and 5.3; RFC 9143 for groups; webrtc-pc, #dfn-check-if-negotiation-is-needed.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from typing import Any
 
-from fsm_rtc.peer.directions import common_direction
+from fsm_rtc.machines.descriptions import Slots
+from fsm_rtc.peer.directions import common_direction, reversed_direction, sends
 from fsm_rtc.peer.ice import IceGatherer
+from fsm_rtc.peer.jsep import sections
 from fsm_rtc.peer.jsep.codecs import ExtensionNumbers, PayloadNumbers, offered_codecs, preferred_codecs
 from fsm_rtc.peer.jsep.media import Media, User
-from fsm_rtc.peer.jsep.parsed import groups_of
-from fsm_rtc.peer.jsep.private import dtls_role
-from fsm_rtc.peer.jsep.sections import (
-    add_transport,
-    body_of,
-    data_section,
-    is_rejected,
-    media_section,
-    names_port,
-    rejected_section,
-    whole,
-)
-from fsm_rtc.peer.jsep.slots import Slots
+from fsm_rtc.peer.jsep.private import dtls_role, opposite_role
+from fsm_rtc.peer.jsep.sections import data_section, groups_of, is_rejected, whole
 from fsm_rtc.peer.jsep.transceiver import RTCRtpTransceiver
 from fsm_rtc.peer.jsep.transport import Transport
-
-__all__ = ["Created", "Line", "Writer"]
 
 MID_DIGITS = 9
 """Longer mids of digits are the other side's; this side's never get there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SdpLine:
     """A section of a description that was created.
 
     Attributes:
         media: the aiortc MediaDescription.
-        mid: its identification.
         user: what it stands for; None if it is rejected.
         gatherer: whose credentials it has; None if it is rejected.
     """
 
     media: Any
-    mid: str
     user: User | None = None
     gatherer: IceGatherer | None = None
+
+    @property
+    def mid(self) -> str:
+        """Its identification."""
+        return str(self.media.rtp.muxId)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ class Created:
     """
 
     sdp: str
-    lines: tuple[Line, ...]
+    lines: tuple[SdpLine, ...]
     description: Any
 
 
@@ -78,25 +74,21 @@ class Writer:
         next_mid: the lowest number that no section was ever called.
         to_replace: the user fragments that the next offer has to replace.
         is_legacy: whether to offer data channels as browsers of before 2019 do.
+        cname: the canonical name of this side's media.
         extension_numbers: how header extensions are numbered.
     """
 
-    def __init__(self, media: Media, slots: Slots) -> None:
+    def __init__(self, media: Media, slots: Slots[Any, Any]) -> None:
         self._media = media
         self._slots = slots
         self.next_mid = 0
         self.to_replace: set[str] = set()
         self.is_legacy = False
         self.extension_numbers = ExtensionNumbers()
-        self._cname = secrets.token_hex(8)
+        self.cname = secrets.token_hex(8)
         self._session = str(secrets.randbits(62))
         self._version = 0
         self._last = ""
-
-    @property
-    def cname(self) -> str:
-        """The canonical name of this side's media."""
-        return self._cname
 
     # Offers.
 
@@ -106,36 +98,29 @@ class Writer:
         Args:
             restart: whether every transport gets new ICE credentials.
         """
-        gatherers = _Gatherers(self._media, self.to_replace, restart=restart)
-        mids = count(self.next_mid)
-        numbers = self._numbers()
-        waiting = deque(one for one in self._media.transceivers if one.mid is None and not one.is_stopping)
-        lines = list(self._earlier_lines(mids, waiting, gatherers, numbers))
-        earlier = len(lines)
+        draft = _Draft(self._media, self.next_mid, self.to_replace, restart=restart)
+        lines = list(self._earlier_lines(draft))
         has_data = any(line.media.kind == "application" and line.user is not None for line in lines)
-        data_first = self._media.configuration.always_data and not has_data
+        data_first = self._media.configuration.always_negotiate_data_channels and not has_data
         if data_first:
-            lines.append(self._data_line(str(next(mids)), gatherers))
-        lines += [self._offered_line(one, str(next(mids)), gatherers, numbers) for one in waiting]
+            lines.append(self._data_line(next(draft.mids), draft))
+        lines += [self._offered_line(one, next(draft.mids), draft) for one in draft.waiting]
         if self._media.sctp is not None and not has_data and not data_first:
-            lines.append(self._data_line(str(next(mids)), gatherers))
-        return self._created("offer", lines, self._offered_groups(lines, earlier))
+            lines.append(self._data_line(next(draft.mids), draft))
+        return self._created("offer", lines, self._offered_groups(lines))
 
     def see(self, mid: str) -> None:
         """Take notice of a mid, so that no other section gets it."""
         if mid.isascii() and mid.isdigit() and len(mid) <= MID_DIGITS:
             self.next_mid = max(self.next_mid, int(mid) + 1)
 
-    def _numbers(self) -> PayloadNumbers:
-        return PayloadNumbers(codec for one in self._media.transceivers for codec in one.negotiated.codecs)
-
-    def _offered_groups(self, lines: Sequence[Line], earlier: int) -> list[list[str]]:
+    def _offered_groups(self, lines: Sequence[SdpLine]) -> list[list[str]]:
         """Those of the last answer, as far as they are alive, and what is new in the first of them.
 
         Source: RFC 9429, section 5.2.2.
         """
         alive = [line.mid for line in lines if line.user is not None]
-        answer = self._slots.last_answer
+        answer = _last_answer(self._slots)
         if answer is None:
             return [alive]
         before = {media.rtp.muxId for media in answer.media}
@@ -143,13 +128,7 @@ class Writer:
         kept[0] += [mid for mid in alive if mid not in before]
         return kept
 
-    def _earlier_lines(
-        self,
-        mids: Iterator[int],
-        waiting: deque[RTCRtpTransceiver],
-        gatherers: _Gatherers,
-        numbers: PayloadNumbers,
-    ) -> Iterator[Line]:
+    def _earlier_lines(self, draft: _Draft) -> Iterator[SdpLine]:
         """The sections that were there before: they keep their places."""
         local = self._slots.local.media if self._slots.local is not None else []
         remote = self._slots.remote.media if self._slots.remote is not None else []
@@ -160,78 +139,76 @@ class Writer:
             mid = like.rtp.muxId
             user = users.get(mid)
             if isinstance(user, RTCRtpTransceiver) and not user.is_stopping:
-                yield self._offered_line(user, mid, gatherers, numbers)
+                yield self._offered_line(user, mid, draft)
             elif user is not None and not isinstance(user, RTCRtpTransceiver):
-                yield self._data_line(mid, gatherers)
-            elif waiting and self._is_free(index) and mid not in known:
-                yield self._offered_line(waiting.popleft(), str(next(mids)), gatherers, numbers)
+                yield self._data_line(mid, draft)
+            elif draft.waiting and self._is_free(index) and mid not in known:
+                yield self._offered_line(draft.waiting.popleft(), next(draft.mids), draft)
             else:
-                yield Line(rejected_section(like), mid)
+                yield SdpLine(sections.rejected_section(like))
 
     def _is_free(self, index: int) -> bool:
         """Whether the section was rejected for good, so that another one may take its place."""
         current = (self._slots.current_local, self._slots.current_remote)
         return any(one is not None and index < len(one.media) and is_rejected(one.media[index]) for one in current)
 
-    def _offered_line(
-        self, transceiver: RTCRtpTransceiver, mid: str, gatherers: _Gatherers, numbers: PayloadNumbers
-    ) -> Line:
-        media = media_section(
+    def _offered_line(self, transceiver: RTCRtpTransceiver, mid: str, draft: _Draft) -> SdpLine:
+        media = sections.media_section(
             transceiver,
             mid=mid,
             direction=transceiver.wanted_direction,
-            codecs=offered_codecs(transceiver, numbers),
+            codecs=offered_codecs(transceiver, draft.numbers),
             extensions=self.extension_numbers.offered(transceiver.kind),
-            cname=self._cname,
+            cname=self.cname,
         )
-        return self._with_transport(media, mid, transceiver, gatherers, "auto")
+        return self._with_transport(media, transceiver, draft, "auto")
 
-    def _data_line(self, mid: str, gatherers: _Gatherers) -> Line:
+    def _data_line(self, mid: str, draft: _Draft) -> SdpLine:
         sctp = self._media.make_sctp()
         media = data_section(sctp, mid=mid, is_legacy=self.is_legacy)
-        return self._with_transport(media, mid, sctp, gatherers, "auto")
+        return self._with_transport(media, sctp, draft, "auto")
 
     # Answers.
 
     def answer(self) -> Created:
         """An answer to the other side's pending offer."""
-        offer = self._slots.pending_remote
+        offer: Any = self._slots.pending_remote
         users = self._media.by_mid()
         groups = [self._answered_group(mids, users, offer) for mids in groups_of(offer)]
         first = {mid: users[mids[0]] for mids in groups for mid in mids}
         before = self._slots.current_remote
         known = {media.rtp.muxId: media.ice.usernameFragment for media in before.media} if before is not None else {}
-        gatherers = _Gatherers(self._media, set(), restart=False)
+        draft = _Draft(self._media)
         lines = []
         for media in offer.media:
             mid = media.rtp.muxId
             user = users.get(mid)
             if user is None or not _is_accepted(media, user):
-                section = rejected_section(media)
+                section = sections.rejected_section(media)
                 section.names_itself = media.names_itself
-                lines.append(Line(section, mid))
+                lines.append(SdpLine(section))
                 continue
             if isinstance(user, RTCRtpTransceiver):
                 negotiated = user.negotiated
-                section = media_section(
+                section = sections.media_section(
                     user,
                     mid=mid,
                     direction=common_direction(user.described_direction, negotiated.offered_direction or "inactive"),
                     codecs=_answered_codecs(user),
                     extensions=negotiated.extensions,
-                    cname=self._cname,
+                    cname=self.cname,
                     profile=media.profile,
                 )
             else:
-                section = data_section(user, mid=mid, is_legacy=names_port(media), profile=media.profile)
+                section = data_section(user, mid=mid, is_legacy=sections.names_port(media), profile=media.profile)
             section.names_itself = media.names_itself
-            path = self._media.path_of(first.get(mid, user))
+            path = first.get(mid, user).path
             if known.get(mid) is not None and known[mid] != media.ice.usernameFragment:
-                gatherers.renew(path)
+                draft.renew(path)
             role = dtls_role(path.dtls)
             if role == "auto":
-                role = "server" if media.dtls.role == "client" else "client"
-            lines.append(self._with_transport(section, mid, user, gatherers, role, path))
+                role = opposite_role(media.dtls.role)
+            lines.append(self._with_transport(section, user, draft, role, path))
         return self._created("answer", lines, [mids for mids in groups if mids])
 
     def _answered_group(self, mids: Sequence[str], users: Mapping[str, User], offer: Any) -> list[str]:
@@ -244,32 +221,26 @@ class Writer:
         taken = [mid for mid in mids if mid in users and _is_accepted(offered[mid], users[mid])]
         if not taken:
             return []
-        begun = [mid for mid in taken if self._media.has_begun(users[mid])]
-        shared = self._media.path_of(users[(begun or taken)[0]])
-        apart = {mid for mid in begun if self._media.path_of(users[mid]) is not shared}
+        begun = [mid for mid in taken if users[mid].has_begun]
+        shared = users[(begun or taken)[0]].path
+        apart = {mid for mid in begun if users[mid].path is not shared}
         # The first of an answer's group gives its transport; others keep the offer's order.
         return [*begun[:1], *(mid for mid in taken if mid not in apart and mid not in begun[:1])]
 
     # Both.
 
     def _with_transport(
-        self,
-        media: Any,
-        mid: str,
-        user: User,
-        gatherers: _Gatherers,
-        role: str,
-        path: Transport | None = None,
-    ) -> Line:
-        path = path or self._media.path_of(user)
-        gatherer = gatherers.of(path)
-        add_transport(media, path, gatherer, role)
-        return Line(media, mid, user, gatherer)
+        self, media: Any, user: User, draft: _Draft, role: str, path: Transport | None = None
+    ) -> SdpLine:
+        path = path or user.path
+        gatherer = draft.gatherer_of(path)
+        sections.add_transport(media, path, gatherer, role)
+        return SdpLine(media, user, gatherer)
 
-    def _created(self, kind: str, lines: list[Line], groups: list[list[str]]) -> Created:
+    def _created(self, kind: str, lines: list[SdpLine], groups: list[list[str]]) -> Created:
         """The description; its version changes when it does."""
         description = whole((line.media for line in lines), kind=kind, groups=[mids for mids in groups if mids])
-        body = body_of(description)
+        body = sections.body_of(description)
         if body != self._last:
             self._version += 1
             self._last = body
@@ -277,16 +248,32 @@ class Writer:
         return Created(f"v=0\r\no={description.origin}\r\n{body}", tuple(lines), description)
 
 
-class _Gatherers:
-    """Whose credentials each transport has in one description: its own, or those of a new gatherer that replaces it."""
+class _Draft:
+    """One description that is being written: what is still to be placed in it, and under which names and numbers.
 
-    def __init__(self, media: Media, to_replace: set[str], *, restart: bool) -> None:
+    Whose credentials each transport has in it: its own, or those of a new gatherer that replaces it.
+
+    Args:
+        media: what is described.
+        next_mid: the lowest number that no section was ever called.
+        to_replace: the user fragments that have to be replaced.
+        restart: whether every transport gets new ICE credentials.
+    """
+
+    def __init__(self, media: Media, next_mid: int = 0, to_replace: Set[str] = frozenset(), *, restart: bool = False):
         self._media = media
         self._to_replace = to_replace
         self._restart = restart
         self._new: dict[int, IceGatherer] = {}
+        self.mids = map(str, count(next_mid))
+        self.waiting = deque(one for one in media.transceivers if one.takes_section)
 
-    def of(self, path: Transport) -> IceGatherer:
+    @cached_property
+    def numbers(self) -> PayloadNumbers:
+        """The session's payload types."""
+        return PayloadNumbers(codec for one in self._media.transceivers for codec in one.negotiated.codecs)
+
+    def gatherer_of(self, path: Transport) -> IceGatherer:
         """The gatherer whose credentials the description has for a transport."""
         fragment = path.newest_gatherer.getLocalParameters().usernameFragment
         if self._restart or fragment in self._to_replace:
@@ -295,7 +282,7 @@ class _Gatherers:
 
     def renew(self, path: Transport) -> None:
         """Give a transport that has begun new credentials in this description."""
-        if path.gatherer.state != "new" and id(path) not in self._new:
+        if not path.gatherer.machine.permits("gather") and id(path) not in self._new:
             shared = next(iter(self._new.values()), None)
             self._new[id(path)] = self._media.make_gatherer(shared.getLocalParameters() if shared else None)
 
@@ -310,3 +297,50 @@ def _is_accepted(media: Any, user: User) -> bool:
     if is_rejected(media):
         return False
     return not isinstance(user, RTCRtpTransceiver) or bool(_answered_codecs(user))
+
+
+def _last_answer(slots: Slots[Any, Any]) -> Any:
+    """The answer of the last complete negotiation, or None."""
+    current = (slots.current_local, slots.current_remote)
+    return next((one for one in current if one is not None and one.type == "answer"), None)
+
+
+def needs_negotiation(media: Media, slots: Slots[Any, Any], *, restarts: bool) -> bool:
+    """Whether something is not covered by the last complete negotiation.
+
+    Args:
+        media: what there is.
+        slots: what is negotiated.
+        restarts: whether ICE is to be restarted.
+    """
+    if restarts:
+        return True
+    local = _sections(slots.current_local)
+    if media.sctp is not None and not any(one.kind == "application" and not is_rejected(one) for one in local.values()):
+        return True
+    remote = _sections(slots.current_remote)
+    return any(_is_open(one, slots, local, remote) for one in media.transceivers)
+
+
+def _is_open(
+    transceiver: RTCRtpTransceiver, slots: Slots[Any, Any], local: dict[str, Any], remote_sections: dict[str, Any]
+) -> bool:
+    here = local.get(transceiver.mid or "")
+    there = remote_sections.get(transceiver.mid or "")
+    if transceiver.is_stopping:
+        # By the letter one that was never described would need negotiation for ever: no offer can ever hold it.
+        return here is not None and not is_rejected(here) and not (there is not None and is_rejected(there))
+    if here is None:
+        return True
+    direction = transceiver.wanted_direction
+    if sends(direction) and (not here.msid or set(sections.stream_ids(here)) != set(transceiver.sender.stream_ids)):
+        return True
+    remote = reversed_direction(there.direction or "sendrecv") if there is not None else "inactive"
+    local_description: Any = slots.current_local
+    if local_description.type == "offer":
+        return direction not in (here.direction, remote)
+    return bool(here.direction != common_direction(direction, remote))
+
+
+def _sections(description: Any) -> dict[str, Any]:
+    return {one.rtp.muxId: one for one in description.media} if description is not None else {}

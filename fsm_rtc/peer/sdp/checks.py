@@ -1,25 +1,19 @@
-"""What can't be an offer or answer, whatever library stands behind: nobody could connect with it."""
+"""What can't be an offer or answer, whatever library stands behind: nobody could connect with it.
+
+Also what is asked of descriptions and candidates besides: to which section a candidate belongs, and a description with
+the candidates that came after it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import count
 
-from fsm_rtc.errors import InvalidAccessError, InvalidDescriptionError
+from fsm_rtc.errors import InvalidAccessError, InvalidCandidateError, InvalidDescriptionError, OperationError
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
-from fsm_rtc.peer.sdp.model import ReadDescription, Section
+from fsm_rtc.peer.sdp.grammar import Unreadable, candidate_of
+from fsm_rtc.peer.sdp.model import ReadDescription, SdpCandidate, Section
 from fsm_rtc.peer.sdp.reader import BOUNDS, read
-
-__all__ = [
-    "candidates_of",
-    "check_description",
-    "check_transports",
-    "fingerprints_of",
-    "first_of_each",
-    "made_up_mids",
-    "mids_like",
-    "sections_of",
-    "trickles",
-]
 
 
 def sections_of(description: SessionDescription) -> tuple[Section, ...]:
@@ -34,11 +28,6 @@ def fingerprints_of(description: SessionDescription) -> frozenset[str]:
         for section in sections_of(description)
         for algorithm, value in section.fingerprints
     )
-
-
-def trickles(description: SessionDescription) -> bool:
-    """Whether who made this description takes candidates later."""
-    return read(description).trickles
 
 
 def candidates_of(description: SessionDescription) -> tuple[IceCandidate, ...]:
@@ -80,7 +69,7 @@ def check_transports(found: ReadDescription, what: str) -> None:
         InvalidDescriptionError: it lacks its ICE credentials or its fingerprint.
         InvalidAccessError: the sections of a group contradict each other.
     """
-    first = first_of_each(found)
+    first = found.first_of_each()
     transports: set[int] = set()
     for section in found.sections:
         if not section.is_in_use:
@@ -108,19 +97,10 @@ def _lacking(what: str, section: Section, attribute: str) -> InvalidDescriptionE
     )
 
 
-def first_of_each(found: ReadDescription) -> dict[str, Section]:
-    """The section that gives the transport of each grouped mid: the first of its group that is in use."""
-    result: dict[str, Section] = {}
-    for mids in found.groups:
-        grouped = [found.by_mid[mid] for mid in mids if found.by_mid[mid].is_in_use]
-        result.update({section.mid or "": grouped[0] for section in grouped})
-    return result
-
-
 def _check_extensions(found: ReadDescription, what: str) -> None:
     """A header extension's number means one thing for all who share a transport. Source: RFC 9143."""
     known: dict[tuple[int, int], tuple[str, Section]] = {}
-    first = first_of_each(found)
+    first = found.first_of_each()
     for section in found.sections:
         transport = first.get(section.mid or "", section).index
         for extension in section.extensions if section.is_in_use else ():
@@ -161,3 +141,98 @@ def made_up_mids(found: ReadDescription, before: list[str], next_number: int) ->
             used.add(mid)
         result.append(next(numbers) if mid is None else mid)
     return result
+
+
+def read_candidate(text: str) -> SdpCandidate:
+    """What a candidate's attribute says.
+
+    Args:
+        text: ``candidate:…``.
+
+    Raises:
+        InvalidCandidateError: it is none; the message tells the rule.
+    """
+    if not text.startswith("candidate:"):
+        raise InvalidCandidateError(f"{text[:80]!r} is no ICE candidate: it begins with candidate: (RFC 8839)")
+    try:
+        return candidate_of(text.removeprefix("candidate:"))
+    except Unreadable as error:
+        raise InvalidCandidateError(
+            f"{text[:80]!r} is no ICE candidate: {error}; pass the other side's candidate unchanged"
+        ) from None
+
+
+def placed_in(candidate: IceCandidate, remote: SessionDescription) -> IceCandidate:
+    """The candidate with its section's index, and its mid if the section has one.
+
+    Raises:
+        OperationError: the remote description has no such section.
+
+    Source: webrtc-pc, #dom-peerconnection-addicecandidate.
+    """
+    text = candidate.candidate.removeprefix("a=")
+    found = read(remote)
+    section = found.by_mid.get(candidate.sdp_mid) if candidate.sdp_mid is not None else None
+    index = candidate.sdp_m_line_index
+    if section is None and index is not None and index < len(found.sections):
+        # By its place, if it names no mid, or the description none: then it is one that somebody made up.
+        named = found.sections[index]
+        section = named if candidate.sdp_mid is None or named.mid is None else None
+    if section is not None:
+        return IceCandidate(text, section.mid, section.index, candidate.username_fragment)
+    known = ", ".join(repr(section.mid) for section in found.sections[:20])
+    named_so = candidate.sdp_m_line_index if candidate.sdp_mid is None else candidate.sdp_mid
+    raise OperationError(f"the remote description has no media section {named_so!r} for this candidate; it has {known}")
+
+
+def with_candidates(description: SessionDescription, candidates: Iterable[IceCandidate | None]) -> SessionDescription:
+    """A description with candidates in their sections, but for those that are there or belong to other credentials.
+
+    Args:
+        description: without them; it is only looked through, for it may be this side's and of any length.
+        candidates: each with its section's index; an empty one ends its section's candidates, None those of all.
+    """
+    wanted: dict[int | None, dict[tuple[str, str | None], None]] = {}
+    for candidate in candidates:
+        if candidate is None or not candidate.candidate:
+            line = "a=end-of-candidates"
+        else:
+            line = f"a={candidate.candidate}"
+        index, ufrag = (candidate.sdp_m_line_index, candidate.username_fragment) if candidate else (None, None)
+        wanted.setdefault(index, {})[line, ufrag] = None
+    if not wanted:
+        return description
+    head, *sections = _divided(description.sdp)
+    for index, lines in enumerate(sections):
+        _insert(lines, [*wanted.get(index, ()), *wanted.get(None, ())], _ufrag_of(head))
+    text = "".join(f"{line}\r\n" for lines in (head, *sections) for line in lines)
+    return SessionDescription(description.type, text)
+
+
+def _divided(sdp: str) -> list[list[str]]:
+    """The session's lines, then each section's."""
+    parts: list[list[str]] = [[]]
+    for line in sdp.removesuffix("\n").split("\n"):
+        if line.startswith("m="):
+            parts.append([])
+        parts[-1].append(line.removesuffix("\r"))
+    return parts
+
+
+def _insert(lines: list[str], wanted: list[tuple[str, str | None]], inherited: str | None) -> None:
+    """Put lines before the section's user fragment, where candidates stand, or else at its end."""
+    present = set(lines)
+    is_rejected = lines[0].split(" ")[1:2] == ["0"] and "a=bundle-only" not in present
+    if is_rejected or not wanted:
+        return
+    ufrag = _ufrag_of(lines) or inherited
+    new = [line for line, of in wanted if of in (None, ufrag) and line not in present]
+    place = next((place for place, line in enumerate(lines) if line.startswith(UFRAG)), len(lines))
+    lines[place:place] = dict.fromkeys(new)
+
+
+UFRAG = "a=ice-ufrag:"
+
+
+def _ufrag_of(lines: list[str]) -> str | None:
+    return next((line.removeprefix(UFRAG) for line in lines if line.startswith(UFRAG)), None)

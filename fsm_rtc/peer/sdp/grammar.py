@@ -8,22 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
-from fsm_rtc.peer.sdp.model import DIRECTIONS, Candidate, Codec, Extension, Fingerprint, Msid, Section
-
-__all__ = [
-    "RTP_PROTOCOLS",
-    "SCTP_PROTOCOLS",
-    "STATIC_CODECS",
-    "Unreadable",
-    "candidate_of",
-    "group_of",
-    "mid_of",
-    "readers",
-    "sctp_port_of",
-    "section_of",
-    "words_of",
-]
+from fsm_rtc.peer.sdp.model import DIRECTIONS, Codec, Extension, Fingerprint, Msid, SdpCandidate, Section
 
 RTP_PROTOCOLS = frozenset(
     {"RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"}
@@ -49,6 +37,8 @@ STATIC_CODECS = {
 }
 """The payload types that need no rtpmap line. Source: RFC 3551, section 6."""
 
+T = TypeVar("T")
+
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+")
 ICE_CHARACTERS = re.compile(r"[A-Za-z0-9+/]*")
 PRINTABLE = re.compile(r"[!-~]+")
@@ -68,10 +58,21 @@ def words_of(value: str) -> list[str]:
     return [word for word in value.split(" ") if word]
 
 
+def _refuse_if(is_wrong: object, rule: str) -> None:
+    if is_wrong:
+        raise Unreadable(rule)
+
+
 def _number(text: str, most: int, rule: str, least: int = 0) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 20 and least <= int(text) <= most):
         raise Unreadable(f"{text[:40]!r} is no number from {least} to {most}: {rule}")
     return int(text)
+
+
+def _add(found: list[T], one: T, most: int, what: str) -> None:
+    if len(found) == most:
+        raise Unreadable(f"at most {most} {what} of a section are read")
+    found.append(one)
 
 
 # The line of a section, and what all sections have.
@@ -80,11 +81,9 @@ def _number(text: str, most: int, rule: str, least: int = 0) -> int:
 def section_of(value: str, index: int, line: int) -> Section:
     """The section of an m= line."""
     words = words_of(value)
-    if len(words) < 4:
-        raise Unreadable("an m= line has a kind, a port, a protocol and formats (RFC 8866, section 5.14)")
+    _refuse_if(len(words) < 4, "an m= line has a kind, a port, a protocol and formats (RFC 8866, section 5.14)")
     kind, port, proto, *formats = words
-    if len(formats) > MOST["formats"]:
-        raise Unreadable(f"at most {MOST['formats']} formats of a section are read")
+    _refuse_if(len(formats) > MOST["formats"], f"at most {MOST['formats']} formats of a section are read")
     if not all(PRINTABLE.fullmatch(word) for word in words):
         raise Unreadable("an m= line is of printable ASCII characters (RFC 8866, section 9)")
     number = _number(port, 0xFFFF, "a section has one port (RFC 8866, section 5.14; a count makes no sense with ICE)")
@@ -112,14 +111,12 @@ def group_of(value: str) -> tuple[str, ...] | None:
 # ICE.
 
 
-def candidate_of(value: str) -> Candidate:
+def candidate_of(value: str) -> SdpCandidate:
     """The candidate of an attribute's value, without ``candidate:``. Source: RFC 8839, section 5.1."""
     words = words_of(value)
-    if len(words) < 8:
-        raise Unreadable("a candidate has at least 8 words (RFC 8839, section 5.1)")
+    _refuse_if(len(words) < 8, "a candidate has at least 8 words (RFC 8839, section 5.1)")
     foundation, component, protocol, priority, address, port, typ, kind = words[:8]
-    if typ != "typ":
-        raise Unreadable(f"a candidate's seventh word is 'typ', not {typ[:20]!r} (RFC 8839, section 5.1)")
+    _refuse_if(typ != "typ", f"a candidate's seventh word is 'typ', not {typ[:20]!r} (RFC 8839, section 5.1)")
     if protocol.lower() not in ("udp", "tcp", "ssltcp"):
         raise Unreadable(f"a candidate's transport is udp or tcp, not {protocol[:20]!r} (RFC 8839, RFC 6544)")
     if kind not in ("host", "srflx", "prflx", "relay"):
@@ -129,7 +126,7 @@ def candidate_of(value: str) -> Candidate:
     if not ADDRESS.fullmatch(address):
         raise Unreadable("a candidate's address is an IP address or a name in ASCII (RFC 8839, section 5.1)")
     rest = words[8:]
-    return Candidate(
+    return SdpCandidate(
         f"candidate:{value}",
         foundation,
         _number(component, 999, "a candidate's component has at most three digits (RFC 8839, section 5.1)"),
@@ -150,22 +147,16 @@ def _end_of_candidates(section: Section, value: str) -> None:
     section.is_complete = True
 
 
-def _credential(name: str, least: int) -> Callable[[Section, str], None]:
-    def read(section: Section, value: str) -> None:
-        if value and not least <= len(value) <= 256:
-            raise Unreadable(f"an {name} has {least} to 256 characters, not {len(value)} (RFC 8839, section 5.4)")
-        if not ICE_CHARACTERS.fullmatch(value):
-            raise Unreadable(f"an {name} is of letters, digits, + and / (RFC 8839, section 5.4)")
-        section.attributes[name] = value
-
-    return read
+def _credential(name: str, least: int, section: Section, value: str) -> None:
+    if value and not least <= len(value) <= 256:
+        raise Unreadable(f"an {name} has {least} to 256 characters, not {len(value)} (RFC 8839, section 5.4)")
+    if not ICE_CHARACTERS.fullmatch(value):
+        raise Unreadable(f"an {name} is of letters, digits, + and / (RFC 8839, section 5.4)")
+    section.attributes[name] = value
 
 
-def _kept(name: str) -> Callable[[Section, str], None]:
-    def read(section: Section, value: str) -> None:
-        section.attributes[name] = value
-
-    return read
+def _keep(name: str, section: Section, value: str) -> None:
+    section.attributes[name] = value
 
 
 # DTLS.
@@ -173,13 +164,10 @@ def _kept(name: str) -> Callable[[Section, str], None]:
 
 def _fingerprint(section: Section, value: str) -> None:
     words = words_of(value)
-    if len(words) != 2:
-        raise Unreadable("a fingerprint is a hash function and a digest (RFC 8122, section 5)")
+    _refuse_if(len(words) != 2, "a fingerprint is a hash function and a digest (RFC 8122, section 5)")
     if not DIGEST.fullmatch(words[1]):
         raise Unreadable("a fingerprint's digest is of bytes in hexadecimal, with colons (RFC 8122, section 5)")
-    if len(section.fingerprints) == MOST["fingerprint"]:
-        raise Unreadable(f"at most {MOST['fingerprint']} fingerprints of a section are read")
-    section.fingerprints.append(Fingerprint(words[0].lower(), words[1].upper()))
+    _add(section.fingerprints, Fingerprint(words[0].lower(), words[1].upper()), MOST["fingerprint"], "fingerprints")
 
 
 def _setup(section: Section, value: str) -> None:
@@ -191,11 +179,8 @@ def _setup(section: Section, value: str) -> None:
 # RTP.
 
 
-def _direction(direction: str) -> Callable[[Section, str], None]:
-    def read(section: Section, value: str) -> None:
-        section.direction = direction
-
-    return read
+def _direct(direction: str, section: Section, value: str) -> None:
+    section.direction = direction
 
 
 def _payload_type(text: str, line: str) -> int:
@@ -215,38 +200,35 @@ def _rtpmap(section: Section, value: str) -> None:
 
 def _fmtp(section: Section, value: str) -> None:
     number, space, parameters = value.partition(" ")
-    if not space:
-        raise Unreadable("an fmtp has a format and its parameters (RFC 8866, section 6.15)")
+    _refuse_if(not space, "an fmtp has a format and its parameters (RFC 8866, section 6.15)")
     if number.isascii() and number.isdigit() and parameters.strip(" "):
         section.parameters[_payload_type(number, "an fmtp")] = parameters
 
 
 def _feedback(section: Section, value: str) -> None:
     words = words_of(value)
-    if len(words) < 2:
-        raise Unreadable("an rtcp-fb has a payload type or *, and what is fed back (RFC 4585, section 4.2)")
+    _refuse_if(len(words) < 2, "an rtcp-fb has a payload type or *, and what is fed back (RFC 4585, section 4.2)")
     number = None if words[0] == "*" else _payload_type(words[0], "an rtcp-fb")
     section.feedback.append((number, words[1], " ".join(words[2:]) or None))
 
 
 def _extmap(section: Section, value: str) -> None:
     words = words_of(value)
-    if len(words) < 2:
-        raise Unreadable("an extmap has a number and a URI (RFC 8285, section 8)")
+    _refuse_if(len(words) < 2, "an extmap has a number and a URI (RFC 8285, section 8)")
     number = _number(words[0].partition("/")[0], 255, "an extmap begins with its number (RFC 8285, section 8)", 1)
     is_encrypted = words[1] == "urn:ietf:params:rtp-hdrext:encrypt" and len(words) > 2
-    if len(section.extensions) == MOST["extmap"]:
-        raise Unreadable(f"at most {MOST['extmap']} header extensions of a section are read")
-    section.extensions.append(Extension(number, words[1], words[2] if is_encrypted else ""))
+    _add(
+        section.extensions,
+        Extension(number, words[1], words[2] if is_encrypted else ""),
+        MOST["extmap"],
+        "header extensions",
+    )
 
 
 def _msid(section: Section, value: str) -> None:
     words = words_of(value)
-    if not 1 <= len(words) <= 2:
-        raise Unreadable("an msid names a stream, or - for none, and a track (RFC 8830, section 2)")
-    if len(section.msids) == MOST["msid"]:
-        raise Unreadable(f"at most {MOST['msid']} streams of a section are read")
-    section.msids.append(Msid(words[0], words[1] if len(words) > 1 else None))
+    _refuse_if(not 1 <= len(words) <= 2, "an msid names a stream, or - for none, and a track (RFC 8830, section 2)")
+    _add(section.msids, Msid(words[0], words[1] if len(words) > 1 else None), MOST["msid"], "streams")
 
 
 def _ssrc(section: Section, value: str) -> None:
@@ -298,20 +280,20 @@ MOST = {"formats": 128, "extmap": 64, "msid": 8, "fingerprint": 32}
 """Of one section. No browser writes a tenth."""
 
 TRANSPORT: dict[str, Reader] = {
-    "ice-ufrag": _credential("ice-ufrag", 4),
-    "ice-pwd": _credential("ice-pwd", 22),
-    "ice-options": _kept("ice-options"),
+    "ice-ufrag": partial(_credential, "ice-ufrag", 4),
+    "ice-pwd": partial(_credential, "ice-pwd", 22),
+    "ice-options": partial(_keep, "ice-options"),
     "candidate": _candidate,
     "end-of-candidates": _end_of_candidates,
     "fingerprint": _fingerprint,
     "setup": _setup,
-    "bundle-only": _kept("bundle-only"),
+    "bundle-only": partial(_keep, "bundle-only"),
 }
 
 RTP: dict[str, Reader] = {
     **TRANSPORT,
-    **{direction: _direction(direction) for direction in DIRECTIONS},
-    "rtcp-mux": _kept("rtcp-mux"),
+    **{direction: partial(_direct, direction) for direction in DIRECTIONS},
+    "rtcp-mux": partial(_keep, "rtcp-mux"),
     "rtpmap": _rtpmap,
     "fmtp": _fmtp,
     "rtcp-fb": _feedback,
@@ -323,7 +305,7 @@ RTP: dict[str, Reader] = {
 
 SCTP: dict[str, Reader] = {
     **TRANSPORT,
-    **{direction: _direction(direction) for direction in DIRECTIONS},
+    **{direction: partial(_direct, direction) for direction in DIRECTIONS},
     "sctp-port": _sctp_port,
     "max-message-size": _max_message_size,
 }

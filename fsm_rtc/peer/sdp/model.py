@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["DIRECTIONS", "Candidate", "Codec", "Extension", "Fingerprint", "Msid", "ReadDescription", "Section"]
-
 DIRECTIONS = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 
 
-class Candidate(NamedTuple):
+class SdpCandidate(NamedTuple):
     """An ICE candidate. Source: RFC 8839, section 5.1.
 
     Attributes:
@@ -117,7 +115,7 @@ class Section:
     direction: str = "sendrecv"
     setup: str | None = None
     fingerprints: list[Fingerprint] = field(default_factory=list)
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: list[SdpCandidate] = field(default_factory=list)
     msids: list[Msid] = field(default_factory=list)
     codecs: dict[int, Codec] = field(default_factory=dict)
     parameters: dict[int, str] = field(default_factory=dict)
@@ -171,3 +169,11 @@ class ReadDescription:
     def trickles(self) -> bool:
         """Whether its side takes candidates later."""
         return any("trickle" in section.attributes.get("ice-options", "").split() for section in self.sections)
+
+    def first_of_each(self) -> dict[str, Section]:
+        """The section that gives the transport of each grouped mid: the first of its group that is in use."""
+        result: dict[str, Section] = {}
+        for mids in self.groups:
+            grouped = [self.by_mid[mid] for mid in mids if self.by_mid[mid].is_in_use]
+            result.update({section.mid or "": grouped[0] for section in grouped})
+        return result

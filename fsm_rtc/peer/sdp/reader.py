@@ -3,7 +3,7 @@
 Why an own one: aiortc's, the only one in Python that is kept well, reads a description whole or not at all. Its first
 surprise is a bare AssertionError or KeyError without a line, also in a section that nobody uses; it takes U+2028 for
 the end of a line, and looks through all sources for each source. Its MediaDescription and the like are used as before;
-see `jsep.parsed`.
+see `jsep.sections.parsed`.
 
 Invariants: the time is linear in the text, whatever stands in it; nothing but `SdpSyntaxError` and `InvalidAccessError`
 is raised, and each names the line; a section that is rejected or of a kind that nobody here could use is skipped, but
@@ -13,24 +13,14 @@ for its m= line and its mid. Bounds hold for what comes from outside alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fsm_rtc.errors import InvalidAccessError, SdpSyntaxError
 from fsm_rtc.peer.description import SessionDescription
-from fsm_rtc.peer.sdp.grammar import (
-    MAX_VALUE,
-    STATIC_CODECS,
-    Unreadable,
-    group_of,
-    mid_of,
-    readers,
-    sctp_port_of,
-    section_of,
-)
+from fsm_rtc.peer.sdp import grammar
 from fsm_rtc.peer.sdp.model import ReadDescription, Section
-
-__all__ = ["BOUNDS", "Bounds", "read", "read_in_turns", "read_text"]
 
 LINES_A_SLICE = 2_000
 """So many lines are read in one turn of the loop; they take some 5 ms."""
@@ -79,31 +69,21 @@ def read(description: SessionDescription) -> ReadDescription:
 
 async def read_in_turns(description: SessionDescription) -> ReadDescription:
     """The same, some lines in each turn of the loop."""
-    if description.known is None:
-        reading = _reading(description.sdp, f"this {description.type}")
-        while True:
-            try:
-                next(reading)
-            except StopIteration as done:
-                object.__setattr__(description, "known", done.value)
-                break
-            await asyncio.sleep(0)
+    for found in _reading(description.sdp, f"this {description.type}") if description.known is None else ():
+        object.__setattr__(description, "known", found)
+        await asyncio.sleep(0)
     return read(description)
 
 
 def read_text(sdp: str, what: str = "this description") -> ReadDescription:
     """What a text says."""
-    reading = _reading(sdp, what)
-    while True:
-        try:
-            next(reading)
-        except StopIteration as done:
-            result: ReadDescription = done.value
-            return result
+    *_, found = _reading(sdp, what)
+    assert found is not None  # noqa: S101
+    return found
 
 
-def _reading(sdp: str, what: str) -> Generator[None, None, ReadDescription]:
-    """Reads; yields now and then, so that others have a turn."""
+def _reading(sdp: str, what: str) -> Iterator[ReadDescription | None]:
+    """Reads; yields None now and then, so that others have a turn, and at last what it has read."""
     lines = _lines(sdp, what)
     _check_head(lines, what)
     session = Section("", -1, 1, lines[0], 0, "", ())
@@ -111,10 +91,10 @@ def _reading(sdp: str, what: str) -> Generator[None, None, ReadDescription]:
     sections: list[Section] = []
     groups: list[tuple[int, str, tuple[str, ...]]] = []
     is_lite = False
-    names = readers(None)
+    names = grammar.readers(None)
     for number, line in enumerate(lines, 1):
         if number % LINES_A_SLICE == 0:
-            yield
+            yield None
         if line[1:2] != "=" or not "a" <= line[0] <= "z" or (len(line) == 2 and line[0] != "s"):
             raise _refused(what, number, line, "a line is a small letter, = and a value (RFC 8866, section 5)")
         if line[0] == "a":
@@ -123,11 +103,11 @@ def _reading(sdp: str, what: str) -> Generator[None, None, ReadDescription]:
                 waiting.append((number, line, name, value))
             elif name == "mid" and sections:
                 with _line(what, number, line):
-                    sections[-1].mid = mid_of(value)
+                    sections[-1].mid = grammar.mid_of(value)
             elif name == "group" and not sections:
-                if len(value) > MAX_VALUE:
-                    raise _refused(what, number, line, f"at most {MAX_VALUE} characters of a line are read")
-                mids = group_of(value)
+                if len(value) > grammar.MAX_VALUE:
+                    raise _refused(what, number, line, f"at most {grammar.MAX_VALUE} characters of a line are read")
+                mids = grammar.group_of(value)
                 if mids:
                     groups.append((number, line, mids))
             elif name == "ice-lite" and not sections:
@@ -138,23 +118,20 @@ def _reading(sdp: str, what: str) -> Generator[None, None, ReadDescription]:
             if len(sections) == BOUNDS.sections:
                 raise _refused(what, number, line, f"at most {BOUNDS.sections} media sections are read")
             with _line(what, number, line):
-                sections.append(section_of(line[2:], len(sections), number))
-            names = readers(sections[-1])
+                sections.append(grammar.section_of(line[2:], len(sections), number))
+            names = grammar.readers(sections[-1])
     yield from _finish(sections[-1] if sections else session, session, waiting, what)
-    yield
+    yield None
     by_mid = _by_mid(sections, what)
     _check_counts(sections, what)
     _check_groups(groups, by_mid, what)
     named = tuple(f"line {number} ({line[:80]!r})" for number, line, _ in groups)
-    return ReadDescription(tuple(sections), tuple(mids for _, _, mids in groups), is_lite, by_mid, named)
+    yield ReadDescription(tuple(sections), tuple(mids for _, _, mids in groups), is_lite, by_mid, named)
 
 
 def _lines(sdp: str, what: str) -> list[str]:
-    """The lines, ended by LF or CRLF; a last one that isn't ended, and empty ones behind it, are nobody's harm."""
-    for name, count, most in (
-        ("characters", len(sdp), BOUNDS.characters),
-        ("lines", sdp.count("\n"), BOUNDS.lines),
-    ):
+    """The lines, ended by LF or CRLF; a last one that isn't ended, and empty ones behind it, do no damage."""
+    for name, count, most in (("characters", len(sdp), BOUNDS.characters), ("lines", sdp.count("\n"), BOUNDS.lines)):
         if count > most:
             raise SdpSyntaxError(f"{what} has {count} {name}, more than the {most} that are read")
     lines = [line.rstrip("\r \t") for line in sdp.split("\n")]
@@ -183,20 +160,13 @@ def _check_head(lines: list[str], what: str) -> None:
         raise _refused(what, place + 1, lines[place], "there is a t= line behind it (RFC 8866, section 5.9)")
 
 
-class _line:  # noqa: N801 - used as a statement
+@contextmanager
+def _line(what: str, number: int, line: str) -> Iterator[None]:
     """Makes an error that names the line of what is not readable in it."""
-
-    __slots__ = ("line", "number", "what")
-
-    def __init__(self, what: str, number: int, line: str) -> None:
-        self.what, self.number, self.line = what, number, line
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Unreadable):
-            raise _refused(self.what, self.number, self.line, str(error)) from None
+    try:
+        yield None
+    except grammar.Unreadable as error:
+        raise _refused(what, number, line, str(error)) from None
 
 
 def _refused(what: str, number: int, line: str, rule: str) -> SdpSyntaxError:
@@ -206,7 +176,7 @@ def _refused(what: str, number: int, line: str, rule: str) -> SdpSyntaxError:
     )
 
 
-def _finish(section: Section, session: Section, waiting: list[Line], what: str) -> Generator[None, None, None]:
+def _finish(section: Section, session: Section, waiting: list[Line], what: str) -> Iterator[None]:
     """Read a section's attributes, now that it is known whether somebody uses it."""
     if section is not session:
         is_bundle_only = any(name == "bundle-only" for _, _, name, _ in waiting)
@@ -216,17 +186,17 @@ def _finish(section: Section, session: Section, waiting: list[Line], what: str) 
         section.attributes.update(session.attributes)
         section.direction, section.setup = session.direction, session.setup
         section.extensions += session.extensions if section.kind != "application" else ()
-    table = readers(None if section is session else section)
+    table = grammar.readers(None if section is session else section)
     place = 0
     try:
         for place, (_, _, name, value) in enumerate(waiting):
-            if len(value) > MAX_VALUE:
-                raise Unreadable(f"at most {MAX_VALUE} characters of a line are read")
+            if len(value) > grammar.MAX_VALUE:
+                raise grammar.Unreadable(f"at most {grammar.MAX_VALUE} characters of a line are read")
             table[name](section, value)
             if place % LINES_A_SLICE == LINES_A_SLICE - 1:
                 _check_counts([section], what)
                 yield
-    except Unreadable as error:
+    except grammar.Unreadable as error:
         number, line, _, _ = waiting[place]
         raise _refused(what, number, line, str(error)) from None
     if section is not session:
@@ -235,7 +205,7 @@ def _finish(section: Section, session: Section, waiting: list[Line], what: str) 
             _read_formats(section, what)
         elif section.sctp_port is None:
             with _line(what, section.line, section.text):
-                section.sctp_port = sctp_port_of(section)
+                section.sctp_port = grammar.sctp_port_of(section)
 
 
 def _read_formats(section: Section, what: str) -> None:
@@ -248,7 +218,7 @@ def _read_formats(section: Section, what: str) -> None:
         if 64 <= int(one) <= 95 and int(one) in section.codecs:
             rule = f"payload type {one} can't be told from RTCP on the same port (RFC 5761, section 4)"
             raise _refused(what, section.line, section.text, rule)
-        codec = section.codecs.get(int(one)) or STATIC_CODECS.get(int(one))
+        codec = section.codecs.get(int(one)) or grammar.STATIC_CODECS.get(int(one))
         if codec is not None:
             codecs[int(one)] = codec
     section.codecs = codecs
@@ -273,10 +243,7 @@ def _check_counts(sections: list[Section], what: str) -> None:
     for section in sections:
         candidates += len(section.candidates)
         sources += len(section.ssrcs)
-        for name, most, count in (
-            ("candidates", BOUNDS.candidates, candidates),
-            ("sources", BOUNDS.sources, sources),
-        ):
+        for name, most, count in (("candidates", BOUNDS.candidates, candidates), ("sources", BOUNDS.sources, sources)):
             if count > most:
                 raise _refused(what, section.line, section.text, f"with it there are more than the {most} {name} read")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from fsm_rtc.conformance.adapter import Adapter, ProcessAdapter
-from fsm_rtc.conformance.protocol import Description, Operation, Result
+from fsm_rtc.conformance.protocol import Operation, Result, StackDescription
 from fsm_rtc.conformance.protocol import Verdict as Settled
 from fsm_rtc.conformance.stacks import stack_named
 from tests.peer.foreign.answers import ANSWERS, Change
@@ -61,13 +61,13 @@ async def ask(adapter: Adapter) -> Table:
 async def of_offer(adapter: Adapter, sdp: str) -> Verdict:
     """What becomes of an offer: refused at any step, or answered."""
     await do(adapter, Operation("new", "one"))
-    result = await do(adapter, Operation("setRemoteDescription", "one", Description("offer", sdp)))
+    result = await do(adapter, Operation("setRemoteDescription", "one", StackDescription("offer", sdp)))
     answer = ""
     if result.verdict is Settled.FULFILLED:
         result = await do(adapter, Operation("createAnswer", "one"))
     if result.verdict is Settled.FULFILLED:
         answer = sdp_of(result)
-        result = await do(adapter, Operation("setLocalDescription", "one", Description("answer", answer)))
+        result = await do(adapter, Operation("setLocalDescription", "one", StackDescription("answer", answer)))
     await do(adapter, Operation("reset"))
     return told(result, answer)
 
@@ -83,10 +83,10 @@ async def of_answer(adapter: Adapter, change: Change) -> Verdict:
     ):
         await do(adapter, operation)
     offer = sdp_of(await do(adapter, Operation("createOffer", "one")))
-    await do(adapter, Operation("setLocalDescription", "one", Description("offer", offer)))
-    await do(adapter, Operation("setRemoteDescription", "other", Description("offer", offer)))
+    await do(adapter, Operation("setLocalDescription", "one", StackDescription("offer", offer)))
+    await do(adapter, Operation("setRemoteDescription", "other", StackDescription("offer", offer)))
     answer = sdp_of(await do(adapter, Operation("createAnswer", "other")))
-    result = await do(adapter, Operation("setRemoteDescription", "one", Description("answer", change(answer))))
+    result = await do(adapter, Operation("setRemoteDescription", "one", StackDescription("answer", change(answer))))
     await do(adapter, Operation("reset"))
     return told(result, "")
 

@@ -16,6 +16,8 @@ from tests.peer.foreign.ask import Table, ask, load
 from tests.peer.foreign.descriptions import OFFERS
 from tests.peer.foreign.deviations import DEVIATIONS, REASONS
 
+pytestmark = pytest.mark.browser
+
 DOCS = Path(__file__).parents[3] / "docs" / "deviations.md"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from fsm_rtc.errors import InvalidAccessError, InvalidDescriptionError, Specific
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.sdp import check_description, read
 from tests.peer.foreign.descriptions import OFFERS
+
+pytestmark = pytest.mark.live
 
 LINES = sorted({line for sdp in OFFERS.values() for line in sdp.split("\r\n") if len(line) < 200})
 WHOLE = sorted(sdp for sdp in OFFERS.values() if len(sdp) < 4_000)

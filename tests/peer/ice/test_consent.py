@@ -13,10 +13,11 @@ import pytest
 import pytest_asyncio
 from aioice import stun
 
+from fsm_rtc.machines.consent import ConsentTimes
 from fsm_rtc.peer.ice import IceTransport, checks
-from fsm_rtc.peer.ice.agent import Agent
-from fsm_rtc.peer.ice.consent import CONSENT, ConsentTimes
+from fsm_rtc.peer.ice.agent import CONSENT, Agent, Consenting
 from tests.coturn import coturn
+from tests.instant_loop import InstantLoop
 from tests.peer.ice.conftest import MakeIce
 from tests.peer.ice.links import End, connect, until, watch
 from tests.peer.ice.stun_peer import PASSWORD, StunPeer
@@ -27,7 +28,7 @@ SHORT = ConsentTimes(0.5, 0.25, 0.02, 0.45, 1.6, 3.0)
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fsm_rtc.peer.ice.consent.CONSENT", SHORT)
+    monkeypatch.setattr("fsm_rtc.peer.ice.agent.CONSENT", SHORT)
 
 
 @pytest_asyncio.fixture
@@ -196,3 +197,28 @@ async def test_consent_is_asked_for_over_a_relay_and_a_dead_relay_is_missed(
 
 async def lost(transport: IceTransport) -> None:
     await until(transport, "statechange", lambda: transport.state == "failed")
+
+
+def test_a_loop_that_stood_still_has_not_heard_silence_and_asks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = InstantLoop()
+    asked: list[float] = []
+    told: list[tuple[float, bool]] = []
+
+    async def consent_of_one_that_is_gone() -> None:
+        agent = Consenting(ice_controlling=True)
+        agent._nominated[1] = object()  # type: ignore[assignment]
+        agent.heard_at = agent.answered_at = loop.time()
+        agent.consented = lambda is_there: told.append((round(loop.time(), 3), is_there))
+        agent.expired = lambda: told.append((round(loop.time(), 3), False))
+        monkeypatch.setattr(agent, "_inquire", lambda *_, **__: asked.append(loop.time()))
+        asking = asyncio.ensure_future(agent.query_consent())
+        loop.call_at(3.1, loop.stand_still, 40.0)
+        await asking
+
+    try:
+        loop.run_until_complete(consent_of_one_that_is_gone())
+    finally:
+        loop.close()
+    assert asked[:5] == pytest.approx([2.5, 2.75, 3.0, 43.1, 43.35])
+    # The next question was due at 3.25: from then on nobody listened.
+    assert told == [(44.35, False), (69.85, False)]

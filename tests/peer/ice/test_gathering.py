@@ -134,6 +134,7 @@ async def test_a_gatherer_can_be_given_up_at_any_moment(ice: MakeIce, silent: Ca
     await gatherer.stop()
     await gathering
     assert len(seen) == heard
+    assert gatherer.machine.state == "closed"
     assert all(protocol.transport.is_closing() for protocol in gatherer.agent._protocols)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from fsm_rtc.machines.consent import ConsentTimes
 from fsm_rtc.peer.ice import IceGatherer
-from fsm_rtc.peer.ice.consent import ConsentTimes
 from tests.peer.ice.conftest import MakeIce
 from tests.peer.ice.links import End, connect, cut, introduce, until, watch
 
@@ -19,7 +19,7 @@ SHORT = ConsentTimes(0.02, 0.02, 0.01, 0.05, 0.2, 1.0)
 
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let consent be asked for often, and expire soon."""
-    monkeypatch.setattr("fsm_rtc.peer.ice.consent.CONSENT", SHORT)
+    monkeypatch.setattr("fsm_rtc.peer.ice.agent.CONSENT", SHORT)
     monkeypatch.setattr("aioice.stun.RETRY_RTO", 0.05)
 
 

@@ -1,0 +1,1 @@
+"""The exchange of offers, answers and candidates: numbered, signed, sent again until acknowledged."""

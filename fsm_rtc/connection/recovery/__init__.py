@@ -1,0 +1,1 @@
+"""What is done about a call that is lost."""

@@ -1,0 +1,1 @@
+"""The peer connection's backend over aiortc."""

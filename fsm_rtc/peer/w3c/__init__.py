@@ -1,0 +1,1 @@
+"""The RTC* face of webrtc-pc."""
