@@ -258,12 +258,18 @@ class _Walk:
         yield from (ComparedStep(wait) for wait in Wait if side.remaining() and side.can_wait(wait))
 
     def _refused(self, side: SideBySide, said: list[tuple[str, Branch, Any]]) -> list[ComparedStep]:
-        """Steps for each refusal that wasn't tried; they move nothing, so one system does for all of them."""
+        """Steps for each refusal that wasn't tried, and once more for a guard's: what it reads may be new here.
+
+        They move nothing, so one system does for all of them.
+        """
         steps: list[ComparedStep] = []
         times: Counter[CoveredCell] = Counter()
         for name, branch, event in said:
             cell = CoveredCell(side.state, name, branch)
-            if isinstance(branch, str) and not self._setup.coverage.has(cell) and times[cell] < EVENTS_A_CELL:
+            if not isinstance(branch, str):
+                continue
+            most = EVENTS_A_CELL if not self._setup.coverage.has(cell) else int(branch != "")
+            if times[cell] < most:
                 times[cell] += 1
                 steps.append(ComparedStep(name, event))
         timers = self._setup.chart.chart.timers

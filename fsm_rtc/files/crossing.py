@@ -17,6 +17,7 @@ from fsm_rtc.files.receiver import FileReceiver
 from fsm_rtc.files.sender import FileSender
 from fsm_rtc.files.source import FileSource
 from fsm_rtc.files.wire import FileMessage, FileOffer, encode
+from fsm_rtc.messages import EndCode
 
 __all__ = ["receive_file", "send_file"]
 
@@ -97,6 +98,9 @@ async def receive_file(
             await receiver.take(message)
             if receiver.path is not None and limit.when() is None:
                 limit.reschedule(asyncio.get_running_loop().time() + linger_seconds)
+        failure = connection.failure
+        if failure is not None and failure.by_peer and failure.end_code is EndCode.CLOSED:
+            await receiver.on_goodbye()
 
     async def linger() -> None:
         async for event in events:

@@ -31,6 +31,7 @@ from fsm_rtc.machines.file_requests import (
     SendReceived,
     SendRefused,
     StartOver,
+    TellStopped,
     Verify,
     Write,
 )
@@ -106,12 +107,13 @@ class FileReceiver:
             return
         try:
             await self._carry_out(outcome)
-            if isinstance(message, Withdrawn):
-                await self._pause()
-                self._tell(Stopped(refusal_of(message)))
         except FileTransferError as failed:
             await self._decline(failed)
             raise
+
+    async def on_goodbye(self) -> None:
+        """The sender has ended the call, in order; what it sent before is taken."""
+        await self._carry_out(self.machine.on_goodbye(FileRefusal.WITHDRAWN))
 
     async def aclose(self) -> None:
         """Write what waits, and leave the part as it is, for the next time."""
@@ -126,7 +128,7 @@ class FileReceiver:
             case FileDone(transfer) if transfer == self.transfer:
                 return self.machine.on_done()
             case Withdrawn(transfer) if transfer == self.transfer:
-                return self.machine.on_withdrawn()
+                return self.machine.on_withdrawn(refusal_of(message))
         return None
 
     async def _carry_out(self, outcome: Outcome) -> None:
@@ -147,6 +149,9 @@ class FileReceiver:
                     await self._opened_part().start_over()
                     self.position = 0
                     self._tell(Restarted())
+                case TellStopped(reason):
+                    await self._pause()
+                    self._tell(Stopped(reason))
                 case SendReceived():
                     await self._say(FileReceived(self.transfer, self.offer.sha256 if self.offer is not None else ""))
                 case SendRefused(refusal):

@@ -20,6 +20,7 @@ __all__ = [
     "SendRefused",
     "SendWithdrawn",
     "StartOver",
+    "TellStopped",
     "Verify",
     "Write",
 ]
@@ -82,6 +83,13 @@ class Keep:
 
 class StartOver:
     """Drop what is there, and want the file from its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellStopped:
+    """The sender has stopped, and may begin again: write what waits, and tell the user why."""
+
+    reason: FileRefusal
 
 
 class SendReceived:

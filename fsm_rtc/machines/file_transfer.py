@@ -29,6 +29,7 @@ from fsm_rtc.machines.file_requests import (
     SendRefused,
     SendWithdrawn,
     StartOver,
+    TellStopped,
     Verify,
     Write,
 )
@@ -248,8 +249,13 @@ class FileReceiving(Chart[ReceivingState, ReceiverMemory]):
         Row(VERIFYING, ASKED, when=(was_resumed,), then=StartOver, cite="the part was damaged"),
         cite="the checksum is not the offer's",
     )
-    on_withdrawn = On(
-        Row((WAITING, PREPARING, ASKED, RECEIVING, VERIFYING), WAITING), cite="the sender stops; what is there stays"
+    on_withdrawn = On[ReceiverMemory, FileRefusal](
+        Row((WAITING, PREPARING, ASKED, RECEIVING, VERIFYING), WAITING, then=TellStopped),
+        cite="the sender stops; what is there stays",
+    )
+    on_goodbye = On[ReceiverMemory, FileRefusal](
+        Row((PREPARING, ASKED, RECEIVING, VERIFYING), WAITING, then=TellStopped),
+        cite="the sender has ended the call before the file was there; its withdrawal waited behind too much of it",
     )
     decline = On[ReceiverMemory, FileRefusal](
         Row((WAITING, PREPARING, ASKED, RECEIVING, VERIFYING, RECEIVED), DECLINED),

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from fsm_rtc.connection.connection import Connection
+from fsm_rtc.connection.events import Ended
 from fsm_rtc.errors import ConnectionFailedError, FileRefusal, FileTransferError
-from fsm_rtc.files import FileProgress, FileSource, ReceivingFolder, Stopped, receive_file, send_file
-from fsm_rtc.files.wire import FileOffer
+from fsm_rtc.files import Began, FileProgress, FileSource, ReceivingFolder, Stopped, receive_file, send_file
+from fsm_rtc.files.wire import FileOffer, encode
 from tests.connection.calls import pair, ready
 
 
@@ -91,6 +92,32 @@ async def test_a_sender_that_is_cancelled_says_so(film: Path, tmp_path: Path) ->
         await bob.aclose()
         with pytest.raises(ConnectionFailedError, match="receive it again"):
             await receiving
+
+
+async def test_a_sender_that_leaves_is_told_though_its_withdrawal_never_came(film: Path, tmp_path: Path) -> None:
+    """On a slow way it stays behind what waits of the file, and the goodbye over the signalling is all that comes."""
+    told: list[FileProgress] = []
+    began = asyncio.Event()
+
+    def tell(event: FileProgress) -> None:
+        told.append(event)
+        began.set()
+
+    async with pair() as (alice, bob, _, _):
+        source = await FileSource.of(film)
+        events = bob.events()
+        receiving = asyncio.create_task(receive_file(bob, ReceivingFolder(tmp_path / "in"), tell))
+        await ready(alice, bob)
+        alice.send_now(encode(source.offer))
+        await began.wait()
+        await alice.aclose()
+        async for event in events:
+            if isinstance(event, Ended):
+                break
+        await bob.aclose()
+        with pytest.raises(ConnectionFailedError, match="receive it again"):
+            await receiving
+    assert told == [Began(source.offer, 0), Stopped(FileRefusal.WITHDRAWN)]
 
 
 async def test_a_connection_that_is_closed_is_told_to_the_sender(film: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from fsm_rtc.errors import ChannelClosedError, FileRefusal, FileTransferError
 from fsm_rtc.files.folder import PartFile, ReceivingFolder
+from fsm_rtc.files.progress import FileProgress, Stopped
 from fsm_rtc.files.receiver import FileReceiver
 from fsm_rtc.files.wire import (
     Accept,
@@ -38,7 +39,8 @@ class Said:
 
     def __init__(self, path: Path) -> None:
         self.messages: list[FileMessage] = []
-        self.receiver = FileReceiver(ReceivingFolder(path), self._send)
+        self.told: list[FileProgress] = []
+        self.receiver = FileReceiver(ReceivingFolder(path), self._send, self.told.append)
 
     async def _send(self, message: FileMessage) -> None:
         self.messages.append(message)
@@ -112,6 +114,24 @@ async def test_after_a_withdrawal_what_came_stays(said: Said, tmp_path: Path) ->
     assert part.read_bytes() == DATA[:4]
     await said.hears(OFFER, Chunk(4, DATA[4:]), FileDone(OFFER.transfer))
     assert said.messages[-2:] == [Accept(OFFER.transfer, 4), FileReceived(OFFER.transfer, OFFER.sha256)]
+
+
+async def test_a_goodbye_in_the_middle_stops_it_as_a_withdrawal_does(said: Said, tmp_path: Path) -> None:
+    await said.receiver.on_goodbye()
+    assert said.told == []
+    await said.hears(OFFER, Chunk(0, DATA[:4]))
+    await said.receiver.on_goodbye()
+    assert said.told[-1] == Stopped(FileRefusal.WITHDRAWN)
+    assert (tmp_path / "in" / f"x.txt.{OFFER.transfer[:16]}.part").read_bytes() == DATA[:4]
+
+
+async def test_what_is_withdrawn_or_there_is_not_stopped_by_a_goodbye(said: Said) -> None:
+    await said.hears(OFFER, Withdrawn(OFFER.transfer, "changed"))
+    assert said.told[-1] == Stopped(FileRefusal.CHANGED)
+    await said.hears(OFFER, Chunk(0, DATA), FileDone(OFFER.transfer))
+    told = len(said.told)
+    await said.receiver.on_goodbye()
+    assert len(said.told) == told
 
 
 @pytest.mark.parametrize("name", ["../x", "/tmp/x", "a\0b", "nul", "", "x" * 300, ".ssh", "\ud7ff/.."])

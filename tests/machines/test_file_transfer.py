@@ -67,10 +67,17 @@ on_done      -          -          =          asked      -          -         cl
 agrees       -          -          -          -          received   -         closed
 differs      -          -          -          -          was_resumed -        closed
 on_withdrawn =          waiting    waiting    waiting    waiting    -         closed
+on_goodbye   -          waiting    waiting    waiting    waiting    -         closed
 decline      declined   declined   declined   declined   declined   declined  closed
 """
 
-RECEIVING_EVENTS = {"on_offer": Offer("another"), "on_chunk": Chunk(5, 7), "decline": FileRefusal.EXISTS}
+RECEIVING_EVENTS = {
+    "on_offer": Offer("another"),
+    "on_chunk": Chunk(5, 7),
+    "decline": FileRefusal.EXISTS,
+    "on_withdrawn": FileRefusal.WITHDRAWN,
+    "on_goodbye": FileRefusal.WITHDRAWN,
+}
 
 
 def sending() -> Cells:
