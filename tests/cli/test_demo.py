@@ -154,6 +154,7 @@ def rows_used(journal: Path) -> list[str]:
 
 NOT_NEEDED = (
     # Both sides close at once; which of them hears of the other's closing, and how, is decided anew by each run.
+    "PeerStatus: on_closed",
     "RemoteTrackStatus: on_bye",
     "RemoteTrackStatus: on_disconnected",
     "RemoteTrackStatus: on_silence",
