@@ -37,6 +37,8 @@ export const FLOW_LIMITS = Object.freeze({
   lowBytes: 262144,
 });
 
+export const FOLLOWER_PATIENCE = 1.25;
+
 export const KEPT_CANDIDATES = 1024;
 
 export const KEPT_PEERS = 64;

@@ -6,7 +6,7 @@
 // it anew (link.js), which loses nothing; and offers fail for no want of an address, since browsers make them without any.
 
 import { Driver } from "./driver.js";
-import { CUT_SECONDS, SIGNALED_BYE_SECONDS, LOSS_REASONS, RECOVERING, WATCHED } from "./figures.js";
+import { CUT_SECONDS, FOLLOWER_PATIENCE, SIGNALED_BYE_SECONDS, LOSS_REASONS, RECOVERING, WATCHED } from "./figures.js";
 import { LIMITS } from "./limits.js";
 import { RECOVERY_GUARDS, RECOVERY_TIMES } from "./recovery_guards.js";
 import { RECOVERY } from "./recovery_table.js";
@@ -206,10 +206,10 @@ export class Recovery {
   /** @type {Record<string, (event: any) => void>} */
   #effects = {
     StartHeartbeat: () => {
-      this.#heartbeat ??= setInterval(() => this.#beat(), this.policy.heartbeatSeconds * 1000);
+      this.#heartbeat ??= this.#beatIn(this.policy.heartbeatSeconds);
     },
     StopHeartbeat: () => {
-      clearInterval(this.#heartbeat);
+      clearTimeout(this.#heartbeat);
       this.#heartbeat = undefined;
     },
     NoteCut: (reason) => {
@@ -237,10 +237,26 @@ export class Recovery {
     give_up_no_attempts: () => this.#giveUp("every attempt to recover the call failed"),
   };
 
+  /** @param {number} seconds */
+  #beatIn(seconds) {
+    return setTimeout(() => {
+      const beaten = this.#heartbeat;
+      const wait = this.#beat();
+      // Else it was stopped meanwhile, and perhaps started anew.
+      if (this.#heartbeat === beaten) this.#heartbeat = this.#beatIn(wait);
+    }, seconds * 1000);
+  }
+
+  /** Ask for a sign of life, if there was none for a while; when to look again, in seconds. */
   #beat() {
+    const seconds = this.policy.heartbeatSeconds;
+    const patience = this.leads ? seconds : seconds * FOLLOWER_PATIENCE;
+    const quiet = this.#driver.now - this.heardAt;
+    if (!this.isRecovering && quiet < patience) return patience - quiet;
     this.#call.ping();
     // The link may be lost at any time of it, and then nothing else would find that soon.
     if (this.isRecovering && this.linkIsUp) this.#call.checkLink();
+    return seconds;
   }
 
   /** @param {string} reason */

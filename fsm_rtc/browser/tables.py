@@ -25,7 +25,7 @@ from fsm_rtc.connection.delivery.reliable_stream import (
 from fsm_rtc.connection.events import LossReason
 from fsm_rtc.connection.exchange.candidates import CANDIDATE_CHARACTERS, KEPT_CANDIDATES
 from fsm_rtc.connection.exchange.retransmission import GIVE_UP_SECONDS
-from fsm_rtc.connection.recovery.driver import SIGNALED_BYE_SECONDS
+from fsm_rtc.connection.recovery.driver import FOLLOWER_PATIENCE, SIGNALED_BYE_SECONDS
 from fsm_rtc.connection.recovery.policy import RecoveryPolicy
 from fsm_rtc.engine import Chart, Row
 from fsm_rtc.engine.effects import StateEffects
@@ -61,6 +61,7 @@ FIGURES: Mapping[str, object] = {
     "FEATURE": FEATURE,
     "FLOW_LIMITS": asdict(FlowLimits()),
     "SIGNALED_BYE_SECONDS": SIGNALED_BYE_SECONDS,
+    "FOLLOWER_PATIENCE": FOLLOWER_PATIENCE,
     "KEPT_CANDIDATES": KEPT_CANDIDATES,
     "KEPT_PEERS": KEPT_PEERS,
     "KEPT_STREAMS": KEPT_STREAMS,

@@ -111,6 +111,19 @@ test("the peer is asked each second while a call stands, and the link is checked
   assert.equal(pings, 5);
 });
 
+test("the side that doesn't lead asks only a peer that doesn't ask, and nobody asks who says something", () => {
+  for (const [leads, hears, expected] of [[true, 1.1, 9], [false, 1.1, 0], [false, 1.5, 6], [true, 0.5, 0]]) {
+    let pings = 0;
+    const { recovery } = watched({ leads, ping: () => (pings += 1) });
+    for (let heard = 0; heard < Math.floor(10 / hears); heard += 1) {
+      pass(hears);
+      recovery.heard();
+    }
+    recovery.close();
+    assert.equal(pings, expected, `${leads} ${hears}`);
+  }
+});
+
 test("a link that dies within a recovery is waited for, and what waited begins when it is back", () => {
   const { call, recovery, told } = watched();
   pass(4.6);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import fields
+from functools import partial
 from math import inf
 from types import SimpleNamespace
 from typing import Any, cast
@@ -97,6 +98,47 @@ def test_a_pause_is_over_some_time(name: str) -> None:
 def test_attempts_are_counted(attempts: Any) -> None:
     with pytest.raises(ValueError, match="attempts"):
         RecoveryPolicy(attempts=attempts)
+
+
+async def converse(round_trip_seconds: float) -> tuple[int, int]:
+    """How often each of two sides asks within a minute in which neither says anything else; the first leads."""
+    loop = asyncio.get_running_loop()
+    asked = [0, 0]
+    sides: list[RecoveryDriver] = []
+
+    def ping(side: int) -> None:
+        asked[side] += 1
+        loop.call_later(round_trip_seconds / 2, sides[1 - side].heard)
+        loop.call_later(round_trip_seconds, sides[side].heard)
+
+    for side, (me, peer) in enumerate([("b", "a"), ("a", "b")]):
+        call = SilentCall()
+        call.driver.me.introduction.id, call.driver.peer.id = me, peer
+        call.link.ping = partial(ping, side)
+        machines = MachineSet("it", generation=0, engine="compiled", journal=None)
+        sides.append(RecoveryDriver(cast(Any, call), RecoveryPolicy(), machines))
+    for one in sides:
+        one.new_call()
+        one.heard()
+    await asyncio.sleep(60.0)
+    for one in sides:
+        assert one.machine.state is RecoveryState.WATCHING
+        one.close()
+    return asked[0], asked[1]
+
+
+@pytest.mark.parametrize("round_trip_seconds", [0.001, 0.05, 0.2])
+def test_of_two_that_are_silent_one_asks_and_the_other_answers(round_trip_seconds: float) -> None:
+    with asyncio.Runner(loop_factory=InstantLoop) as runner:
+        leader, follower = runner.run(converse(round_trip_seconds))
+    assert 60 / (1 + round_trip_seconds) - 2 < leader < 60
+    assert follower == 0
+
+
+@pytest.mark.parametrize("round_trip_seconds", [0.3, 0.6, 1.0, 1.4])
+def test_on_a_slow_way_both_ask_less_than_once_a_second_and_nobody_is_suspected(round_trip_seconds: float) -> None:
+    with asyncio.Runner(loop_factory=InstantLoop) as runner:
+        assert max(runner.run(converse(round_trip_seconds))) < 50
 
 
 def test_a_heart_that_beats_all_the_time_is_refused() -> None:

@@ -63,7 +63,13 @@ function signal(browser, name) {
     }
   }
   const all = (pid) => [pid, ...(children.get(pid) ?? []).flatMap(all)];
-  for (const pid of all(String(browser.process().pid))) process.kill(Number(pid), name);
+  for (const pid of all(String(browser.process().pid))) {
+    try {
+      process.kill(Number(pid), name);
+    } catch (error) {
+      if (error.code !== "ESRCH") throw error; // else it has ended just now
+    }
+  }
 }
 
 const commands = {

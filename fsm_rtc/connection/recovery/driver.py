@@ -16,7 +16,7 @@ from fsm_rtc.connection.events import GaveUp, LossReason, PeerLost, Recovered, R
 from fsm_rtc.connection.exchange.driver import ExchangeDriver
 from fsm_rtc.connection.peers import ReplaceablePeer
 from fsm_rtc.connection.recovery.heartbeat import Heartbeat
-from fsm_rtc.connection.recovery.policy import RecoveryPolicy
+from fsm_rtc.connection.recovery.policy import SHORTEST_HEARTBEAT_SECONDS, RecoveryPolicy
 from fsm_rtc.driver import Driver
 from fsm_rtc.machines.data_channel import DataChannelState
 from fsm_rtc.machines.exchange import ExchangeState
@@ -42,6 +42,13 @@ __all__ = ["RecoverableCall", "RecoveryDriver"]
 
 LOST = EndCode.CONNECTION_LOST
 ENDING = (DataChannelState.CLOSING, DataChannelState.CLOSED)
+
+FOLLOWER_PATIENCE = 1.25
+"""The side that doesn't lead asks for a sign of life after so many times the silence after which the leader does.
+
+So of two that have nothing to say one asks and one answers, for the question is a sign of life too; with a round trip
+of a quarter of the time or more, each asks now and then.
+"""
 
 SIGNALED_BYE_SECONDS = 3.0
 """How long a goodbye on the channel waits for the one over signalling."""
@@ -219,11 +226,17 @@ class RecoveryDriver:
 
     # What the machine asks for.
 
-    def _beat(self) -> None:
+    def _beat(self) -> float:
         self._call.keep_alive()
+        seconds = self.policy.heartbeat_seconds
+        patience = seconds if self.leads else seconds * FOLLOWER_PATIENCE
+        quiet = self._driver.clock() - self.heard_at
+        if not self.is_at_work and quiet < patience:
+            return max(patience - quiet, SHORTEST_HEARTBEAT_SECONDS)
         self._call.link.ping()
         if self.is_at_work:  # the link may be lost at any time of it, and then nothing else would find that soon
             self._call.driver.check_link()
+        return seconds
 
     def _note_cut(self, request: NoteCut) -> None:
         self.cut_reason = request.reason

@@ -9,14 +9,14 @@ __all__ = ["Heartbeat"]
 
 
 class Heartbeat:
-    """Calls `beat` every so many seconds between `start` and `stop`. It says nothing of where the call stands.
+    """Calls `beat` again and again between `start` and `stop`. It says nothing of where the call stands.
 
     Args:
-        seconds: between two beats.
-        beat: called on the loop on which it was started.
+        seconds: until the first beat.
+        beat: called on the loop on which it was started; returns after how many seconds it is to be called again.
     """
 
-    def __init__(self, seconds: float, beat: Callable[[], None]) -> None:
+    def __init__(self, seconds: float, beat: Callable[[], float]) -> None:
         self._seconds = seconds
         self._beat = beat
         self._timer: asyncio.TimerHandle | None = None
@@ -24,7 +24,7 @@ class Heartbeat:
     def start(self) -> None:
         """The first beat comes after the time; nothing, if it beats already."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._tick)
+            self._arm(self._seconds)
 
     def stop(self) -> None:
         """It beats no more."""
@@ -32,7 +32,10 @@ class Heartbeat:
             self._timer.cancel()
             self._timer = None
 
+    def _arm(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._tick)
+
     def _tick(self) -> None:
-        self._timer = None
-        self.start()
-        self._beat()
+        beaten, seconds = self._timer, self._beat()
+        if self._timer is beaten:  # else it was stopped meanwhile, and perhaps started anew
+            self._arm(seconds)
