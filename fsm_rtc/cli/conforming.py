@@ -70,7 +70,7 @@ def conform(
             return
         if examples and find_spec("hypothesis") is None:
             raise ConformanceError(
-                "random orderings need Hypothesis, which is not installed; run: pip install 'fsm-rtc[conformance]', "
+                "random orderings need Hypothesis, which is not installed; run: pip install hypothesis, "
                 "or leave them out with --examples 0"
             )
         reports = []

@@ -20,6 +20,6 @@ def main() -> None:
     except ModuleNotFoundError as missing:
         if missing.name not in NEEDED:
             raise
-        sys.stderr.write(f"fsm-rtc needs {missing.name}, which is not installed; run: pip install 'fsm-rtc[cli]'\n")
+        sys.stderr.write(f"fsm-rtc needs {missing.name}, which is not installed; run: pip install rich typer\n")
         raise SystemExit(1) from None
     app(prog_name="fsm-rtc")

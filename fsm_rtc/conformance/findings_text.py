@@ -20,7 +20,7 @@ OPENING = (
     "*Read* names the sentence below the tables in which the specification's own text (W3C webrtc-pc, Editor's Draft "
     "2026-05-04) was read against the finding before it came here; a finding without one has not been read yet.\n\n"
     "Of this project's own `RTCPeerConnection`: an operation that is under way at close raises InvalidStateError on "
-    "purpose: an await that never ends helps nobody. The other deviations, which no operation here meets, are in "
+    "purpose: an await that never ends is no use. The other deviations, which no operation here meets, are in "
     "docs/deviations.md."
 )
 

@@ -96,7 +96,7 @@ STACKS = (
         "wrtc",
         "Python",
         "libwebrtc, the library inside Chromium",
-        'pip install "fsm-rtc[wrtc]"',
+        "pip install wrtc",
         "wrtc",
         partial(_distribution_version, "wrtc"),
     ),

@@ -47,7 +47,7 @@ def svg_text(drawing: Drawing) -> str:
         from pygraphviz import AGraph
     except ImportError as missing:
         raise DiagramError(
-            "SVG needs Graphviz through pygraphviz, which is not installed; run: pip install 'fsm-rtc[diagrams]' "
+            "SVG needs Graphviz through pygraphviz, which is not installed; run: pip install pygraphviz "
             "(Mermaid and DOT need nothing)"
         ) from missing
     graph = AGraph(string=dot_text(drawing))

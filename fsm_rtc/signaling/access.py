@@ -234,7 +234,5 @@ def _library() -> ModuleType:
     try:
         import jwt
     except ModuleNotFoundError as missing:
-        raise TokenError(
-            "join tokens need PyJWT, which is not installed; run: pip install 'fsm-rtc[server]'"
-        ) from missing
+        raise TokenError("join tokens need PyJWT, which is not installed; run: pip install PyJWT") from missing
     return jwt

@@ -75,6 +75,6 @@ def _metrics(service: SignalingService) -> HttpAnswer:
     try:
         from fsm_rtc.signaling.metrics import exposition
     except ImportError:
-        text = "There are no metrics without prometheus-client: pip install 'fsm-rtc[server]'\n"
+        text = "There are no metrics without prometheus-client: pip install prometheus-client\n"
         return HttpAnswer(HTTPStatus.NOT_IMPLEMENTED, text.encode())
     return HttpAnswer(HTTPStatus.OK, exposition(service), PROMETHEUS)

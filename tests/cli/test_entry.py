@@ -45,4 +45,4 @@ def test_a_terminal_that_lacks_a_character_gets_the_matrix_too(encoding: str) ->
 def test_without_the_extra_the_command_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == "fsm-rtc needs typer, which is not installed; run: pip install 'fsm-rtc[cli]'\n"
+    assert done.stderr == "fsm-rtc needs typer, which is not installed; run: pip install rich typer\n"

@@ -105,7 +105,7 @@ def test_the_wrong_edges_are_drawn_in_red() -> None:
 
 def test_without_graphviz_the_page_says_how_to_get_the_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
-    assert "pip install &#x27;fsm-rtc[diagrams]&#x27;" in findings_page([report("one", finding())])
+    assert "pip install pygraphviz" in findings_page([report("one", finding())])
 
 
 def test_the_same_reports_give_the_same_page() -> None:

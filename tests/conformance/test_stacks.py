@@ -111,4 +111,4 @@ def test_the_command_prints_the_list_as_json(tmp_path: Path, monkeypatch: pytest
     assert list(rows) == [stack.name for stack in STACKS]
     assert rows["aiortc"]["version"] == metadata.version("aiortc")
     assert rows["chromium"]["version"] is None
-    assert rows["wrtc"]["install"] == 'pip install "fsm-rtc[wrtc]"'
+    assert rows["wrtc"]["install"] == "pip install wrtc"

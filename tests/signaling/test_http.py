@@ -83,4 +83,4 @@ async def test_without_prometheus_it_says_what_to_install(
     monkeypatch.delitem(sys.modules, "fsm_rtc.signaling.metrics", raising=False)
     status, _, body = await fetched(server, "/metrics")
     assert status == 501
-    assert "pip install 'fsm-rtc[server]'" in body
+    assert "pip install prometheus-client" in body
