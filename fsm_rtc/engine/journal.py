@@ -11,7 +11,7 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from fsm_rtc.engine.chart import Chart
@@ -24,7 +24,11 @@ __all__ = ["Dropped", "Entry", "Journal", "Record", "Started"]
 logger = logging.getLogger("fsm_rtc.engine")
 
 _Raw = tuple[Any, ...]
-"""Time, label, generation and outcome; of a machine with timers, what it armed too."""
+"""Time, label, generation and what happened; of a machine with timers, what it armed too.
+
+What happened is a record, or of an event the class of its `Accepted`, which has the whole edge, or a `_Refusal`. The
+outcome itself would keep the event's payload alive: a description, a message, a chunk of a file.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +156,16 @@ class Journal:
         append = self._raw.append
 
         def record(watched: Chart[Any, Any], outcome: Accepted | Rejected) -> None:
-            raw: _Raw = (clock(), label, watched.generation, outcome)
-            if ticking is not None and isinstance(outcome, Accepted) and not outcome._is_first:
-                raw = (*raw, ticking.armed_last)
-            append(raw)
+            raw: _Raw
             if isinstance(outcome, Accepted):
                 self.accepted += 1
-                present.last = (raw[0], label, raw[2], type(outcome))
+                present.last = raw = (clock(), label, watched.generation, type(outcome))
+                if ticking is not None and not outcome._is_first:
+                    raw = (*raw, ticking.armed_last)
             else:
                 self.rejected += 1
+                raw = (clock(), label, watched.generation, _Refusal(outcome))
+            append(raw)
             if self._listeners:
                 self._publish(_entry(raw))
 
@@ -227,9 +232,9 @@ class Journal:
             prefix: how the labels of the machines begin.
         """
         return Counter(
-            f"{outcome.machine} {outcome.trigger}: {outcome.guard or outcome.reason.value}"
-            for _, label, _, outcome, *_ in tuple(self._raw)
-            if isinstance(outcome, Rejected) and outcome.reason is not Reason.ALREADY and label.startswith(prefix)
+            f"{refusal.machine} {refusal.trigger}: {refusal.guard or refusal.reason.value}"
+            for _, label, _, refusal, *_ in tuple(self._raw)
+            if isinstance(refusal, _Refusal) and refusal.reason is not Reason.ALREADY and label.startswith(prefix)
         )
 
     def lines(self) -> Iterator[str]:
@@ -251,14 +256,38 @@ class _Present:
         self.last: tuple[float, str, int, type[Accepted]] | None = None
 
 
-_KINDS: dict[type[Record], str] = {Started: "started", Entry: "event", Dropped: "dropped"}
+class _Refusal:
+    """A `Rejected` without its payload."""
+
+    __slots__ = ("first", "guard", "machine", "reason", "state", "trigger")
+
+    def __init__(self, rejected: Rejected) -> None:
+        self.machine = rejected.machine
+        self.trigger = rejected.trigger
+        self.state = rejected.state
+        self.reason = rejected.reason
+        self.guard = rejected.guard
+        self.first = rejected.first
+
+
+_KINDS: dict[type[Record], tuple[str, tuple[str, ...]]] = {
+    one: (kind, tuple(field.name for field in fields(one)))
+    for one, kind in ((Started, "started"), (Entry, "event"), (Dropped, "dropped"))
+}
+"""Of each kind of record its name and its fields' names."""
+
+_to_json = json.JSONEncoder().encode
 
 
 def line_of(record: Record) -> str:
     """One record as a line of JSON; fields that are None or empty are left out."""
-    kind = _KINDS[type(record)]
-    fields = {key: value for key, value in asdict(record).items() if value not in (None, (), {})}
-    return json.dumps({"record": kind, **fields})
+    kind, names = _KINDS[type(record)]
+    line: dict[str, Any] = {"record": kind}
+    for name in names:
+        value = getattr(record, name)
+        if value is not None and value != () and value != {}:
+            line[name] = value
+    return _to_json(line)
 
 
 def _record(raw: _Raw) -> Record:
@@ -266,31 +295,31 @@ def _record(raw: _Raw) -> Record:
 
 
 def _entry(raw: Any) -> Entry:
-    now, label, generation, outcome, *armed = raw
-    if not isinstance(outcome, Rejected):
+    now, label, generation, what, *armed = raw
+    if not isinstance(what, _Refusal):
         return Entry(
             now,
             label,
-            outcome.machine,
+            what.machine,
             generation,
-            outcome.trigger,
+            what.trigger,
             True,
-            outcome.source.value,
-            outcome.target.value,
-            guards=tuple(guard.__name__ for guard in outcome.row.when),
+            what.source.value,
+            what.target.value,
+            guards=tuple(guard.__name__ for guard in what.row.when),
             armed=armed[0] if armed else {},
         )
-    state = outcome.state.value
+    state = what.state.value
     return Entry(
         now,
         label,
-        outcome.machine,
+        what.machine,
         generation,
-        outcome.trigger,
+        what.trigger,
         False,
         state,
         state,
-        reason=outcome.reason.value,
-        guard=outcome.guard,
-        first=outcome.first,
+        reason=what.reason.value,
+        guard=what.guard,
+        first=what.first,
     )

@@ -228,6 +228,21 @@ def test_of_the_last_event_of_who_is_watched_no_payload_is_kept() -> None:
     assert gone() is None
 
 
+def test_no_payload_is_kept_of_what_was_accepted_or_refused() -> None:
+    class Key(float):
+        """One that can be referred to weakly."""
+
+    journal, door = watched()
+    keys = [Key(1), Key(2)]
+    gone = [weakref.ref(key) for key in keys]
+    for key in keys:
+        door.lock(key)
+    assert [one.accepted for one in journal.entries()] == [True, True, False]
+    keys.clear()
+    del key
+    assert [one() for one in gone] == [None, None]
+
+
 def test_what_was_dropped_stands_in_the_journal_without_payload() -> None:
     clock = ManualClock(7.0)
     journal = Journal(clock)
