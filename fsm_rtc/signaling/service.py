@@ -9,6 +9,7 @@ What holds:
 - A sender never waits for a reader: what a member doesn't read waits in its own mailbox.
 - Nothing is known of a client before its proof: no room is made and no other member hears of it.
 - Whatever a client sends, the worst that comes of it is its own socket's end, with a code that says why.
+- However many join at once, the loop turns between each two of them.
 - Logs and figures hold numbers and codes, and no room, id, key, address or text.
 """
 
@@ -111,6 +112,7 @@ class SignalingService:
         self._ticker: asyncio.Task[None] | None = None
         self._renewer: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
+        self._newcomers = asyncio.Lock()
 
     @property
     def link_count(self) -> int:
@@ -197,6 +199,7 @@ class SignalingService:
             raise _RefusedError(
                 ErrorCode.HANDSHAKE_TIMEOUT, f"no answer to the challenge within {seconds:g} s; send hello"
             ) from None
+        await self._turn_of_a_newcomer()
         if not isinstance(hello, wire.Hello):
             raise _RefusedError(ErrorCode.BAD_HELLO, "the first message must be a hello that answers the challenge")
         if hello.protocol != wire.PROTOCOL:
@@ -211,6 +214,15 @@ class SignalingService:
         if refusal is not None:
             raise _RefusedError(ErrorCode.NO_ACCESS, refusal)
         return hello
+
+    async def _turn_of_a_newcomer(self) -> None:
+        """Let one newcomer through in each turn of the loop.
+
+        To verify one, and to tell a large room of it, takes milliseconds: of hundreds at once everybody else would wait
+        for all.
+        """
+        async with self._newcomers:
+            await asyncio.sleep(0)
 
     async def _join(self, link: Link, room: str, hello: wire.Hello) -> None:
         seen, seat = hello.resume, self.hub.seat_at(room, hello.introduction.id)

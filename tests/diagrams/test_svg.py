@@ -48,5 +48,5 @@ def test_what_is_no_svg_is_told(text: str) -> None:
 
 def test_without_graphviz_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
-    with pytest.raises(DiagramError, match=r"pip install 'fsm-rtc\[diagrams\]'"):
+    with pytest.raises(DiagramError, match=r"pip install pygraphviz"):
         svg(Door)
