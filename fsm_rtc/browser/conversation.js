@@ -12,12 +12,14 @@ import { controlFrame, dataFrame, decodeFrame } from "./frames.js";
  * @property {number} sent - the number of this side's last message
  * @property {number} nextNumber - the number of the peer's next message on this channel; 0 while it hasn't said it
  * @property {boolean} knowsStream - whether something of the peer's stream has come before, on any channel
+ * @property {string} peerStream - the id of the peer's stream, as it said on the latest channel on which it has greeted
  * @property {number} handedOver - the number of the peer's last message that was handed over, on any channel
  */
 
 /** @type {Record<string, (memory: DeliveryMemory, event: any) => boolean>} By their names in fsm_rtc/machines/delivery.py. */
 export const DELIVERY_GUARDS = {
   peer_has_what_was_sent: (memory, greeting) => greeting.hasReceived <= memory.sent,
+  is_the_same_stream: (memory, greeting) => greeting.stream === memory.peerStream,
   leaves_no_gap: (memory, number) => number >= 1 && (number <= memory.handedOver + 1 || !memory.knowsStream),
   number_is_known: (memory) => memory.nextNumber > 0,
   has_not_come: (memory) => memory.nextNumber > memory.handedOver,
@@ -68,6 +70,10 @@ export class Conversation {
 
   get knowsStream() {
     return this.#messages.handedOver(this.#streamName) !== undefined;
+  }
+
+  get peerStream() {
+    return this.#streamName;
   }
 
   get handedOver() {
@@ -168,7 +174,7 @@ export class Conversation {
   #greeted({ stream, received }) {
     const { stream: own } = this.#messages;
     const hasReceived = Object.hasOwn(received, own) ? Number(received[own]) : 0;
-    if (!this.#fire("on_hello", { hasReceived })) return;
+    if (!this.#fire("on_hello", { hasReceived, stream })) return;
     this.#streamName = stream;
     this.nextNumber = 0;
   }
@@ -187,7 +193,7 @@ export class Conversation {
   #effects = {
     greet: () => {
       const { stream, received } = this.#messages;
-      this.#control = [{ type: "hello", stream, received }];
+      this.#control.unshift({ type: "hello", stream, received });
     },
     resume: ({ hasReceived }) => {
       this.#acknowledged(hasReceived);

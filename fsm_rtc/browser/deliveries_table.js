@@ -3,21 +3,23 @@
 /** @type {import('./machine.js').Table} */
 export const DELIVERIES = {
   "machine": "Deliveries",
-  "digest": "50f813e3c84f3d3f",
+  "digest": "f89da8ce4e531a78",
   "initial": "away",
   "final": ["over"],
   "triggers": {
     "on_acknowledged": { "checks": ["was_sent"], "rows": [
       {"sources": ["flowing"], "target": null, "when": [], "then": ["accept_acknowledgement"]},
     ] },
-    "on_begin": { "checks": ["leaves_no_gap"], "rows": [
-      {"sources": ["flowing"], "target": null, "when": [], "then": ["begin_at"]},
+    "on_begin": { "checks": [], "rows": [
+      {"sources": ["flowing"], "target": null, "when": ["leaves_no_gap"], "then": ["begin_at"]},
+      {"sources": ["greeting"], "target": null, "when": [], "then": ["greet"]},
     ] },
     "on_goodbye": { "checks": [], "rows": [
       {"sources": ["away", "greeting", "flowing"], "target": "over", "when": [], "then": ["forget_messages"]},
     ] },
     "on_hello": { "checks": ["peer_has_what_was_sent"], "rows": [
       {"sources": ["greeting"], "target": "flowing", "when": [], "then": ["resume"]},
+      {"sources": ["flowing"], "target": null, "when": ["is_the_same_stream"], "then": ["greet", "resume"]},
     ] },
     "on_lost": { "checks": [], "rows": [
       {"sources": ["greeting", "flowing"], "target": "away", "when": [], "then": []},

@@ -56,6 +56,10 @@ class DeliveryMemory(Protocol):
         """Whether something of the peer's stream has come before, on any channel."""
 
     @property
+    def peer_stream(self) -> str:
+        """The id of the peer's stream, as it said on the latest channel on which it has greeted; empty before."""
+
+    @property
     def handed_over(self) -> int:
         """The number of the peer's last message that was handed over, on any channel."""
 
@@ -66,6 +70,10 @@ class Greeting(Protocol):
     @property
     def has_received(self) -> int:
         """The number up to which it has this side's messages."""
+
+    @property
+    def stream(self) -> str:
+        """The id of its stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,11 @@ class ForgetMessages:
 def peer_has_what_was_sent(memory: DeliveryMemory, greeting: Greeting) -> bool:
     """The peer can't have more messages than were sent to it."""
     return greeting.has_received <= memory.sent
+
+
+def is_the_same_stream(memory: DeliveryMemory, greeting: Greeting) -> bool:
+    """On one channel the peer can't begin another stream."""
+    return greeting.stream == memory.peer_stream
 
 
 def leaves_no_gap(memory: DeliveryMemory, number: int) -> bool:
@@ -180,10 +193,22 @@ class Deliveries(Chart[DeliveryState, DeliveryMemory]):
 
     on_open = On(Row(AWAY, GREETING, then=(greet,)), cite="docs/delivery.md, greeting")
     on_hello = On(
-        Row(GREETING, FLOWING, then=(resume,)), checks=(peer_has_what_was_sent,), cite="docs/delivery.md, greeting"
+        Row(GREETING, FLOWING, then=(resume,)),
+        stay(
+            FLOWING,
+            when=(is_the_same_stream,),
+            then=(greet, resume),
+            cite="it asks again, so this side's greeting was lost",
+        ),
+        checks=(peer_has_what_was_sent,),
+        cite="docs/delivery.md, greeting",
     )
     send = On(stay(FLOWING), cite="docs/delivery.md, greeting: behind both sides' greetings")
-    on_begin = On(stay(FLOWING, then=(begin_at,)), checks=(leaves_no_gap,), cite="docs/delivery.md, numbers")
+    on_begin = On(
+        stay(FLOWING, when=(leaves_no_gap,), then=(begin_at,)),
+        stay(GREETING, then=(greet,), cite="it has heard this side, so its own greeting was lost: ask again"),
+        cite="docs/delivery.md, numbers",
+    )
     on_message = On(
         stay(FLOWING, when=(has_not_come,), then=(hand_over,)),
         stay(FLOWING, then=(skip,)),

@@ -90,6 +90,22 @@ test("two sides greet each other, and then messages go either way, texts and byt
   assert.deepEqual([bob.got, ann.got, ann.refused, bob.refused], [["hello", [1, 2]], [[7], ""], [], []]);
 });
 
+test("a greeting that a stack loses is asked for again, on either side", () => {
+  for (const loses of [0, 1]) {
+    const sides = [new Side("bob"), new Side("ann")];
+    const [ann, bob] = sides;
+    ann.opened();
+    bob.opened();
+    assert.equal(sides[loses].link.channel.sent.splice(0).length, 1);
+    deliver(ann, bob);
+    assert.ok(ann.link.isReady && bob.link.isReady);
+    ann.link.send("hello");
+    bob.link.send("hello too");
+    deliver(ann, bob);
+    assert.deepEqual([bob.got, ann.got], [["hello"], ["hello too"]]);
+  }
+});
+
 test("what is sent while the channel is away arrives once, over the next one, and so does what was lost with it", () => {
   const [ann, bob] = two();
   ann.link.send("one");
@@ -200,7 +216,7 @@ test("what is no frame, or not in place, is refused and changes nothing", () => 
   for (const frame of wrong) ann.link.received(frame);
   assert.deepEqual(ann.refused.splice(0), Array(wrong.length).fill("wrong shape"));
   for (const [control, reason] of [
-    [{ type: "ack", number: 5 }, "was_sent"], [{ type: "begin", number: 5 }, "leaves_no_gap"], [{ type: "hello", stream: "s", received: {} }, "no_row"],
+    [{ type: "ack", number: 5 }, "was_sent"], [{ type: "begin", number: 5 }, "leaves_no_gap"], [{ type: "hello", stream: "s", received: {} }, "is_the_same_stream"],
   ]) {
     ann.link.received(controlFrame(control));
     assert.deepEqual(ann.refused.splice(0), [reason]);

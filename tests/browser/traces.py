@@ -88,11 +88,15 @@ def a_description(trigger: str, random: Random) -> Event:
 @dataclass
 class Greeting:
     has_received: int
+    stream: str
 
 
 def a_frame(trigger: str, random: Random) -> Event:
     number = random.choice([0, 1, 2])
-    return (Greeting(number), asdict(Greeting(number))) if trigger == "on_hello" else (number, number)
+    if trigger != "on_hello":
+        return number, number
+    greeting = Greeting(number, random.choice(["s", "another"]))
+    return greeting, asdict(greeting)
 
 
 @dataclass
@@ -100,6 +104,7 @@ class Messages:
     sent: int = 1
     next_number: int = 0
     knows_stream: bool = False
+    peer_stream: str = "s"
     handed_over: int = 0
 
 

@@ -86,6 +86,24 @@ def test_what_is_sent_before_there_is_a_channel_arrives_when_there_is_one() -> N
     assert pair.a.talk.unacknowledged == 0
 
 
+@pytest.mark.parametrize("loses", ["a", "b"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_greeting_that_a_stack_loses_is_asked_for_again(loses: str, times: int) -> None:
+    """Some lose what is sent as soon as a channel is open: aiortc's issue 1194, node-datachannel's 25."""
+    pair = Pair()
+    for number in range(times):
+        pair.a.talk.send(f"from a, {number}")
+        pair.b.talk.send(f"from b, {number}")
+        pair.open()
+        assert len(list(getattr(pair, loses).talk.control_frames())) == 1
+        pair.carry()
+        if number + 1 < times:
+            pair.lose()
+    assert pair.b.heard == [f"from a, {number}" for number in range(times)]
+    assert pair.a.heard == [f"from b, {number}" for number in range(times)]
+    assert pair.a.talk.unacknowledged == pair.b.talk.unacknowledged == 0
+
+
 def test_what_was_on_its_way_when_the_channel_was_lost_goes_out_again_and_arrives_once() -> None:
     pair = Pair()
     pair.open()
@@ -186,7 +204,7 @@ def test_what_is_no_message_is_refused_where_it_is_sent(message: Any, error: typ
         (b"\x01" + b"[" * 5000, "wrong shape"),
         (b"\x01\xff\xfe", "wrong shape"),
         (encode_control(StreamHello("s", {f"{number}": 1 for number in range(17)})), "oversized"),
-        (encode_control(StreamHello("again", {})), "no row"),
+        (encode_control(StreamHello("another", {})), "is_the_same_stream"),
         (encode_control(Acknowledged(1)), "was_sent"),
         (encode_control(StreamBegin(5)), "leaves_no_gap"),
         (encode_control(StreamBegin(0)), "leaves_no_gap"),

@@ -236,7 +236,7 @@ def test_no_payload_is_kept_of_what_was_accepted_or_refused() -> None:
     keys = [Key(1), Key(2)]
     gone = [weakref.ref(key) for key in keys]
     for key in keys:
-        door.lock(key)
+        door.fire("lock", key)
     assert [one.accepted for one in journal.entries()] == [True, True, False]
     keys.clear()
     del key

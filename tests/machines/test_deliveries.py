@@ -31,16 +31,18 @@ class Memory:
     next_number: int = 3
     handed_over: int = 2
     knows_stream: bool = True
+    peer_stream: str = "s"
     has_received: int = 1
+    stream: str = "s"
 
 
 EVENTS: dict[str, object] = {"on_hello": Memory(), "on_begin": 3, "on_message": "hello", "on_acknowledged": 2}
 
 EXPECTED: dict[str, dict[DeliveryState, tuple[DeliveryState, tuple[object, ...]]]] = {
     "on_open": {AWAY: (GREETING, (Greet(),))},
-    "on_hello": {GREETING: (FLOWING, (Resume(1),))},
+    "on_hello": {GREETING: (FLOWING, (Resume(1),)), FLOWING: (FLOWING, (Greet(), Resume(1)))},
     "send": {FLOWING: (FLOWING, ())},
-    "on_begin": {FLOWING: (FLOWING, (BeginAt(3),))},
+    "on_begin": {GREETING: (GREETING, (Greet(),)), FLOWING: (FLOWING, (BeginAt(3),))},
     "on_message": {FLOWING: (FLOWING, (HandOver("hello"),))},
     "on_acknowledged": {FLOWING: (FLOWING, (AcceptAcknowledgement(2),))},
     "on_lost": {GREETING: (AWAY, ()), FLOWING: (AWAY, ())},
@@ -88,6 +90,13 @@ def refusing(memory: Memory, trigger: str, event: object) -> str | None:
 @pytest.mark.parametrize(("has_received", "refused"), [(0, None), (3, None), (4, "peer_has_what_was_sent")])
 def test_the_peer_has_no_more_than_was_sent(has_received: int, refused: str | None) -> None:
     assert refusing(Memory(), "on_hello", Memory(has_received=has_received)) == refused
+
+
+def test_on_one_channel_there_is_one_stream_of_the_peers() -> None:
+    refused = Deliveries(Memory(), state=FLOWING).fire("on_hello", Memory(stream="another"))
+    assert isinstance(refused, Rejected)
+    assert refused.guard == "is_the_same_stream"
+    assert Deliveries(Memory(), state=GREETING).fire("on_hello", Memory(stream="another"))
 
 
 @pytest.mark.parametrize(("number", "refused"), [(0, None), (3, None), (4, "was_sent")])

@@ -46,6 +46,8 @@ class Everything:
     next_number: int = 2
     handed_over: int = 1
     knows_stream: bool = True
+    peer_stream: str = "same"
+    stream: str = "same"
     has_received: int = 1
     link_is_up: bool = True
     peer_is_there: bool = True

@@ -104,6 +104,10 @@ class ReliableStream:
         return self._theirs is not None
 
     @property
+    def peer_stream(self) -> str:
+        return self._stream_name
+
+    @property
     def handed_over(self) -> int:
         return self._theirs.handed_over if self._theirs is not None else 0
 
@@ -222,7 +226,7 @@ class ReliableStream:
                 self._do(self.machine.fire("on_message", content))
 
     def _greeted(self, hello: StreamHello) -> None:
-        outcome = self.machine.fire("on_hello", _Heard(hello.received.get(self._messages.stream, 0)))
+        outcome = self.machine.fire("on_hello", _Heard(hello.received.get(self._messages.stream, 0), hello.stream))
         if isinstance(outcome, Accepted):
             self._stream_name = hello.stream
             self.next_number = 0
@@ -234,8 +238,7 @@ class ReliableStream:
         for request in outcome.effects if isinstance(outcome, Accepted) else ():
             match request:
                 case Greet():
-                    self._control.clear()
-                    self._control.append(StreamHello(self._messages.stream, self._messages.received))
+                    self._control.appendleft(StreamHello(self._messages.stream, self._messages.received))
                 case Resume(received):
                     self._acknowledged(received)
                     self._to_send_next = self._messages.first_waiting
@@ -282,7 +285,8 @@ class ReliableStream:
 class _Heard:
     """A greeting, as the table's guards read it."""
 
-    __slots__ = ("has_received",)
+    __slots__ = ("has_received", "stream")
 
-    def __init__(self, has_received: int) -> None:
+    def __init__(self, has_received: int, stream: str) -> None:
         self.has_received = has_received
+        self.stream = stream
