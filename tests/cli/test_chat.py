@@ -16,8 +16,8 @@ from fsm_rtc.messages import Identity, Introduction
 from fsm_rtc.room.events import PeerArrived, PeerGone, RoomEvent
 from fsm_rtc.room.room import Room
 from fsm_rtc.testing import FakeNetwork
-from tests.connection.calls import LIMIT_SECONDS
-from tests.connection.hall import Hall, HallChannel, room_in
+from tests.connection.connection_pairs import LIMIT_SECONDS
+from tests.memory_signaling import Hall, HallChannel, room_in
 
 pytestmark = pytest.mark.live
 

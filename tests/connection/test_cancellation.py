@@ -14,7 +14,7 @@ from fsm_rtc.connection.events import Ended
 from fsm_rtc.connection.pipe import memory_pipe
 from fsm_rtc.messages import EndCode
 from fsm_rtc.testing import FakeNetwork
-from tests.connection.calls import FIRST, LIMIT_SECONDS, SECOND, connection, pair, ready
+from tests.connection.connection_pairs import FIRST, LIMIT_SECONDS, SECOND, connection, pair, ready
 from tests.effort import by_profile
 
 TURNS = range(24)

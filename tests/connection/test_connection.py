@@ -39,7 +39,7 @@ from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.recovery import RecoveryState
 from fsm_rtc.messages import Allowlist, EndCode, Identity, Member
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
-from tests.connection.calls import FIRST, SECOND, Tap, connection, pair, ready, refused_by
+from tests.connection.connection_pairs import FIRST, SECOND, Tap, connection, pair, ready, refused_by
 
 
 def library(call: Connection) -> FakePeerConnection:

@@ -14,8 +14,8 @@ import pytest
 
 from fsm_rtc import Configuration, Connection
 from fsm_rtc.connection.pipe import memory_pipe
-from tests.connection.calls import FIRST, SECOND, ready
-from tests.connection.remains import LIMIT_SECONDS, Remains, cancelled_after, nothing_left_since
+from tests.connection.connection_pairs import FIRST, SECOND, ready
+from tests.connection.leak_checks import LIMIT_SECONDS, Remains, cancelled_after, nothing_left_since
 from tests.effort import by_profile
 
 pytestmark = pytest.mark.live

@@ -12,7 +12,7 @@ from fsm_rtc.connection.connection import Connection
 from fsm_rtc.errors import WrongThreadError
 from fsm_rtc.store import ConnectionStore
 from fsm_rtc.testing import FakePeerConnection, FakeTrack
-from tests.connection.calls import pair, ready
+from tests.connection.connection_pairs import pair, ready
 
 CALLS: dict[str, Callable[[Connection], object]] = {
     "send_now": lambda call: call.send_now("from elsewhere"),

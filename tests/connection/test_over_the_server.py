@@ -15,7 +15,7 @@ from fsm_rtc.messages import Identity
 from fsm_rtc.signaling import Limits, Settings
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
-from tests.connection.calls import FIRST, SECOND, ready
+from tests.connection.connection_pairs import FIRST, SECOND, ready
 
 pytestmark = pytest.mark.live
 

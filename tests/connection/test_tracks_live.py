@@ -24,10 +24,10 @@ from fsm_rtc import (
 )
 from fsm_rtc.connection.pipe import memory_pipe
 from fsm_rtc.media import SyntheticVideoTrack, subscribe
-from tests.connection.calls import FIRST, SECOND
-from tests.connection.hall import Hall
-from tests.connection.halls import connections_of, whole
-from tests.connection.test_room_live import room_over
+from tests.connection.connection_pairs import FIRST, SECOND
+from tests.memory_signaling import Hall
+from tests.room.mesh import connections_of, whole
+from tests.room.test_room_live import room_over
 
 pytestmark = pytest.mark.live
 
@@ -128,7 +128,13 @@ async def test_media_of_both_sides_is_back_after_a_kill_with_persistence(tmp_pat
 
         async def start() -> Process:
             return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.connection.kept_camera", url, tmp_path / "key", tmp_path, stdout=PIPE
+                sys.executable,
+                "-m",
+                "tests.connection.saving.restarted_camera",
+                url,
+                tmp_path / "key",
+                tmp_path,
+                stdout=PIPE,
             )
 
         async with Connection(WebSocketSignaling(url), FIRST, configuration=LOOPBACK) as survivor:

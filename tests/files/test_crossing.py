@@ -13,7 +13,7 @@ from fsm_rtc.connection.events import Ended
 from fsm_rtc.errors import ConnectionFailedError, FileRefusal, FileTransferError
 from fsm_rtc.files import Began, FileProgress, FileSource, ReceivingFolder, Stopped, receive_file, send_file
 from fsm_rtc.files.wire import FileOffer, encode
-from tests.connection.calls import pair, ready
+from tests.connection.connection_pairs import pair, ready
 
 
 @pytest.fixture

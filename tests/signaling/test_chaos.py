@@ -20,8 +20,8 @@ import msgspec
 import pytest
 
 from fsm_rtc.signaling.service import SignalingService
-from tests.connection.seeds import seeded
 from tests.effort import by_profile
+from tests.random_seed import seeded
 from tests.signaling.chaos_client import Plan, Report
 from tests.signaling.cutting_proxy import CuttingProxy, proxied
 from tests.signaling.people import server_of

@@ -11,7 +11,7 @@ import fsm_rtc
 from fsm_rtc import Configuration, ConnectionFailedError, Identity, Room, SignalingError, SignalingServer, join
 from fsm_rtc.machines.signaling_link import SignalingStatus
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
-from tests.connection.halls import connections_of, hear_each_other, whole
+from tests.room.mesh import connections_of, hear_each_other, whole
 
 pytestmark = pytest.mark.live
 

@@ -19,7 +19,7 @@ from fsm_rtc.messages import Allowlist, EndCode
 from fsm_rtc.peer import Configuration
 from fsm_rtc.store import ConnectionSnapshot, ConnectionStore
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
-from tests.connection.calls import FIRST, SECOND
+from tests.connection.connection_pairs import FIRST, SECOND
 
 LIMIT_SECONDS = 60.0
 

@@ -16,7 +16,7 @@ from fsm_rtc.messages import Allowlist, Identity
 from fsm_rtc.peer import Configuration
 from fsm_rtc.store import ConnectionStore
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection, FakeTrack
-from tests.connection.calls import FIRST, SECOND, Tap
+from tests.connection.connection_pairs import FIRST, SECOND, Tap
 
 LIMIT_SECONDS = 60.0
 

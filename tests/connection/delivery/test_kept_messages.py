@@ -31,8 +31,8 @@ from fsm_rtc.errors import InvalidStateError, SnapshotError
 from fsm_rtc.messages import Allowlist, AnyPeer, Member
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
-from tests.connection.hall import Hall, HallChannel
 from tests.instant_loop import InstantLoop
+from tests.memory_signaling import Hall, HallChannel
 
 pytestmark = pytest.mark.live
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from fsm_rtc.messages import Identity
 from fsm_rtc.room.room import Room
 from fsm_rtc.testing import FakeNetwork
-from tests.connection.hall import Hall, HallChannel, room_in
-from tests.connection.halls import hear_each_other, whole
 from tests.instant_loop import InstantLoop
+from tests.memory_signaling import Hall, HallChannel, room_in
+from tests.room.mesh import hear_each_other, whole
 
 pytestmark = pytest.mark.usefixtures("young_heap")
 

@@ -24,7 +24,7 @@ from fsm_rtc.messages import (
     decode,
     encode,
 )
-from tests.connection.third_party import ThirdParty
+from tests.connection.exchange.third_party import ThirdParty
 
 __all__ = ["LIES", "Liar", "Lie", "honest"]
 

@@ -18,8 +18,8 @@ from fsm_rtc.connection.events import Negotiated
 from fsm_rtc.engine import Entry
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.negotiation import SignalingState
-from tests.connection.seeds import seeded
 from tests.effort import by_profile
+from tests.random_seed import seeded
 
 pytestmark = pytest.mark.live
 

@@ -22,10 +22,10 @@ from fsm_rtc.room import members as seats
 from fsm_rtc.room.events import PeerArrived, PeerGone
 from fsm_rtc.room.room import Room
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
-from tests.connection.calls import LIMIT_SECONDS
-from tests.connection.hall import Hall, HallChannel, room_in
-from tests.connection.halls import connections_of, gone, has_just, hear_each_other, whole
+from tests.connection.connection_pairs import LIMIT_SECONDS
 from tests.instant_loop import InstantLoop
+from tests.memory_signaling import Hall, HallChannel, room_in
+from tests.room.mesh import connections_of, gone, has_just, hear_each_other, whole
 
 A, B, C, D = sorted((Identity.generate() for _ in range(4)), key=lambda one: one.id)
 

@@ -42,8 +42,8 @@ from fsm_rtc.errors import OperationError
 from fsm_rtc.messages import Member
 from fsm_rtc.peer.ice.gatherer import IceCandidateError
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
-from tests.connection.calls import FIRST, SECOND, Tap, connection, pair, ready
-from tests.connection.failures import NO_TURN, PRIVATE, REFLEXIVE, WRONG_USER, at
+from tests.connection.connection_pairs import FIRST, SECOND, Tap, connection, pair, ready
+from tests.connection.diagnosis.sample_failures import NO_TURN, PRIVATE, REFLEXIVE, WRONG_USER, at
 
 
 def library(call: Connection) -> FakePeerConnection:
@@ -409,7 +409,7 @@ def test_it_is_shown_in_a_few_lines() -> None:
 
 
 def test_the_documentation_shows_it_as_it_is() -> None:
-    page = (Path(__file__).parent.parent.parent / "docs" / "connection.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "connection.md").read_text()
     assert indent(SHOWN, "    ") in page
     assert [phase for phase in Phase if f"`{phase}`" not in page] == []
     assert [field.name for field in fields(Failure) if f"`{field.name}`" not in page] == []

@@ -10,7 +10,7 @@ from fsm_rtc.connection.diagnosis.evidence import Phase
 from fsm_rtc.connection.diagnosis.failure import Failure
 from fsm_rtc.errors import OperationError, SignalingError
 from fsm_rtc.messages import EndCode
-from tests.connection.failures import (
+from tests.connection.diagnosis.sample_failures import (
     LOOPBACK,
     NAMED,
     NO_STUN,

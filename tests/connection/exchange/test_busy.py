@@ -13,8 +13,8 @@ from fsm_rtc import Configuration, Connection, ConnectionFailedError, Identity
 from fsm_rtc.connection.events import Ended, PeerBusy
 from fsm_rtc.messages.trust import AnyPeer
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
-from tests.connection.hall import Hall, HallChannel
 from tests.instant_loop import InstantLoop
+from tests.memory_signaling import Hall, HallChannel
 
 KEYS = sorted((Identity.generate() for _ in range(3)), key=lambda one: one.id)
 ORDERS = list(permutations(range(3)))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fsm_rtc.connection.exchange.exchanger import Exchanger
 from fsm_rtc.machines.exchange import ExchangeState
-from tests.connection.exchanges import Pair, Side
+from tests.connection.exchange.exchange_pair import Pair, Side
 from tests.effort import by_profile
 
 FAULTS_END_SECONDS = 75.0

@@ -35,8 +35,8 @@ from fsm_rtc.machines.exchange import Exchange
 from fsm_rtc.messages import Identity, Introduction
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
-from tests.connection.calls import FIRST, LIMIT_SECONDS, SECOND, ready, refused_by
-from tests.connection.hall import Hall, HallChannel
+from tests.connection.connection_pairs import FIRST, LIMIT_SECONDS, SECOND, ready, refused_by
+from tests.memory_signaling import Hall, HallChannel
 
 PEER = Introduction("bob", "s2", "bob", b"key", b"")
 SAVED = SavedCall(

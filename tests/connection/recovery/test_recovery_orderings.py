@@ -28,8 +28,8 @@ from fsm_rtc.machines.recovery import RecoveryState
 from fsm_rtc.messages import Identity
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
-from tests.connection.hall import Hall, HallChannel
 from tests.instant_loop import InstantLoop
+from tests.memory_signaling import Hall, HallChannel
 
 pytestmark = pytest.mark.usefixtures("young_heap")
 

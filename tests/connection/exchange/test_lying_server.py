@@ -22,12 +22,12 @@ from fsm_rtc import (
     WebSocketSignaling,
 )
 from fsm_rtc.messages.trust import Trust
-from tests.connection.calls import refused_by
-from tests.connection.lies import LIES, Liar, Lie, honest
-from tests.connection.lying_server import LyingServer
-from tests.connection.seeds import seeded
-from tests.connection.third_party import ThirdParty
+from tests.connection.connection_pairs import refused_by
+from tests.connection.exchange.lying_server import LyingServer
+from tests.connection.exchange.server_attacks import LIES, Liar, Lie, honest
+from tests.connection.exchange.third_party import ThirdParty
 from tests.effort import by_profile
+from tests.random_seed import seeded
 
 pytestmark = pytest.mark.live
 

@@ -15,7 +15,7 @@ from fsm_rtc.errors import LinkDownError
 from fsm_rtc.messages import Introduction, Member
 from fsm_rtc.room import channel as room_channel
 from fsm_rtc.room.channel import PeerChannel, RoomChannel, RoomNews
-from tests.connection.hall import Hall, HallChannel
+from tests.memory_signaling import Hall, HallChannel
 
 ME, ALICE, BOB = (Member("hall", name=name) for name in ("me", "alice", "bob"))
 

@@ -22,8 +22,8 @@ from fsm_rtc.errors import Rejected
 from fsm_rtc.messages import AnyPeer, Introduction, Member, PeerMessage, Trust, decode
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.machine_set import MachineSet
-from tests.connection.calls import FIRST, LIMIT_SECONDS, SECOND
-from tests.connection.exchanges import ROOM, Side, sdp
+from tests.connection.connection_pairs import FIRST, LIMIT_SECONDS, SECOND
+from tests.connection.exchange.exchange_pair import ROOM, Side, sdp
 
 CANDIDATE = IceCandidate("candidate:1 1 udp 1 192.0.2.1 9 typ host", "0", 0)
 

@@ -13,7 +13,7 @@ import pytest
 
 from fsm_rtc import Configuration, Connection, Identity, SignalingServer, WebSocketSignaling
 from fsm_rtc.connection.events import ConnectionEvent, Ended, Joined, Left, Ready
-from tests.connection.calls import FIRST, SECOND
+from tests.connection.connection_pairs import FIRST, SECOND
 from tests.effort import by_profile
 
 pytestmark = pytest.mark.live
@@ -32,7 +32,7 @@ class Program:
 
     async def start(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.connection.kept_peer", *self._arguments
+            sys.executable, "-m", "tests.connection.saving.restarted_peer", *self._arguments
         )
 
     async def kill(self) -> None:

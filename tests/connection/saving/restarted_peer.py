@@ -1,4 +1,4 @@
-"""A program that is killed and started again: ``python -m tests.connection.kept_peer URL KEY FOLDER``.
+"""A program that is killed and started again: ``python -m tests.connection.saving.restarted_peer URL KEY FOLDER``.
 
 It keeps its call in FOLDER/call.db, sends numbered messages, and commits what it gets to FOLDER/committed, a line each:
 the message's id and text. Of what is committed already it leaves a second delivery out. Ends when it is told ``end``.

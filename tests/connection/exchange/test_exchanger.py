@@ -15,7 +15,7 @@ from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.messages import Ack, Allowlist, Answer, Bye, Candidate, EndOfCandidates, Offer, PeerMessage, decode
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
 from fsm_rtc.peer.machine_set import MachineSet
-from tests.connection.exchanges import Pair, Side, sdp
+from tests.connection.exchange.exchange_pair import Pair, Side, sdp
 
 LINE = "candidate:{} 1 udp 2130706431 192.0.2.1 {} typ host"
 

@@ -1,5 +1,6 @@
-"""A program with a camera that is killed and started again: ``python -m tests.connection.kept_camera URL KEY FOLDER``.
+"""A program with a camera that is killed and started again.
 
+Started as ``python -m tests.connection.saving.restarted_camera URL KEY FOLDER``.
 It keeps its call in FOLDER/call.db, and prints a line for each track of the other side of which it has seen a frame.
 """
 

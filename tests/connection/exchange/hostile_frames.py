@@ -30,7 +30,7 @@ from fsm_rtc.messages import (
     decode,
     encode,
 )
-from tests.connection.exchanges import ROOM, Pair, Side, sdp
+from tests.connection.exchange.exchange_pair import ROOM, Pair, Side, sdp
 
 Frame = tuple[str | bytes, str]
 """A frame, and the name of what refuses it."""

@@ -10,8 +10,8 @@ import pytest
 from fsm_rtc.messages import Identity
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.room.room import Room
-from tests.connection.hall import Hall, HallChannel
-from tests.connection.halls import Talk, connections_of, gone, has_just, hear_each_other, whole
+from tests.memory_signaling import Hall, HallChannel
+from tests.room.mesh import Talk, connections_of, gone, has_just, hear_each_other, whole
 
 pytestmark = pytest.mark.live
 

@@ -14,9 +14,9 @@ from fsm_rtc.errors import KnownPeersError, LinkDownError, OperationError, Signa
 from fsm_rtc.machines.exchange import ExchangeState
 from fsm_rtc.machines.exchange_requests import MakeOffer
 from fsm_rtc.messages import Ack, AnyPeer, Bye, Introduction, Member, Offer, decode, encode
-from tests.connection.calls import FIRST
-from tests.connection.driving import CANDIDATE, Scene, drained, scene, until
-from tests.connection.exchanges import ROOM
+from tests.connection.connection_pairs import FIRST
+from tests.connection.exchange.driver_scene import CANDIDATE, Scene, drained, scene, until
+from tests.connection.exchange.exchange_pair import ROOM
 
 
 async def test_what_the_peer_asks_is_done_one_after_the_other() -> None:

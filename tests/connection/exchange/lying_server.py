@@ -11,7 +11,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from fsm_rtc.messages import Hello, decode
-from tests.connection.lies import Liar
+from tests.connection.exchange.server_attacks import Liar
 
 __all__ = ["LyingServer"]
 

@@ -10,7 +10,7 @@ from fsm_rtc.connection.events import Ended
 from fsm_rtc.connection.recovery.policy import RecoveryPolicy
 from fsm_rtc.errors import OperationError, SignalingError
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
-from tests.connection.calls import FIRST, SECOND, Tap, connection, pair, ready
+from tests.connection.connection_pairs import FIRST, SECOND, Tap, connection, pair, ready
 
 Step = tuple[str, str, str]
 """A machine, its trigger, and the state that it led to; of a rejection, why."""

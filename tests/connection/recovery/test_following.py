@@ -6,8 +6,8 @@ import asyncio
 
 from fsm_rtc.connection.events import Recovering
 from fsm_rtc.machines.recovery import RecoveryState
-from tests.connection.hall import Hall
-from tests.connection.test_recovery_orderings import POLICY, Pair, run
+from tests.connection.recovery.test_recovery_orderings import POLICY, Pair, run
+from tests.memory_signaling import Hall
 
 
 def test_who_has_agreed_to_the_leaders_offer_makes_none_of_its_own() -> None:

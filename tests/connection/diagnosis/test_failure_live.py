@@ -28,7 +28,7 @@ from fsm_rtc.connection import Ended, memory_pipe
 from fsm_rtc.connection.diagnosis.evidence import Phase, Reach
 from fsm_rtc.connection.diagnosis.failure import Failure
 from fsm_rtc.connection.recovery.policy import RecoveryPolicy
-from tests.connection.calls import Tap
+from tests.connection.connection_pairs import Tap
 from tests.peer.peers import make_impatient
 
 pytestmark = pytest.mark.live

@@ -30,10 +30,10 @@ from fsm_rtc.messages import (
     decode,
     encode,
 )
-from tests.connection.exchanges import Pair, Side, sdp
-from tests.connection.hostile import KINDS, Enemy
-from tests.connection.seeds import seeded
+from tests.connection.exchange.exchange_pair import Pair, Side, sdp
+from tests.connection.exchange.hostile_frames import KINDS, Enemy
 from tests.effort import by_profile
+from tests.random_seed import seeded
 
 FRAMES = by_profile(quick=2_000, default=8_000, ci=100_000, thorough=100_000)
 """How many frames in all."""
