@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from typing import Any
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec
+
+P = ParamSpec("P")
 
 
 class InstantSelector(selectors.DefaultSelector):
@@ -31,3 +35,14 @@ class InstantLoop(asyncio.SelectorEventLoop):
     def stand_still(self, seconds: float) -> None:
         """Let time pass in which nothing is done."""
         self._clock.now += seconds
+
+
+def instantly(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """A test that runs on such a loop."""
+
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        with asyncio.Runner(loop_factory=InstantLoop) as runner:
+            runner.run(test(*args, **kwargs))
+
+    return run
