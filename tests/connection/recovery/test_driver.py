@@ -456,11 +456,13 @@ async def test_the_end_of_the_exchange_ends_the_attempts_and_a_new_call_has_them
     done = len(call.done)
     await asyncio.sleep(100)
     assert len(call.done) == done
+    states = [recoverer.machine.state]
     recoverer.new_call()
-    assert recoverer.machine.state is RecoveryState.IDLE
+    states.append(recoverer.machine.state)
     assert recoverer.attempts_left == POLICY.attempts
     recoverer.heard()
-    assert recoverer.machine.state is RecoveryState.WATCHING
+    states.append(recoverer.machine.state)
+    assert states == [RecoveryState.GAVE_UP, RecoveryState.IDLE, RecoveryState.WATCHING]
     recoverer.close()
 
 
