@@ -181,6 +181,5 @@ def room_in(
         channel or hall.channel(),
         identity,
         configuration=Configuration(close_timeout_seconds=0.02),
-        peer_connection_factory=partial(FakePeerConnection, network=network),
-        **options,
+        **{"peer_connection_factory": partial(FakePeerConnection, network=network), **options},
     )

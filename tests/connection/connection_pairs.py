@@ -87,6 +87,10 @@ class Tap:
                 self._reading.cancel()
             self._told.put_nowait(None)
 
+    def tell(self, event: SignalingEvent) -> None:
+        """This happens."""
+        self._told.put_nowait(event)
+
     def down(self, error: Exception | None = None, retry_seconds: float | None = 1.0) -> None:
         """The link is lost: what comes is lost too."""
         self._is_up = False

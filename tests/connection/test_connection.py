@@ -25,7 +25,7 @@ from fsm_rtc.connection.events import (
     Refused,
     SignalingStatusChanged,
 )
-from fsm_rtc.connection.pipe import memory_pipe
+from fsm_rtc.connection.pipe import PipeChannel, memory_pipe
 from fsm_rtc.connection.recovery.policy import NO_RECOVERY
 from fsm_rtc.connection.streams import StreamReader
 from fsm_rtc.errors import (
@@ -86,7 +86,7 @@ async def test_when_the_other_side_leaves_the_next_one_is_waited_for() -> None:
         with pytest.raises(ConnectionFailedError, match="the other side ended the call: closed"):
             await alice.wait_for_ready(1)
         assert alice.peer_connection is None
-        here._told.put_nowait(PeerJoined(Member("kitchen", Identity.generate(), "carol").introduction))
+        here.tell(PeerJoined(Member("kitchen", Identity.generate(), "carol").introduction))
         events = alice.events()
         assert isinstance(await anext(events), Joined)
         assert alice.exchange_state in (ExchangeState.IDLE, ExchangeState.MAKING_OFFER)
@@ -200,21 +200,19 @@ async def test_a_peer_that_left_the_signalling_is_told_and_the_call_goes_on() ->
     async with pair() as (alice, bob, here, _):
         await ready(alice, bob)
         events = alice.events()
-        here._told.put_nowait(PeerLeft(bob.me.id, bob.me.session))
+        here.tell(PeerLeft(bob.me.id, bob.me.session))
         assert isinstance(await anext(events), Left)
         assert alice.is_ready
 
 
 async def test_a_new_session_of_the_peer_begins_the_call_anew() -> None:
     network = FakeNetwork()
-    here, there = memory_pipe("kitchen")
-    async with connection(here, FIRST, network) as alice:
-        async with connection(there, SECOND, network) as bob:
+    way, way_back = asyncio.Queue[str](), asyncio.Queue[str]()
+    async with connection(PipeChannel(way.put, way_back.get, "kitchen"), FIRST, network) as alice:
+        async with connection(PipeChannel(way_back.put, way.get, "kitchen"), SECOND, network) as bob:
             await ready(alice, bob)
             before = alice.peer_connection
-        again = memory_pipe("kitchen")[0]
-        again._send, again._receive = there._send, there._receive
-        async with connection(again, SECOND, network) as bob:
+        async with connection(PipeChannel(way_back.put, way.get, "kitchen"), SECOND, network) as bob:
             await bob.wait_for_ready(5)
             await alice.wait_for_ready(5)
             assert alice.peer_connection is not before
@@ -235,7 +233,7 @@ async def test_a_forged_introduction_of_the_peer_changes_nothing_in_a_running_ca
             Member("cellar", SECOND, "bob").introduction,
         ]
         for number in range(500):
-            here._told.put_nowait(PeerJoined(forged[number % len(forged)]))
+            here.tell(PeerJoined(forged[number % len(forged)]))
         for _ in range(500):
             assert isinstance(await anext(events), Refused)
         assert alice.is_ready

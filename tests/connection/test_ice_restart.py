@@ -14,7 +14,7 @@ from fsm_rtc.engine import Journal
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.peer_connection import PeerConnection
 from fsm_rtc.peer.sdp import fingerprints_of
-from tests.peer.peers import make_impatient
+from tests.peer.peers import make_impatient, paths_of
 
 pytestmark = pytest.mark.live
 
@@ -120,8 +120,8 @@ async def test_a_call_whose_ice_has_failed_is_had_back_on_the_same_peer_connecti
         make_impatient(*connections)  # type: ignore[arg-type]
         events = one.events()
         for connection in connections:
-            for path in connection._backend._numbers:  # type: ignore[union-attr]
-                for protocol in path.ice._connection._protocols:
+            for path in paths_of(connection):  # type: ignore[arg-type]
+                for protocol in path.gatherer.agent._protocols:
                     protocol.transport.close()
         recovering: list[str] = []
         async for event in events:

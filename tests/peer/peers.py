@@ -9,7 +9,9 @@ from typing import Any, Protocol
 from fsm_rtc.engine import Entry, Journal
 from fsm_rtc.machines.consent import Consent, ConsentTimes
 from fsm_rtc.peer import DataChannel, PeerConnection
+from fsm_rtc.peer.aiortc.backend import AiortcBackend
 from fsm_rtc.peer.description import SessionDescription
+from fsm_rtc.peer.jsep.transport import Transport
 
 LIMIT_SECONDS = 60.0
 """A bound for what must happen soon; nothing waits that long unless it is broken."""
@@ -60,12 +62,23 @@ async def exchange(offerer: PeerConnection, answerer: PeerConnection) -> None:
     await offerer.set_remote_description(await answer_of(answerer, await offer_of(offerer)))
 
 
+def backend_of(peer: PeerConnection) -> AiortcBackend:
+    """What stands behind a live peer; there is no other way to it."""
+    backend: Any = peer._backend
+    assert isinstance(backend, AiortcBackend)
+    return backend
+
+
+def paths_of(peer: PeerConnection) -> list[Transport]:
+    """A live peer's transports that its descriptions have."""
+    return [path for path in backend_of(peer).media.paths if path.is_described]
+
+
 def make_impatient(*peers: PeerConnection) -> None:
     """From now on their ICE misses the other side after 0.1 s: once they are connected, whatever the machine's load."""
     for peer in peers:
-        backend: Any = peer._backend
-        for path in backend._numbers:
-            hurry(path.ice._connection, ConsentTimes(0.1, 0.05, 0.02, 0.1, 0.3, 0.5))
+        for path in paths_of(peer):
+            hurry(path.gatherer.agent, ConsentTimes(0.1, 0.05, 0.02, 0.1, 0.3, 0.5))
 
 
 def hurry(agent: Any, times: ConsentTimes) -> None:

@@ -10,14 +10,13 @@ import pytest
 from fsm_rtc.engine import Journal
 from fsm_rtc.peer import PeerConnection, SessionDescription
 from tests.peer.conftest import MakeLive
-from tests.peer.peers import connected, exchange, make_impatient, opened, rejections, until
+from tests.peer.peers import connected, exchange, make_impatient, opened, paths_of, rejections, until
 
 pytestmark = pytest.mark.live
 
 
 def transports(peer: PeerConnection) -> list[Any]:
-    backend: Any = peer._backend
-    return [path.ice for path in backend._numbers]
+    return [path.ice for path in paths_of(peer)]
 
 
 async def completed(*peers: PeerConnection) -> None:
@@ -88,7 +87,7 @@ async def test_a_failed_connection_is_rescued_by_a_restart_and_its_channel_lives
     make_impatient(one, other)
     for peer in (one, other):
         for ice in transports(peer):
-            for protocol in ice._connection._protocols:
+            for protocol in ice.iceGatherer.agent._protocols:
                 protocol.transport.close()
     for peer in (one, other):
         await until(peer, "connectionstatechange", lambda peer=peer: peer.connection_state == "failed")  # type: ignore[misc]

@@ -16,7 +16,7 @@ from fsm_rtc.errors import InvalidAccessError, InvalidStateError
 from fsm_rtc.peer import DataChannel, PeerConnection, SessionDescription
 from tests.peer.bare import exchange_bare, offer_of_bare
 from tests.peer.conftest import MakeBare, MakeLive
-from tests.peer.peers import announced, answer_of, connected, exchange, offer_of, opened, rejections, until
+from tests.peer.peers import announced, answer_of, backend_of, connected, exchange, offer_of, opened, rejections, until
 
 pytestmark = pytest.mark.live
 
@@ -50,7 +50,7 @@ def has_not_gathered(peer: PeerConnection) -> bool:
 
 def transceivers(peer: PeerConnection) -> Any:
     """Its RTCRtpTransceivers."""
-    return peer._backend.media.transceivers  # type: ignore[attr-defined]
+    return backend_of(peer).media.transceivers
 
 
 def sections(description: SessionDescription | None) -> list[tuple[str, str]]:

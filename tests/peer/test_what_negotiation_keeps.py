@@ -10,7 +10,7 @@ from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from fsm_rtc import MediaStream, RTCPeerConnection
 from fsm_rtc.peer import IceCandidate, SessionDescription
 from tests.peer.conftest import MakeFake, MakeLive
-from tests.peer.peers import answer_of, connected, exchange, offer_of, until
+from tests.peer.peers import answer_of, backend_of, connected, exchange, offer_of, until
 from tests.peer.test_negotiator_candidates import CANDIDATE, OFFER, SDP
 
 pytestmark = pytest.mark.live
@@ -82,7 +82,7 @@ async def test_a_candidate_of_the_generation_in_force_reaches_its_transport_duri
     one.create_data_channel("chat")
     await exchange(one, other)
     await connected(one, other)
-    backend: Any = other._backend
+    backend = backend_of(other)
     before: Any = backend.slots.current_remote
     fragment = before.media[0].ice.usernameFragment
     one.restart_ice()

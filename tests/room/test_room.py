@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -342,8 +341,7 @@ async def test_a_connection_that_fails_harms_no_other_and_is_not_tried_again_wit
         return made
 
     async with meeting() as here:
-        c = here.room(C)
-        c._options = replace(c._options, peer_connection_factory=partial(factory, network=here.network))
+        c = here.room(C, peer_connection_factory=partial(factory, network=here.network))
         a = await here.join(A)
         await c.open()
         assert "was told to fail" in (await gone(c, a.me.id)).reason

@@ -500,7 +500,7 @@ async def test_a_program_whose_key_joins_elsewhere_learns_it_at_once() -> None:
             async with connection(url, B, A) as second:
                 end = await over
                 assert "taken its place" in end.reason
-                assert asyncio.get_running_loop().time() - began < first._call.recoverer.policy.give_up_after_seconds
+                assert asyncio.get_running_loop().time() - began < RecoveryPolicy().give_up_after_seconds
                 with pytest.raises(ConnectionFailedError, match="one key a program"):
                     await first.wait_for_ready(60)
                 with pytest.raises(ChannelClosedError):

@@ -256,7 +256,7 @@ async def test_a_call_with_somebody_new_begins_at_the_beginning() -> None:
         await bob.aclose()
         assert (await ended(alice)).phase is Phase.CONNECTED
         events = alice.events()
-        here._told.put_nowait(PeerJoined(Member("kitchen", Identity.generate(), "carol").introduction))
+        here.tell(PeerJoined(Member("kitchen", Identity.generate(), "carol").introduction))
         assert isinstance(await anext(events), Joined)
         assert alice.examine().phase is Phase.EXCHANGE
 
@@ -266,7 +266,7 @@ async def test_who_forges_an_introduction_is_told_from_nobody() -> None:
     async with connection(here, FIRST, FakeNetwork()) as alice:
         events = alice.events()
         forged = replace(Member("kitchen", SECOND, "bob").introduction, signature=b"")
-        here._told.put_nowait(PeerJoined(forged))
+        here.tell(PeerJoined(forged))
         while not isinstance(await anext(events), Refused):
             pass
         failure = await given_up(alice)
@@ -361,7 +361,7 @@ async def test_with_a_journal_what_the_machines_rejected_is_counted_too() -> Non
     async with pair(journal=journal) as (alice, bob, here, _):
         await ready(alice, bob)
         events = alice.events()
-        here._told.put_nowait(PeerJoined(replace(Member("kitchen", SECOND, "bob").introduction, signature=b"")))
+        here.tell(PeerJoined(replace(Member("kitchen", SECOND, "bob").introduction, signature=b"")))
         assert isinstance(await anext(events), Refused)
         assert library(alice).negotiation.fire("set_remote_answer", None) is not None
         rejections = alice.examine().rejections

@@ -29,7 +29,7 @@ from fsm_rtc.connection.diagnosis.evidence import Phase, Reach
 from fsm_rtc.connection.diagnosis.failure import Failure
 from fsm_rtc.connection.recovery.policy import RecoveryPolicy
 from tests.connection.connection_pairs import Tap
-from tests.peer.peers import make_impatient
+from tests.peer.peers import make_impatient, paths_of
 
 pytestmark = pytest.mark.live
 
@@ -213,6 +213,6 @@ def vanish(call: Connection) -> None:
     """From now on it neither hears nor says anything, as if its host were switched off."""
     connection = call.peer_connection
     assert connection is not None
-    for path in connection._backend._numbers:  # type: ignore[attr-defined]
+    for path in paths_of(connection):
         for protocol in path.newest_gatherer.agent._protocols:
             protocol.transport.abort()

@@ -151,6 +151,7 @@ class ScriptedChannel:
         self.coming: asyncio.Queue[SignalingEvent] = asyncio.Queue()
         self.sent: asyncio.Queue[str] = asyncio.Queue()
         self.closed = 0
+        self.refused = asyncio.Event()
         self.refuses: Exception | None = None
         self.fails_to_close: Exception | None = None
 
@@ -159,6 +160,7 @@ class ScriptedChannel:
 
     async def send(self, text: str) -> None:
         if self.refuses is not None:
+            self.refused.set()
             raise self.refuses
         self.sent.put_nowait(text)
 

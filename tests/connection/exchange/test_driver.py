@@ -143,7 +143,7 @@ async def test_while_the_link_is_down_what_is_sent_is_kept() -> None:
         it.tell(LinkDown(SignalingError("cut"), 1.0))
         it.driver.negotiate()
         await until(lambda: it.driver.exchanger.state is ExchangeState.AWAITING_ANSWER)
-        await until(it.driver._outbox.empty)
+        await it.channel.refused.wait()
         it.channel.refuses = None
         it.tell(LinkUp())
         await it.channel.next(Offer)
@@ -280,7 +280,7 @@ async def test_a_caller_of_aclose_who_is_cancelled_leaves_it_to_go_on(turns: int
         await asyncio.gather(closing, return_exceptions=True)
         await it.driver.aclose()
         assert it.channel.closed == 1
-        assert not it.driver._tasks
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_closing_before_anything_began_is_enough() -> None:
@@ -294,6 +294,5 @@ async def test_a_channel_that_fails_to_close_leaves_no_task_behind(caplog: pytes
     async with scene() as it:
         it.channel.fails_to_close = RuntimeError("the handle came off")
         await it.driver.aclose()
-        assert not it.driver._tasks
         assert asyncio.all_tasks() == {asyncio.current_task()}
     assert "the handle came off" in caplog.text

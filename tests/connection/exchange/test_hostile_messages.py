@@ -95,7 +95,7 @@ def picture(exchanger: Exchanger) -> tuple[Any, ...]:
         exchanger.state,
         (memory.peer, memory.next_sequence, memory.last_offer_number, memory.offer_id, memory.bye_sequence),
         (tuple(memory._offers.items()), tuple(memory.ignored_offers), tuple(memory.incoming._held.items())),
-        (outgoing.sequence, tuple(outgoing._unacknowledged), outgoing.next_at()),
+        (outgoing.sequence, outgoing.unacknowledged, outgoing.next_at()),
         (exchanger._coming, exchanger._postponed, exchanger._needed, exchanger._round, exchanger.next_timeout()),
     )
 

@@ -207,8 +207,7 @@ async def test_another_run_goes_on_with_the_session_and_with_what_was_not_acknow
             half_done = await anext(taken)
             await first.send("before")
             assert await anext(heard) == "before"
-            channel = first._call.driver._channel
-            die(first, channel)
+            die(first, hall.seats[SECOND.id])
             await first.send("never went out")
             second = call(hall, network, SECOND, copy.deepcopy(place))
             assert second.me.session == session
@@ -236,7 +235,7 @@ async def test_a_session_that_may_be_forgotten_is_not_gone_on_with_but_the_call_
             await first.open()
             await ready(survivor, first)
             heard = survivor.messages()
-            die(first, first._call.driver._channel)
+            die(first, hall.seats[SECOND.id])
             await first.send("not lost")
             if why == "too long ago":
                 monkeypatch.setattr(place, "age_seconds", lambda: RESUMABLE_SECONDS + 1)

@@ -38,7 +38,7 @@ async def introduce(one: End, other: End, *, end: bool = True) -> None:
 
 async def connect(one: End, other: End) -> None:
     """Gather and connect; the first side controls."""
-    one[1]._connection.ice_controlling = True
+    one[1].iceGatherer.agent.ice_controlling = True
     await asyncio.gather(one[0].gather(), other[0].gather())
     await introduce(one, other)
     await start(one, other)
@@ -68,5 +68,5 @@ def watch(transport: IceTransport) -> list[str]:
 
 def cut(transport: IceTransport) -> None:
     """Lose it without a goodbye: what it sends goes nowhere, what comes is not heard."""
-    for protocol in transport._connection._protocols:
+    for protocol in transport.iceGatherer.agent._protocols:
         protocol.transport.close()

@@ -44,7 +44,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def begin(end: End, *peers: StunPeer, controlling: bool = False, lite: bool = False) -> asyncio.Task[None]:
     """Let the transport look for a way to these; the task that does."""
     gatherer, transport = end
-    transport._connection.ice_controlling = controlling
+    transport.iceGatherer.agent.ice_controlling = controlling
     await gatherer.gather()
     for one in peers:
         await transport.addRemoteCandidate(one.candidate())
@@ -161,7 +161,7 @@ async def test_two_in_the_same_role_agree(ice: MakeIce, *, controlling: bool) ->
     one, other = ice(), ice()
     connecting = asyncio.ensure_future(connect(one, other))
     await asyncio.sleep(0)
-    one[1]._connection.ice_controlling = other[1]._connection.ice_controlling = controlling
+    one[1].iceGatherer.agent.ice_controlling = other[1].iceGatherer.agent.ice_controlling = controlling
     await connecting
     assert {one[1].role, other[1].role} == {"controlling", "controlled"}
 
@@ -235,7 +235,7 @@ async def test_checks_keep_their_pace_however_many_pairs_there_are(
             candidate_from_aioice(Candidate(str(number), 1, "udp", 2130706431 - number, address, 9, "host"))
         )
     looking = await begin(end, theirs)
-    assert len(end[1]._connection._check_list) == checks.PAIRS_LIMIT
+    assert len(end[1].iceGatherer.agent._check_list) == checks.PAIRS_LIMIT
     await theirs.until(lambda: len(theirs.requests) >= 2)
     gaps = [after - before for before, after in pairwise(sent)]
     assert len(sent) > checks.PAIRS_LIMIT, "each had its turn before one had two"
@@ -261,7 +261,7 @@ async def test_a_way_that_only_the_other_side_knows_has_room_among_a_thousand_ca
     await until(end[1], "statechange", lambda: end[1].state == "checking")
     theirs.ask(nominate=True)
     await looking
-    assert len(end[1]._connection._check_list) <= checks.PAIRS_LIMIT
+    assert len(end[1].iceGatherer.agent._check_list) <= checks.PAIRS_LIMIT
 
 
 async def test_requests_from_everywhere_make_no_more_pairs_than_there_is_room_for(ice: MakeIce, peer: MakePeer) -> None:
@@ -274,8 +274,8 @@ async def test_requests_from_everywhere_make_no_more_pairs_than_there_is_room_fo
         stranger.answers = StunPeer.silent
         stranger.ask()
         await stranger.until(lambda stranger=stranger: bool(stranger.responses))  # type: ignore[misc]
-    assert len(end[1]._connection._check_list) <= checks.PAIRS_LIMIT
-    assert len(end[1]._connection.remote_candidates) <= checks.PAIRS_LIMIT
+    assert len(end[1].iceGatherer.agent._check_list) <= checks.PAIRS_LIMIT
+    assert len(end[1].iceGatherer.agent.remote_candidates) <= checks.PAIRS_LIMIT
     theirs.ask(nominate=True)
     await looking
 
@@ -332,7 +332,7 @@ async def test_a_side_without_candidates_fails_at_once_when_no_more_will_come(ic
 
 async def test_an_end_of_candidates_without_any_leaves_the_other_sides_checks_to_find_the_way(ice: MakeIce) -> None:
     one, other = ice(), ice()
-    one[1]._connection.ice_controlling = True
+    one[1].iceGatherer.agent.ice_controlling = True
     await asyncio.gather(one[0].gather(), other[0].gather())
     for candidate in one[0].getLocalCandidates():
         await other[1].addRemoteCandidate(candidate)

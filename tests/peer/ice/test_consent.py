@@ -157,7 +157,7 @@ async def test_when_the_pair_in_use_falls_silent_another_one_is_used(
     assert before is not None
     states = watch(one[1])
     for end in (one, other):
-        for protocol in end[1]._connection._protocols:
+        for protocol in end[1].iceGatherer.agent._protocols:
             if protocol.local_candidate.host == before.local.ip:
                 protocol.transport.close()
     await until(one[1], "selectedcandidatepairchange", lambda: one[1].getSelectedCandidatePair() != before)
@@ -176,7 +176,7 @@ async def test_consent_is_asked_for_over_a_relay_and_a_dead_relay_is_missed(
         url = f"turn:127.0.0.1:{port}?transport={transport}"
         one, other = ice(url, iceTransportPolicy=RELAY), ice(url, iceTransportPolicy=RELAY)
         await connect(one, other)
-        agent: Any = one[1]._connection
+        agent: Any = one[1].iceGatherer.agent
         answered, renewed = agent.answered_at, asyncio.Event()
         confirm = agent._confirmed
 

@@ -37,7 +37,7 @@ async def test_hosts_connect_while_servers_are_silent(ice: MakeIce, silent: Call
     ports = [silent() for _ in range(3)]
     urls = [f"stun:127.0.0.1:{ports[0]}", f"stun:127.0.0.1:{ports[1]}", f"turn:127.0.0.1:{ports[2]}"]
     one, other = ice(*urls, timeout_seconds=15.0), ice()
-    one[1]._connection.ice_controlling = True
+    one[1].iceGatherer.agent.ice_controlling = True
     gathering = asyncio.ensure_future(one[0].gather())
     await other[0].gather()
     await one[0].hosts_found.wait()
@@ -93,7 +93,7 @@ async def test_relayed_candidates_alone_connect_by_the_relay(ice: MakeIce, turn_
         ice(url, iceTransportPolicy=aiortc.RTCIceTransportPolicy.RELAY),
         ice(url, iceTransportPolicy=aiortc.RTCIceTransportPolicy.RELAY),
     )
-    one[1]._connection.ice_controlling = True
+    one[1].iceGatherer.agent.ice_controlling = True
     await asyncio.gather(one[0].gather(), other[0].gather())
     assert {candidate.type for gatherer, _ in (one, other) for candidate in gatherer.getLocalCandidates()} == {"relay"}
     for (gatherer, _), (_, transport) in ((one, other), (other, one)):
@@ -109,7 +109,7 @@ async def test_a_relay_that_comes_late_is_checked_too(ice: MakeIce, turn_port: i
     """The other side can't be reached but by the relay: its only candidate is one that nobody listens on."""
     url = f"turn:127.0.0.1:{turn_port}"
     one, other = ice(url), ice(url, iceTransportPolicy=aiortc.RTCIceTransportPolicy.RELAY)
-    one[1]._connection.ice_controlling = True
+    one[1].iceGatherer.agent.ice_controlling = True
     await other[0].gather()
     starting = asyncio.ensure_future(one[0].gather())
     await one[0].hosts_found.wait()

@@ -128,7 +128,7 @@ async def test_a_restart_rescues_one_whose_other_side_had_died_meanwhile(
     await connect(*((one, other) if controlling == 0 else (other, one)))
     await settled(one, other)
     for _, transport in (one, other):
-        for protocol in transport._connection._protocols:
+        for protocol in transport.iceGatherer.agent._protocols:
             protocol.transport.close()
     new = await fresh(), await fresh()
     await asyncio.gather(await half(one[1], new[0], new[1]), await half(other[1], new[1], new[0]))

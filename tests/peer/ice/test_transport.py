@@ -61,7 +61,7 @@ async def test_a_peer_that_answers_again_is_connected_again(ice: MakeIce, monkey
     await connect(one, other)
     await until(one[1], "statechange", lambda: one[1].state == "completed")
     states = watch(one[1])
-    protocols: list[Any] = other[1]._connection._protocols
+    protocols: list[Any] = other[1].iceGatherer.agent._protocols
     heard = [protocol.receiver for protocol in protocols]
     for protocol in protocols:
         protocol.receiver = _Deaf()
