@@ -24,7 +24,7 @@ from signaling import Server, python_server
 
 from fsm_rtc.messages import Identity, Member
 from fsm_rtc.messages.wire import decode
-from tests.signaling.people import offer
+from tests.signaling.participants import offer
 from tests.signaling.raw_frames import CONTINUATION, PING, TEXT, RawSocket, frame, raw_socket
 
 ROOM = "kitchen"

@@ -1,4 +1,4 @@
-"""A hall: a signalling channel for many, in memory, that does what a test tells it to."""
+"""Signalling for many, in memory, that does what a test tells it to: a server, and the way of each member to it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from fsm_rtc.room.room import Room
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 
 
-class Hall:
-    """Everybody in it hears who comes, who goes, and what is said to him.
+class MemorySignaling:
+    """Every member hears who comes, who goes, and what is said to him.
 
     Args:
         seed: of what is lost and held back.
@@ -30,16 +30,16 @@ class Hall:
     name = "hall"
 
     def __init__(self, seed: int = 0, *, loss: float = 0.0, delay: float = 0.0) -> None:
-        self.seats: dict[str, HallChannel] = {}
+        self.seats: dict[str, MemorySignalingChannel] = {}
         self.loss = loss
         self.delay = delay
         self._random = random.Random(seed)
         self._held: list[tuple[str, str]] = []
 
-    def channel(self) -> HallChannel:
-        return HallChannel(self)
+    def channel(self) -> MemorySignalingChannel:
+        return MemorySignalingChannel(self)
 
-    def enter(self, channel: HallChannel) -> None:
+    def enter(self, channel: MemorySignalingChannel) -> None:
         """Somebody comes, or comes back; the same id again takes the place of the one before."""
         me = channel.introduction
         before = self.seats.get(me.id)
@@ -52,7 +52,7 @@ class Hall:
         for other in () if was_here else others:
             other.tell(PeerJoined(me))
 
-    def leave(self, channel: HallChannel) -> None:
+    def leave(self, channel: MemorySignalingChannel) -> None:
         me = channel.introduction
         if self.seats.get(me.id) is channel:
             del self.seats[me.id]
@@ -60,7 +60,7 @@ class Hall:
                 other.tell(PeerLeft(me.id, me.session))
 
     def restart(self) -> None:
-        """All links are lost, and the hall knows nobody any more; each comes back when its `up` is called."""
+        """All links are lost, and nobody is known any more; each comes back when its `up` is called."""
         for channel in tuple(self.seats.values()):
             channel.down()
         self.seats.clear()
@@ -90,11 +90,11 @@ class Hall:
             seat.tell(MessageReceived(text))
 
 
-class HallChannel:
-    """A way to the hall."""
+class MemorySignalingChannel:
+    """One member's channel."""
 
-    def __init__(self, hall: Hall) -> None:
-        self.hall = hall
+    def __init__(self, signaling: MemorySignaling) -> None:
+        self.signaling = signaling
         self.is_up = False
         self.is_closed = False
         self.refuses: Exception | None = None
@@ -104,7 +104,7 @@ class HallChannel:
 
     @property
     def room(self) -> str:
-        return self.hall.name
+        return self.signaling.name
 
     @property
     def introduction(self) -> Introduction:
@@ -120,7 +120,7 @@ class HallChannel:
     async def send(self, text: str) -> None:
         if not self.is_up:
             raise LinkDownError("down")
-        self.hall.carry(text)
+        self.signaling.carry(text)
 
     async def events(self) -> AsyncIterator[SignalingEvent]:
         while (event := await self._events.get()) is not None:
@@ -133,7 +133,7 @@ class HallChannel:
             self.is_closed = True
             self.is_up = False
             if self._member is not None:
-                self.hall.leave(self)
+                self.signaling.leave(self)
             self._events.put_nowait(None)
         if self.fails_to_close is not None:
             raise self.fails_to_close
@@ -150,17 +150,17 @@ class HallChannel:
     def up(self) -> None:
         """The link stands."""
         self.is_up = True
-        self.hall.enter(self)
+        self.signaling.enter(self)
 
     def down(self, error: Exception | None = None, retry_seconds: float | None = 1.0) -> None:
-        """The link is lost; the hall waits for its return, as a server does in the time of grace."""
+        """The link is lost; its return is waited for, as a server does in the time of grace."""
         self.tell(LinkDown(error, retry_seconds))
         self.is_up = False
 
     def cut(self) -> None:
         """The link is lost for good, without a goodbye, and the others are told that it left."""
         self.down()
-        self.hall.leave(self)
+        self.signaling.leave(self)
 
     def fail(self, error: Exception) -> None:
         """Raise out of events."""
@@ -168,17 +168,17 @@ class HallChannel:
 
 
 def room_in(
-    hall: Hall,
+    signaling: MemorySignaling,
     identity: Identity | None,
     network: FakeNetwork,
     *,
-    channel: HallChannel | None = None,
+    channel: MemorySignalingChannel | None = None,
     **options: Any,
 ) -> Room:
-    """A room over the hall, whose peer connections are in memory. Who is given no name has one of his own."""
+    """A room over it, whose peer connections are in memory. Who is given no name has one of his own."""
     options["name"] = options.get("name") or (identity.id[:8] if identity is not None else "")
     return Room(
-        channel or hall.channel(),
+        channel or signaling.channel(),
         identity,
         configuration=Configuration(close_timeout_seconds=0.02),
         **{"peer_connection_factory": partial(FakePeerConnection, network=network), **options},

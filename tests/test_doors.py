@@ -225,7 +225,7 @@ def test_no_secret_is_told(door: str) -> None:
 @pytest.mark.live
 async def test_a_callable_that_gives_no_token_is_told_to_who_joins() -> None:
     from fsm_rtc.connection.channel import LinkDown
-    from tests.signaling.people import following, room_of
+    from tests.signaling.participants import following, room_of
 
     async with SignalingServer() as server:
         channel = WebSocketSignaling(room_of(server), token=lambda: None)  # type: ignore[arg-type, return-value]

@@ -21,7 +21,7 @@ from fsm_rtc.errors import (
     SpecificationError,
     sentence_of,
 )
-from tests.engine.samples import GONE, LOCKED, OPEN, SHUT, Door, House, key_fits
+from tests.engine.door_chart import GONE, LOCKED, OPEN, SHUT, Door, House, key_fits
 
 
 def rejected(outcome: object) -> Rejected:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fsm_rtc.engine import Accepted, Outcome, Queued, Row
 from fsm_rtc.errors import Rejected
-from tests.bridge.charts import PAYLOADS, TRIGGERS, VALUES, AnyChart, Situation
+from tests.bridge.random_charts import PAYLOADS, TRIGGERS, VALUES, AnyChart, Situation
 
 Kind = Literal["call", "fire", "report", "permits", "level", "generation", "observe", "unobserve"]
 Manner = Literal["watch", "raise", "answer", "ask", "leave and answer", "send everyone away"]

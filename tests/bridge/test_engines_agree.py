@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fsm_rtc.bridge import on_transitions
-from tests.bridge.charts import Draft, drafts
 from tests.bridge.player import MOVES, Move, play
+from tests.bridge.random_charts import Draft, drafts
 
 SEQUENCES = st.lists(st.tuples(st.integers(0, 5), st.lists(MOVES, min_size=4, max_size=20)), min_size=2, max_size=5)
 """(where to start, what is done), several times"""

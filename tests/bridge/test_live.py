@@ -12,7 +12,7 @@ from transitions.extensions.asyncio import AsyncMachine
 from fsm_rtc.bridge import to_transitions
 from fsm_rtc.engine import Chart, On, Row
 from fsm_rtc.errors import ChartError
-from tests.engine.samples import GONE, LOCKED, OPEN, SHUT, Creak, Door, House
+from tests.engine.door_chart import GONE, LOCKED, OPEN, SHUT, Creak, Door, House
 
 
 def door(context: House | None = None, **options: Any) -> Any:

@@ -15,7 +15,7 @@ import transitions
 from fsm_rtc.bridge import chart_class, on_transitions
 from fsm_rtc.engine import Accepted, Chart, Journal, Observed, On, Row, adopt
 from fsm_rtc.errors import InvalidModificationError, Reason, Rejected, UnknownEngineError
-from tests.engine.samples import GONE, LOCKED, OPEN, SHUT, Creak, Door, House
+from tests.engine.door_chart import GONE, LOCKED, OPEN, SHUT, Creak, Door, House
 
 pytestmark = pytest.mark.live
 

@@ -18,9 +18,9 @@ from fsm_rtc.machines.candidates import Candidates, RemoteDescription
 from fsm_rtc.machines.data_channel import Flow
 from fsm_rtc.machines.delivery import Deliveries
 from fsm_rtc.machines.recovery import Recovery
-from tests.engine.naive import World
-from tests.engine.order import CART, GONE, PAID, PAYING, RESERVED, Order, OrderState, Shop, is_solvent
-from tests.engine.samples import Door, House
+from tests.engine.door_chart import Door, House
+from tests.engine.naive_interpreter import World
+from tests.engine.order_chart import CART, GONE, PAID, PAYING, RESERVED, Order, OrderState, Shop, is_solvent
 from tests.engine.test_naive import chart_of, charts
 
 REASONS = {Reason.CLOSED: "closed", Reason.NO_ROW: "no_row", Reason.ALREADY: "no_row"}

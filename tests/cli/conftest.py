@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from fsm_rtc.cli.main import app
-from tests.cli.sample import DOOR, UNSOUND
+from tests.cli.sample_module import DOOR, UNSOUND
 
 Run = Callable[..., Result]
 

@@ -17,7 +17,7 @@ from fsm_rtc.room.events import PeerArrived, PeerGone, RoomEvent
 from fsm_rtc.room.room import Room
 from fsm_rtc.testing import FakeNetwork
 from tests.connection.connection_pairs import LIMIT_SECONDS
-from tests.memory_signaling import Hall, HallChannel, room_in
+from tests.memory_signaling import MemorySignaling, MemorySignalingChannel, room_in
 
 pytestmark = pytest.mark.live
 
@@ -66,7 +66,7 @@ class Told:
 class Person:
     """Somebody who chats."""
 
-    def __init__(self, room: Room, channel: HallChannel, timeout_seconds: float | None = None) -> None:
+    def __init__(self, room: Room, channel: MemorySignalingChannel, timeout_seconds: float | None = None) -> None:
         self.room = room
         self.channel = channel
         self.told = Told()
@@ -90,16 +90,16 @@ class Person:
 
 
 class Meeting:
-    """Persons in one hall."""
+    """Persons in one signaling."""
 
     def __init__(self) -> None:
-        self.hall = Hall()
+        self.signaling = MemorySignaling()
         self._network = FakeNetwork()
         self.persons: list[Person] = []
 
     def person(self, name: str, timeout_seconds: float | None = None) -> Person:
-        channel = self.hall.channel()
-        room = room_in(self.hall, Identity.generate(), self._network, channel=channel, name=name)
+        channel = self.signaling.channel()
+        room = room_in(self.signaling, Identity.generate(), self._network, channel=channel, name=name)
         person = Person(room, channel, timeout_seconds)
         self.persons.append(person)
         return person
@@ -184,14 +184,14 @@ async def test_a_line_for_somebody_who_left_before_he_was_connected_is_for_nobod
         await all_connected(alice, bob)
         bob.types("/quit")
         await alice.told.says("bob is gone")
-        here.hall.loss = 1.0
+        here.signaling.loss = 1.0
         carol = here.person("carol")
         await alice.told.says("carol is here")
         alice.types("for carol")
         await alice.told.says("kept")
         carol.channel.cut()
         await alice.told.says("not sent: the other side left before; type it again when somebody has joined")
-        here.hall.calm()
+        here.signaling.calm()
         dave = here.person("dave")
         await all_connected(alice, dave)
         alice.types("for dave")

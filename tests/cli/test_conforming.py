@@ -12,7 +12,7 @@ import pytest
 from fsm_rtc.cli import conforming
 from fsm_rtc.conformance import stacks
 from tests.cli.conftest import Run
-from tests.conformance.talk import installed
+from tests.conformance.adapter_conversation import installed
 
 pytestmark = pytest.mark.live
 

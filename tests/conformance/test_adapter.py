@@ -8,7 +8,7 @@ from fsm_rtc.conformance import adapter as module
 from fsm_rtc.conformance.adapter import ProcessAdapter
 from fsm_rtc.conformance.protocol import Operation
 from fsm_rtc.errors import AdapterError
-from tests.conformance.talk import python
+from tests.conformance.adapter_conversation import python
 
 pytestmark = pytest.mark.live
 

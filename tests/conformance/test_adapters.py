@@ -9,7 +9,7 @@ import pytest
 
 from fsm_rtc.conformance.protocol import Event, Operation, StackDescription, StackHello, Verdict
 from fsm_rtc.conformance.stacks import KnownStack
-from tests.conformance.talk import Talk, installed, python
+from tests.conformance.adapter_conversation import Talk, installed, python
 
 pytestmark = pytest.mark.live
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fsm_rtc.conformance.stacks import stack_named
+from tests.conformance.adapter_conversation import installed
 from tests.conformance.adapter_process import AdapterProcess
-from tests.conformance.talk import installed
 
 pytestmark = pytest.mark.browser
 

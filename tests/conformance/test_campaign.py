@@ -12,7 +12,7 @@ from fsm_rtc.conformance.campaign import Campaign, Options
 from fsm_rtc.conformance.findings import CellVerdict, Finding, Kind, StackReport, read_reports, write_reports
 from fsm_rtc.conformance.sequences import Sequence
 from fsm_rtc.errors import ConformanceError
-from tests.conformance.talk import installed
+from tests.conformance.adapter_conversation import installed
 from tests.effort import by_profile
 
 pytestmark = pytest.mark.browser

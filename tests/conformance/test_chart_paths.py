@@ -8,8 +8,8 @@ import pytest
 
 from fsm_rtc.conformance import ChartPath, paths
 from fsm_rtc.machines import CHARTS
-from tests.conformance.doors import DoorChart
-from tests.conformance.orders import LoanChart, LoanState, Slip
+from tests.conformance.door_chart import DoorChart
+from tests.conformance.loan_chart import LoanChart, LoanState, Slip
 
 
 @pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS.keys())

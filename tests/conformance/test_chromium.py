@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from fsm_rtc.conformance.protocol import Reply
+from tests.conformance.adapter_conversation import installed
 from tests.conformance.adapter_process import AdapterProcess
-from tests.conformance.talk import installed
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,7 @@ import pytest
 
 from fsm_rtc.conformance.chart_coverage import ChartCoverage, CoverageReport
 from fsm_rtc.conformance.coverage_report import forget, handed_over, note_coverage, take_over, taken, under
-from tests.conformance.doors import DoorChart
+from tests.conformance.door_chart import DoorChart
 
 pytestmark = pytest.mark.live
 
@@ -22,7 +22,7 @@ TEST = """
 from hypothesis import settings, strategies as st
 
 from fsm_rtc.conformance import machine_test
-from tests.conformance.doors import Door, DoorChart
+from tests.conformance.door_chart import Door, DoorChart
 
 keys = {keys}
 TestDoor = machine_test(DoorChart, Door, payloads={{"lock": keys, "unlock": keys}}).TestCase

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from fsm_rtc.conformance import machine_test
 from fsm_rtc.conformance.coverage_report import taken
 from fsm_rtc.engine import Chart, On, Row, stay
-from tests.conformance.doors import KEYS, LOCKED, OPEN, SHUT, Door, DoorChart, DoorState
-from tests.conformance.orders import OPTIONS, Desk, LoanChart, desk_with
+from tests.conformance.door_chart import KEYS, LOCKED, OPEN, SHUT, Door, DoorChart, DoorState
+from tests.conformance.loan_chart import OPTIONS, Desk, LoanChart, desk_with
 
 LATE = "LoanChart: deadline_passed in 'secured'"
 FORGOTTEN = "LoanChart: withdraw in 'wrapped'"

@@ -13,8 +13,8 @@ import pytest_asyncio
 
 from fsm_rtc.conformance.adapter import ProcessAdapter
 from fsm_rtc.peer.jsep.codecs import SESSION_NUMBERS
-from tests.conformance.foreign import Foreign, Ours
-from tests.conformance.talk import installed
+from tests.conformance.adapter_conversation import installed
+from tests.conformance.foreign_stack import Foreign, Ours
 
 pytestmark = pytest.mark.live
 

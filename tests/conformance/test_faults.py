@@ -10,9 +10,9 @@ from fsm_rtc.conformance.adapter import Adapter, LocalAdapter, ProcessAdapter
 from fsm_rtc.conformance.campaign import Campaign, Options
 from fsm_rtc.conformance.findings import Kind, StackReport
 from fsm_rtc.conformance.orderings import try_orderings
+from tests.conformance.adapter_conversation import python
 from tests.conformance.faults import FAULTS
 from tests.conformance.memory_stack import MemoryStack
-from tests.conformance.talk import python
 
 CRASHING = """
 import os

@@ -9,7 +9,7 @@ import pytest
 
 from fsm_rtc.conformance.findings import Kind
 from fsm_rtc.conformance.page import findings_page
-from tests.conformance.reports import finding, report
+from tests.conformance.sample_reports import finding, report
 
 VOID = {"meta", "input", "link", "br", "path", "ellipse", "polygon"}
 

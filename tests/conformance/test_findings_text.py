@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fsm_rtc.conformance.findings import Kind
 from fsm_rtc.conformance.findings_text import findings_markdown
-from tests.conformance.reports import finding, report
+from tests.conformance.sample_reports import finding, report
 
 
 def test_each_stack_has_its_section_with_the_command_that_runs_it_again() -> None:

@@ -13,7 +13,7 @@ from fsm_rtc.machines.negotiation import Negotiation
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.testing import FakePeerConnection
-from tests.conformance.doors import run
+from tests.conformance.door_chart import run
 
 pytestmark = pytest.mark.live
 

@@ -7,7 +7,7 @@ import pytest
 from fsm_rtc.conformance.adapter import ProcessAdapter
 from fsm_rtc.conformance.campaign import Campaign, Options
 from fsm_rtc.conformance.sequences import Sequence
-from tests.conformance.talk import installed
+from tests.conformance.adapter_conversation import installed
 
 pytestmark = pytest.mark.live
 

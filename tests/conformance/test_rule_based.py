@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fsm_rtc.conformance import machine_test
 from fsm_rtc.engine import Chart, On, Row
 from fsm_rtc.errors import ConformanceError, UnknownTriggerError
-from tests.conformance.doors import KEYS, LOCKED, OPEN, SHUT, Door, DoorChart, DoorState, run
+from tests.conformance.door_chart import KEYS, LOCKED, OPEN, SHUT, Door, DoorChart, DoorState, run
 
 
 def test_a_system_that_keeps_to_the_chart_passes() -> None:

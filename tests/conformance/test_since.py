@@ -6,7 +6,7 @@ import unittest
 from typing import Any
 
 from fsm_rtc.conformance import machine_test
-from tests.conformance.lamps import HandLamp, Lamp, LampDriver
+from tests.conformance.lamp_chart import HandLamp, Lamp, LampDriver
 
 
 def failures(kind: type[HandLamp]) -> list[str]:

@@ -11,9 +11,9 @@ from fsm_rtc.conformance import machine_test
 from fsm_rtc.conformance.side_by_side import ComparedStep, Setup, SideBySide, Wait
 from fsm_rtc.engine import Chart, On, Row, stay
 from fsm_rtc.errors import ConformanceError
-from tests.conformance.doors import LOCKED, OPEN, SHUT, Door, DoorState, run
-from tests.conformance.shop import OPTIONS, HandShop, shop_with
-from tests.engine.order import Order
+from tests.conformance.door_chart import LOCKED, OPEN, SHUT, Door, DoorState, run
+from tests.conformance.handwritten_shop import OPTIONS, HandShop, shop_with
+from tests.engine.order_chart import Order
 
 
 @pytest.mark.parametrize("habits", [(), ("the bank answers",)])

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fsm_rtc.conformance.protocol import Operation, StackCandidate, StackDescription, Verdict
-from tests.conformance.talk import Talk, installed
+from tests.conformance.adapter_conversation import Talk, installed
 
 pytestmark = pytest.mark.live
 

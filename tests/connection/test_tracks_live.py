@@ -25,7 +25,7 @@ from fsm_rtc import (
 from fsm_rtc.connection.pipe import memory_pipe
 from fsm_rtc.media import SyntheticVideoTrack, subscribe
 from tests.connection.connection_pairs import FIRST, SECOND
-from tests.memory_signaling import Hall
+from tests.memory_signaling import MemorySignaling
 from tests.room.mesh import connections_of, whole
 from tests.room.test_room_live import room_over
 
@@ -161,10 +161,10 @@ async def test_media_of_both_sides_is_back_after_a_kill_with_persistence(tmp_pat
 
 
 async def test_those_who_stay_in_a_room_see_one_track_on_when_one_leaves() -> None:
-    hall, track = Hall(), camera()
+    signaling, track = MemorySignaling(), camera()
     async with asyncio.timeout(LIMIT_SECONDS), AsyncExitStack() as stack:
         show, *rooms = [
-            await stack.enter_async_context(room_over(hall.channel(), name)) for name in ("robot", "a", "b", "c")
+            await stack.enter_async_context(room_over(signaling.channel(), name)) for name in ("robot", "a", "b", "c")
         ]
         await whole(show, *rooms)
         for connection in show.peers.values():

@@ -11,7 +11,7 @@ from fsm_rtc.diagrams import dot
 from fsm_rtc.diagrams.render import drawing_of
 from fsm_rtc.engine import Chart, Derived
 from fsm_rtc.machines.negotiation import Negotiation
-from tests.diagrams.sample import Door, Light, Lighting
+from tests.diagrams.sample_charts import Door, Light, Lighting
 
 EVERY = [Door, Light, Lighting, Negotiation]
 

@@ -8,7 +8,7 @@ import pytest
 
 from fsm_rtc.diagrams.drawable import kind_of, opening_of
 from fsm_rtc.engine import Chart, Derived
-from tests.diagrams.sample import Door, Light, Lighting
+from tests.diagrams.sample_charts import Door, Light, Lighting
 
 
 @pytest.mark.parametrize(("drawn", "kind"), [(Door, "commanded"), (Light, "observed"), (Lighting, "derived")])

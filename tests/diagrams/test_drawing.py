@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fsm_rtc.diagrams.drawing import LONGEST_LINE, RESERVED, Arrow, Drawing, box_ids, chart_drawing, derived_drawing
 from fsm_rtc.machines.negotiation import Negotiation
-from tests.diagrams.sample import Door, Light, Lighting
+from tests.diagrams.sample_charts import Door, Light, Lighting
 
 
 def words(drawing: Drawing) -> dict[tuple[str, str], tuple[str, ...]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fsm_rtc.diagrams import DiagramError, FaultKind, all_machines, check_all, check_file, render_all
-from tests.diagrams.sample import Door, Lighting
+from tests.diagrams.sample_charts import Door, Lighting
 
 DRAWN = {"door": Door, "lighting": Lighting}
 COMMITTED = Path(__file__).parent.parent.parent / "diagrams"

@@ -10,7 +10,7 @@ import pytest
 from fsm_rtc.diagrams import DiagramError, Format, journal_text, machines_in
 from fsm_rtc.diagrams.drawing import SHADES
 from fsm_rtc.engine import Journal
-from tests.diagrams.sample import SHUT, Door, Light, Lighting
+from tests.diagrams.sample_charts import SHUT, Door, Light, Lighting
 
 
 @dataclass(frozen=True)

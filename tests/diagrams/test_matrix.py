@@ -7,7 +7,7 @@ import pytest
 from fsm_rtc.diagrams import matrix
 from fsm_rtc.machines import CHARTS
 from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep
-from tests.diagrams.sample import Door, DoorState, Light
+from tests.diagrams.sample_charts import Door, DoorState, Light
 
 DOOR = """\
 # Door

@@ -10,7 +10,7 @@ import pytest
 from fsm_rtc.diagrams import mermaid
 from fsm_rtc.engine import Chart, Derived
 from fsm_rtc.machines.negotiation import Negotiation, NegotiationJsep
-from tests.diagrams.sample import Door, Light, Lighting
+from tests.diagrams.sample_charts import Door, Light, Lighting
 
 DOOR = """\
 ---

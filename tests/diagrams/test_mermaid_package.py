@@ -10,7 +10,7 @@ from fsm_rtc.diagrams import Format, all_machines, journal_text, mermaid, overvi
 from fsm_rtc.engine import Entry, Journal
 from fsm_rtc.machines import CHARTS
 from tests.diagrams import mermaid_package
-from tests.diagrams.sample import Door, Light, Lighting
+from tests.diagrams.sample_charts import Door, Light, Lighting
 from tests.diagrams.test_journaled import a_day_of_the_door
 
 pytestmark = pytest.mark.live

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fsm_rtc.diagrams import Format, dot, matrix, mermaid, render, rule_table, table_text
-from tests.diagrams.sample import Door, Lighting
+from tests.diagrams.sample_charts import Door, Lighting
 
 
 def test_the_language_chooses_the_text() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fsm_rtc.diagrams import rule_table
 from fsm_rtc.machines.connection_state import ConnectionState
-from tests.diagrams.sample import Lighting
+from tests.diagrams.sample_charts import Lighting
 
 LIGHTING = """\
 # Lighting

@@ -20,7 +20,7 @@ from fsm_rtc.engine import Chart, On, Row, resolves_to, stay
 from fsm_rtc.engine.chart_class import ChartMeta
 from fsm_rtc.engine.compile import AnyRow
 from fsm_rtc.machines import CHARTS
-from tests.diagrams.sample import Door, Light, Lighting
+from tests.diagrams.sample_charts import Door, Light, Lighting
 
 ChartClass = type[Chart[Any, Any]]
 EVERY: dict[str, ChartClass] = {**CHARTS, "door": Door, "light": Light}

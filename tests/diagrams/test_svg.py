@@ -12,7 +12,7 @@ from fsm_rtc.diagrams.render import drawing_of
 from fsm_rtc.diagrams.svg import content_of_drawing, content_of_svg
 from fsm_rtc.engine import Chart, Derived
 from fsm_rtc.machines.negotiation import Negotiation
-from tests.diagrams.sample import Door, Light, Lighting
+from tests.diagrams.sample_charts import Door, Light, Lighting
 
 Drawn = type[Chart[Any, Any]] | type[Derived[Any, Any]]
 

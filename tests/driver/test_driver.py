@@ -9,7 +9,7 @@ import pytest
 from fsm_rtc.driver import Driver, Handler, HandlerFailure
 from fsm_rtc.engine import Accepted, Chart, Dropped, Journal, Queued
 from fsm_rtc.errors import ChartError, DriverClosedError, DriverError, Rejected
-from tests.driver.jobs import IDLE, JAMMED, PRINTING, Beep, Desk, Log, Print, Printer
+from tests.driver.job_machine import IDLE, JAMMED, PRINTING, Beep, Desk, Log, Print, Printer
 
 
 def handlers_of(desk: Desk, **changed: Handler) -> dict[type[Any], Handler | Callable[[Any], Any]]:

@@ -19,7 +19,7 @@ from fsm_rtc.engine import Accepted, Chart, Dropped, Journal, On, Row, stay
 from fsm_rtc.engine.replay import replay
 from fsm_rtc.errors import DriverError, RequestDroppedError
 from fsm_rtc.testing import ManualClock
-from tests.driver.jobs import IDLE, JAMMED, PRINTING, Beep, Desk, Log, Print, Printer
+from tests.driver.job_machine import IDLE, JAMMED, PRINTING, Beep, Desk, Log, Print, Printer
 
 
 class StepState(StrEnum):

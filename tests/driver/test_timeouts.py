@@ -16,7 +16,7 @@ from fsm_rtc.driver import Driver, HandlerFailure
 from fsm_rtc.driver.timeouts import AWAKE_SECONDS, seconds_asleep
 from fsm_rtc.engine import Chart, On, Row, stay
 from fsm_rtc.testing import ManualClock
-from tests.engine.order import AskBank, Order, OrderState, Release, Reserve, Shop
+from tests.engine.order_chart import AskBank, Order, OrderState, Release, Reserve, Shop
 from tests.instant_loop import InstantLoop
 
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests import npm
-from tests.end_to_end.driving import PACKAGE, Browsers, missing_browsers
+from tests.end_to_end.browser_driver import PACKAGE, Browsers, missing_browsers
 
 
 @pytest.fixture(scope="session")

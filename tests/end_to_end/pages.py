@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fsm_rtc.signaling import Limits, Settings, SignalingServer
-from tests.end_to_end.driving import Page
+from tests.end_to_end.browser_driver import Page
 
 __all__ = [
     "FORGE",

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.end_to_end.driving import Browsers
+from tests.end_to_end.browser_driver import Browsers
 from tests.end_to_end.pages import IS_CALM, address, chats, sees, server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

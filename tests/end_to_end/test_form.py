@@ -9,7 +9,7 @@ import pytest
 from fsm_rtc.messages import Identity
 from fsm_rtc.signaling import Limits
 from fsm_rtc.signaling.access import JoinTokens, RoomAllowlist, join_token
-from tests.end_to_end.driving import Browsers, Page
+from tests.end_to_end.browser_driver import Browsers, Page
 from tests.end_to_end.pages import ROOM, address, chats, enter, sees, server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.driving import Browsers, Page
+from tests.end_to_end.browser_driver import Browsers, Page
 from tests.end_to_end.pages import address, chats, decodes, sees, server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from fsm_rtc.messages import Identity
 from fsm_rtc.signaling.access import RoomAllowlist
-from tests.end_to_end.driving import Browsers
+from tests.end_to_end.browser_driver import Browsers
 from tests.end_to_end.pages import FORGE, IS_CALM, ROOM, address, chats, decodes, enter, is_alone, sees, server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.end_to_end.driving import Browsers, Page
+from tests.end_to_end.browser_driver import Browsers, Page
 from tests.end_to_end.pages import address, chats, sees, server
 from tests.end_to_end.test_with_python import REMOTE_FRAGMENT, first_of, is_told, python, says
 

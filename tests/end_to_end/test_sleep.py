@@ -21,7 +21,7 @@ from fsm_rtc.messages import Identity
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.room.room import Room
 from fsm_rtc.signaling import SignalingServer, WebSocketSignaling
-from tests.end_to_end.driving import Browsers, Page
+from tests.end_to_end.browser_driver import Browsers, Page
 from tests.end_to_end.pages import ROOM, address, chats, forgetful_server, is_alone, sees, server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

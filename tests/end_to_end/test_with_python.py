@@ -17,7 +17,7 @@ from fsm_rtc.engine.journal import Entry, Record
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.room.room import Room
 from fsm_rtc.signaling import SignalingServer
-from tests.end_to_end.driving import Browsers, Page
+from tests.end_to_end.browser_driver import Browsers, Page
 from tests.end_to_end.pages import FORGE, IS_CALM, ROOM, address, decodes, enter, is_alone, sees, server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

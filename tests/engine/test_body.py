@@ -9,7 +9,7 @@ import pytest
 from fsm_rtc.engine import Accepted, Chart, Observed, On, Row, stay
 from fsm_rtc.engine.chart_class import ChartMeta
 from fsm_rtc.errors import ChartError
-from tests.engine.samples import GONE, LOCKED, OPEN, SHUT, Door, DoorState, House
+from tests.engine.door_chart import GONE, LOCKED, OPEN, SHUT, Door, DoorState, House
 
 
 class Ringing:

@@ -13,7 +13,7 @@ import pytest
 from fsm_rtc.engine import Accepted, Chart, Observed, On, Outcome, Queued, Row
 from fsm_rtc.engine import chart as chart_module
 from fsm_rtc.errors import ChartError, InvalidModificationError, Reason, Rejected, RunawayError, UnknownTriggerError
-from tests.engine.samples import GONE, LOCKED, OPEN, SHUT, Creak, Door, DoorState, House, nobody_in
+from tests.engine.door_chart import GONE, LOCKED, OPEN, SHUT, Creak, Door, DoorState, House, nobody_in
 
 Way = Callable[[Door], Door]
 

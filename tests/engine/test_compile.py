@@ -12,7 +12,7 @@ import pytest
 from fsm_rtc.engine import Chart, On, Row, adopt, resolves_to, stay
 from fsm_rtc.engine.chart_class import ChartMeta
 from fsm_rtc.errors import ChartError
-from tests.engine.samples import GONE, LOCKED, OPEN, SHUT, Door, House, creak, key_fits, nobody_in
+from tests.engine.door_chart import GONE, LOCKED, OPEN, SHUT, Door, House, creak, key_fits, nobody_in
 
 
 class Light(StrEnum):

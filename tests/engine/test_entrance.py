@@ -12,7 +12,7 @@ import pytest
 
 from fsm_rtc.engine import Accepted, Chart, On, Queued, Row, stay
 from fsm_rtc.errors import ChartError, Rejected, WrongThreadError
-from tests.engine.samples import GONE, LOCKED, OPEN, SHUT, DoorState
+from tests.engine.door_chart import GONE, LOCKED, OPEN, SHUT, DoorState
 
 LIMIT_SECONDS = 20
 

@@ -12,7 +12,7 @@ from fsm_rtc.engine import Dropped, Entry, Journal, Record, Started
 from fsm_rtc.engine.replay import replay
 from fsm_rtc.machines.signaling_link import SignalingLink
 from fsm_rtc.testing import ManualClock
-from tests.engine.samples import Door, House
+from tests.engine.door_chart import Door, House
 
 SECRET = "a=candidate:1 1 udp 1 192.0.2.77 9 typ host"
 

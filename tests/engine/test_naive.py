@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fsm_rtc.engine import Accepted, Chart, On, Row, stay
 from fsm_rtc.engine.chart_class import ChartMeta
-from tests.engine.naive import ChartSpec, Naive, RowSpec, TriggerSpec, World
+from tests.engine.naive_interpreter import ChartSpec, Naive, RowSpec, TriggerSpec, World
 
 STATES = ("a", "b", "c", "d")
 State = StrEnum("State", {name.upper(): name for name in STATES})  # type: ignore[misc]

@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 
 from fsm_rtc.engine import Accepted, Chart, On, Queued, Row
-from tests.engine.samples import GONE, LOCKED, OPEN, SHUT, Creak, Door, DoorState, House
+from tests.engine.door_chart import GONE, LOCKED, OPEN, SHUT, Creak, Door, DoorState, House
 
 
 def one(context: None, event: object) -> object:

@@ -6,7 +6,7 @@ import pytest
 
 from fsm_rtc.engine import On, Row, resolves_to, stay
 from fsm_rtc.errors import ChartError
-from tests.engine.samples import LOCKED, OPEN, SHUT, Door, creak, key_fits, nobody_in
+from tests.engine.door_chart import LOCKED, OPEN, SHUT, Door, creak, key_fits, nobody_in
 
 
 def test_one_source_or_several() -> None:

@@ -19,7 +19,8 @@ from fsm_rtc.engine.replay import replay
 from fsm_rtc.engine.snapshot import remaining_seconds, restored_state, snapshot_of
 from fsm_rtc.errors import ChartError
 from fsm_rtc.messages.journal import read_journal
-from tests.engine.order import (
+from tests.engine.door_chart import Door, House
+from tests.engine.order_chart import (
     CART,
     GONE,
     PAID,
@@ -34,7 +35,6 @@ from tests.engine.order import (
     is_solvent,
     patience,
 )
-from tests.engine.samples import Door, House
 
 
 class Clock:

@@ -17,7 +17,7 @@ from fsm_rtc.messages.signing import Member
 from fsm_rtc.signaling import Limits, SignalingService
 from fsm_rtc.signaling.access import JoinTokens
 from fsm_rtc.signaling.metrics import exposition
-from tests.signaling.people import ANNA
+from tests.signaling.participants import ANNA
 
 DOCUMENT = (Path(__file__).parent.parent.parent / "docs" / "deployment.md").read_text()
 

@@ -14,8 +14,8 @@ import fsm_rtc.store.connection_store as lifecycle
 from fsm_rtc import Configuration
 from fsm_rtc.inspector import feed, index
 from fsm_rtc.machines.signaling_link import SignalingLink
-from tests.inspector.machines import PATIENCE_SECONDS, page_at, received
 from tests.inspector.test_asgi import serving
+from tests.inspector.watched_machines import PATIENCE_SECONDS, page_at, received
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENT = ROOT / "docs" / "inspector.md"

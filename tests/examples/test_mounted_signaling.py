@@ -10,7 +10,7 @@ from examples import mounted_signaling
 from fsm_rtc.connection.channel import LinkUp
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.signaling import WebSocketSignaling
-from tests.signaling.people import ANNA, BERT, code_of, following, joining
+from tests.signaling.participants import ANNA, BERT, code_of, following, joining
 from tests.signaling.test_asgi import serving
 
 

@@ -14,7 +14,7 @@ from fsm_rtc.files.folder import ReceivingFolder
 from fsm_rtc.files.progress import Began, Moved, Restarted
 from fsm_rtc.files.source import FileSource
 from fsm_rtc.files.wire import CHUNK_BYTES
-from tests.files.pairs import Pair, crossed, refusal
+from tests.files.transfer_pair import Pair, crossed, refusal
 
 MEBIBYTE = 1024 * 1024
 

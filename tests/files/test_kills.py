@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from fsm_rtc.files import FileSource, ReceivingFolder
 from fsm_rtc.files.receiver import FileReceiver
-from tests.files.pairs import Pair, crossed
+from tests.files.transfer_pair import Pair, crossed
 
 pytestmark = pytest.mark.live
 

@@ -17,8 +17,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from fsm_rtc.engine import Journal
 from fsm_rtc.inspector import InspectorApp, InspectorError, feed
-from tests.inspector.machines import PATIENCE_SECONDS, Follower, journal_of, listeners, page_at, received
 from tests.inspector.test_server import PAGE, TOKEN, get
+from tests.inspector.watched_machines import PATIENCE_SECONDS, Follower, journal_of, listeners, page_at, received
 
 pytestmark = pytest.mark.live
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsm_rtc.inspector import RecordLog, feed
-from tests.inspector.machines import Follower, feed_of, journal_of, listeners, next_of, rejecting
+from tests.inspector.watched_machines import Follower, feed_of, journal_of, listeners, next_of, rejecting
 
 pytestmark = pytest.mark.live
 

@@ -10,7 +10,7 @@ from fsm_rtc.engine import Entry, Started
 from fsm_rtc.inspector import ChartBook, index
 from fsm_rtc.inspector.index import Index, IndexChanges
 from fsm_rtc.machines.session import Session
-from tests.inspector.machines import journal_of, rejecting
+from tests.inspector.watched_machines import journal_of, rejecting
 
 DIGEST = Session.chart.digest
 

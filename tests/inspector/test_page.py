@@ -17,7 +17,7 @@ from fsm_rtc.inspector.access import Gate
 from fsm_rtc.inspector.charts import ChartBook
 from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
 from fsm_rtc.messages import read_journal
-from tests.inspector.machines import Ticks, journal_of, rejecting
+from tests.inspector.watched_machines import Ticks, journal_of, rejecting
 
 pytestmark = [
     pytest.mark.browser,

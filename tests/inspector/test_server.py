@@ -22,8 +22,8 @@ from fsm_rtc.machines import CHARTS
 from fsm_rtc.machines.signaling_link import SignalingLink
 from fsm_rtc.machines.signaling_link import SignalingStatus as State
 from fsm_rtc.messages import read_journal
-from tests.inspector.machines import Follower, journal_of, listeners, page_at, received, rejecting
-from tests.signaling.people import until
+from tests.inspector.watched_machines import Follower, journal_of, listeners, page_at, received, rejecting
+from tests.signaling.participants import until
 from tests.signaling.raw_frames import PING, PONG, frame, raw_socket
 
 pytestmark = pytest.mark.live

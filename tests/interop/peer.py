@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from tests.end_to_end.driving import Page
+from tests.end_to_end.browser_driver import Page
 
 HANG_SECONDS = 45.0
 """Whoever waits longer than that waits for what doesn't come."""

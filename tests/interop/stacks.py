@@ -18,7 +18,7 @@ from pathlib import Path
 import av
 
 from tests import npm
-from tests.end_to_end.driving import EXECUTABLES, PACKAGE, Browsers
+from tests.end_to_end.browser_driver import EXECUTABLES, PACKAGE, Browsers
 from tests.interop.peer import PagePeer, Peer, ProcessPeer
 from tests.network.topology import Host
 

@@ -226,7 +226,7 @@ class Killing:
 
     async def _spare(self, who: str) -> Process:
         arguments = (str(self._port),) if who == "server" else (who, f"ws://127.0.0.1:{self._port}/kitchen")
-        module = "tests.kills.server" if who == "server" else "tests.kills.side"
+        module = "tests.kills.server" if who == "server" else "tests.kills.killed_peer"
         with (self.folder / f"{who}.err").open("a") as errors:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", module, *arguments, str(self.folder)), stdin=PIPE, stderr=errors

@@ -9,7 +9,7 @@ from typing import Any
 
 from fsm_rtc import SignalingServer
 from fsm_rtc.signaling import Settings
-from tests.kills.trap import Trap, read_commands, wait_to_begin
+from tests.kills.kill_trap import Trap, read_commands, wait_to_begin
 
 
 async def serve(port: int, folder: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fsm_rtc.engine import Accepted
 from fsm_rtc.errors import Reason, Rejected
 from fsm_rtc.machines.api import Api, ApiState, RestartIce, Shut, TellShut
-from tests.machines.tables import asked, reaction
+from tests.machines.handwritten_tables import asked, reaction
 
 UNDESCRIBED, DESCRIBED, CLOSED = ApiState
 

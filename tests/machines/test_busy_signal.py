@@ -9,7 +9,7 @@ import pytest
 from fsm_rtc.engine import Accepted
 from fsm_rtc.machines.busy_signal import BusySignal, BusySignalState, TellEverybody, TellOne
 from fsm_rtc.testing import ManualClock
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 QUIET, TELLING, CLOSED = BusySignalState
 

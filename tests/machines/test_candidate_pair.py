@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fsm_rtc.engine import Accepted
 from fsm_rtc.machines.candidate_pair import CandidatePair, CandidatePairState
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 PAIR = """
                   frozen       waiting      in-progress  succeeded  failed

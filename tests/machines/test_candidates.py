@@ -16,7 +16,7 @@ from fsm_rtc.machines.candidates import (
     ReleaseCandidates,
     RemoteDescription,
 )
-from tests.machines.tables import reaction
+from tests.machines.handwritten_tables import reaction
 
 BUFFERING, LIVE, ENDED = CandidatesState
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fsm_rtc.engine import Accepted, Outcome
 from fsm_rtc.machines.consent import Consent, ConsentState, ConsentTimes
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 
 @dataclass

@@ -18,7 +18,7 @@ from fsm_rtc.machines.data_channel import (
     FlowLimits,
     FlowState,
 )
-from tests.machines.tables import asked, reaction, triggers_of, written
+from tests.machines.handwritten_tables import asked, reaction, triggers_of, written
 
 CHANNEL = """
                    connecting  open     closing  closed

@@ -10,7 +10,7 @@ import pytest
 from fsm_rtc.engine import Accepted
 from fsm_rtc.errors import Reason, Rejected
 from fsm_rtc.machines.exchange import Exchange, ExchangeState, ExchangeUnsigned
-from tests.machines.meeting import Meeting
+from tests.machines.exchange_context import Meeting
 
 (IDLE, MAKING_OFFER, AWAITING, APPLYING_ANSWER, APPLYING_OFFER, MAKING_ANSWER, YIELDING, LEAVING, CLOSED) = (
     ExchangeState

@@ -16,7 +16,7 @@ from fsm_rtc.machines.file_requests import (
     SendWithdrawn,
 )
 from fsm_rtc.machines.file_transfer import WINDOW_BYTES, FileReceiving, FileSending, ReceivingState, SendingState
-from tests.machines.tables import Cells, reaction, written
+from tests.machines.handwritten_tables import Cells, reaction, written
 
 
 @dataclass

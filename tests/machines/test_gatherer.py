@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from fsm_rtc.machines.gatherer import Gatherer, IceGathererState
 from fsm_rtc.machines.gathering import Gathering
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 GATHERER = """
              new        gathering  complete  closed

@@ -9,7 +9,7 @@ import pytest
 
 from fsm_rtc.machines.ice import Ice, IceAiortc, IceTransportState
 from fsm_rtc.machines.ice_reported import IceReported
-from tests.machines.tables import asked, reaction, triggers_of, written
+from tests.machines.handwritten_tables import asked, reaction, triggers_of, written
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fsm_rtc.machines.lifetime import Lifetime, LifetimeState
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 LIFETIME = """
         open      finished  closed

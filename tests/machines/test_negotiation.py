@@ -15,7 +15,7 @@ from fsm_rtc.machines.negotiation import (
     SignalingState,
     UpdateNegotiationNeeded,
 )
-from tests.machines.tables import asked, reaction, triggers_of, written
+from tests.machines.handwritten_tables import asked, reaction, triggers_of, written
 
 WEBRTC_PC = """
                        stable             have-local-offer      have-remote-offer    have-local-pranswer  have-remote-pranswer  closed

@@ -21,7 +21,7 @@ from fsm_rtc.machines.dtls import DtlsTransportState
 from fsm_rtc.machines.exchange import Exchange
 from fsm_rtc.machines.negotiation import SignalingState
 from fsm_rtc.testing import ManualClock
-from tests.machines.meeting import Meeting
+from tests.machines.exchange_context import Meeting
 
 
 @dataclass

@@ -18,7 +18,7 @@ from fsm_rtc.machines.ice import IceTransportState
 from fsm_rtc.machines.ice_reported import IceReported
 from fsm_rtc.machines.peer_status import PeerConnectionStatus, PeerStatus
 from fsm_rtc.machines.requests import Desync
-from tests.machines.tables import asked, reaction, triggers_of, written
+from tests.machines.handwritten_tables import asked, reaction, triggers_of, written
 
 TABLE = """
                   Disconnected  new           connecting    connected     disconnected  failed        closed

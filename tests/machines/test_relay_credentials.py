@@ -8,7 +8,7 @@ import pytest
 
 from fsm_rtc.engine import Accepted
 from fsm_rtc.machines.relay_credentials import RelayCredentials, RelayCredentialsState, ReplaceRelay
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 
 @dataclass(frozen=True)

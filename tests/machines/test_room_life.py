@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fsm_rtc.machines.room_life import RoomLife, RoomLifeState
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 TABLE = """
       new    open    closed

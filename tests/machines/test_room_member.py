@@ -11,7 +11,7 @@ from fsm_rtc.engine import Accepted
 from fsm_rtc.machines.room_member import RoomMember, RoomMemberState
 from fsm_rtc.machines.room_member_requests import EndCall
 from fsm_rtc.testing import ManualClock
-from tests.machines.tables import reaction
+from tests.machines.handwritten_tables import reaction
 
 COMING, UNPROVEN, ACCEPTED, UNPROVEN_ABSENT, ABSENT, OVER, FORGOTTEN = RoomMemberState
 DOUBTED, TRUSTED = (UNPROVEN, UNPROVEN_ABSENT), (ACCEPTED, ABSENT)

@@ -10,7 +10,7 @@ from fsm_rtc.engine import Accepted
 from fsm_rtc.errors import Rejected
 from fsm_rtc.machines.session import Session, SessionState
 from fsm_rtc.testing import ManualClock
-from tests.machines.tables import reaction
+from tests.machines.handwritten_tables import reaction
 
 JOINING, WELCOMED, JOINED, UNHEARD, IN_GRACE, OVERFLOWED, GONE = SessionState
 LIVE = (WELCOMED, JOINED, UNHEARD, IN_GRACE, OVERFLOWED)

@@ -10,7 +10,7 @@ import pytest
 from fsm_rtc.engine import Accepted
 from fsm_rtc.machines.signaling_client import SignalingClient, SignalingClientState
 from fsm_rtc.testing import ManualClock
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 NEW, CONNECTING, HANDSHAKING, RESUMING, UP, CHECKING, WAITING, HELD, REFUSED, CLOSED = SignalingClientState
 TRYING = (CONNECTING, HANDSHAKING, RESUMING)

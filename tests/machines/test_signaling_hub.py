@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fsm_rtc.engine import Accepted
 from fsm_rtc.machines.signaling_hub import SignalingHub, SignalingHubState
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 SERVING, DRAINING, STOPPED = SignalingHubState
 

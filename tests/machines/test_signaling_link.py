@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fsm_rtc.machines.signaling_link import SignalingLink, SignalingStatus
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 TABLE = """
                  Disconnected  Connected     Error

@@ -17,7 +17,7 @@ from fsm_rtc.machines.remote_track import (
     RemoteTrackStatus,
 )
 from fsm_rtc.machines.track_source import TrackSource, TrackSourceState
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 SOURCE = """
            idle     reading  failed   ended

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fsm_rtc.engine import Accepted
 from fsm_rtc.machines.transceiver import AskForNegotiation, EndMedia, Transceiver, TransceiverState
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 TRANSCEIVER = """
                      active    stopping  stopped  closed

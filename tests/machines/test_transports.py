@@ -14,7 +14,7 @@ from fsm_rtc.machines.ice import IceTransportState
 from fsm_rtc.machines.ice_reported import IceReported
 from fsm_rtc.machines.requests import Desync
 from fsm_rtc.machines.sctp import Sctp, SctpTransportState
-from tests.machines.tables import asked, triggers_of, written
+from tests.machines.handwritten_tables import asked, triggers_of, written
 
 ICE = """
                  new       checking      connected     completed     disconnected  failed    closed

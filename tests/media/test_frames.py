@@ -9,7 +9,7 @@ import pytest
 from av import AudioFrame, VideoFrame
 
 from fsm_rtc.media.frames import Copier, Pictures, RecentSound, seconds_of
-from tests.media.sources import packet, picture, sound
+from tests.media.numbered_tracks import packet, picture, sound
 
 FORMATS = ["yuv420p", "yuvj420p", "rgb24", "bgra", "gray", "nv12", "yuv422p", "yuv444p"]
 

@@ -13,7 +13,7 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av import AudioFrame
 
 from fsm_rtc.media.outgoing import OutgoingTrack
-from tests.media.sources import Ending, Fed, packet, picture, sound, turns
+from tests.media.numbered_tracks import Ending, Fed, packet, picture, sound, turns
 
 
 def asking(track: OutgoingTrack) -> asyncio.Task[Any]:

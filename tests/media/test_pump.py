@@ -17,7 +17,7 @@ from fsm_rtc.errors import InvalidStateError
 from fsm_rtc.machines.track_source import TrackSourceState
 from fsm_rtc.media import Subscription, missed_frames, subscribe
 from fsm_rtc.media.pump import Pump
-from tests.media.sources import AtOnce, Ending, Fed, NextTurn, packet, picture, sound, turns
+from tests.media.numbered_tracks import AtOnce, Ending, Fed, NextTurn, packet, picture, sound, turns
 
 
 def pumps() -> list[asyncio.Task[Any]]:

@@ -10,7 +10,7 @@ import pytest
 
 from fsm_rtc.engine import Accepted, Chart, Derived, On, Row, Rule, stay
 from fsm_rtc.errors import InvalidStateError, Reason, Rejected
-from tests.engine.order import CART, PAID, PAYING, RESERVED, AskBank, Order, OrderState, Shop, patience
+from tests.engine.order_chart import CART, PAID, PAYING, RESERVED, AskBank, Order, OrderState, Shop, patience
 from tests.mutation.children import EQUIVALENT, Suite, Verdict, in_children
 from tests.mutation.equivalence import behaviour_of
 from tests.mutation.mutants import AnyChart, Mutant, mutants_of_chart, mutants_of_derived
@@ -212,7 +212,7 @@ def test_no_wrong_table_is_taken_for_the_right_one(mutant: Mutant, tmp_path: Pat
 )
 def test_a_suite_is_judged_by_the_time_that_it_notices(mutant: str, verdict: Verdict, tmp_path: Path) -> None:
     (tmp_path / "test_order.py").write_text(
-        "from tests.engine.order import RESERVED, AskBank, Order, Shop\n"
+        "from tests.engine.order_chart import RESERVED, AskBank, Order, Shop\n"
         "def test_patience_ends():\n"
         "    order = Order(Shop(), clock=lambda: 0.0, state=RESERVED)\n"
         "    assert order.next_timeout() == 30\n"

@@ -14,7 +14,7 @@ from aiortc.stats import RTCStatsReport
 
 from fsm_rtc.media import SyntheticVideoTrack
 from fsm_rtc.peer.statistics.report import report_of
-from tests.peer.bare import connected_bare, exchange_bare, until_bare
+from tests.peer.bare_aiortc import connected_bare, exchange_bare, until_bare
 from tests.peer.conftest import MakeBare
 from tests.peer.peers import LIMIT_SECONDS
 

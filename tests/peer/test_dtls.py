@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fsm_rtc.peer import PeerConnection
 from fsm_rtc.peer.description import SessionDescription
 from fsm_rtc.peer.jsep.transport import CIPHERS
-from tests.peer.bare import answer_of_bare, connected_bare, offer_of_bare
+from tests.peer.bare_aiortc import answer_of_bare, connected_bare, offer_of_bare
 from tests.peer.conftest import MakeBare, MakeLive
 from tests.peer.peers import answer_of, connected, offer_of, until
 

@@ -16,7 +16,7 @@ from aiortc import RTCDataChannel
 
 from fsm_rtc.errors import ChannelClosedError
 from fsm_rtc.peer import PeerConnection
-from tests.peer.bare import connected_bare, exchange_bare, until_bare
+from tests.peer.bare_aiortc import connected_bare, exchange_bare, until_bare
 from tests.peer.conftest import MakeBare, MakeLive
 from tests.peer.peers import announced, exchange, opened, turns, until
 

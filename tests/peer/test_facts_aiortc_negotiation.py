@@ -18,7 +18,7 @@ from aiortc.sdp import candidate_from_sdp
 from fsm_rtc.engine import Journal
 from fsm_rtc.errors import InvalidDescriptionError, InvalidStateError, OperationError
 from fsm_rtc.peer import IceCandidate, IceServer, PeerConnection, SessionDescription
-from tests.peer.bare import (
+from tests.peer.bare_aiortc import (
     answer_of_bare,
     changed,
     connected_bare,

@@ -23,7 +23,7 @@ from fsm_rtc.engine import Journal
 from fsm_rtc.errors import NoUsableAddressError
 from fsm_rtc.media import SyntheticVideoTrack
 from fsm_rtc.peer import Configuration, IceServer, PeerConnection, SessionDescription
-from tests.peer.bare import answer_of_bare, changed, connected_bare, exchange_bare, offer_of_bare, until_bare
+from tests.peer.bare_aiortc import answer_of_bare, changed, connected_bare, exchange_bare, offer_of_bare, until_bare
 from tests.peer.conftest import MakeBare, MakeLive
 from tests.peer.peers import (
     announced,

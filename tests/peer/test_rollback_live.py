@@ -14,7 +14,7 @@ from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from fsm_rtc.engine import Journal
 from fsm_rtc.errors import InvalidAccessError, InvalidStateError
 from fsm_rtc.peer import DataChannel, PeerConnection, SessionDescription
-from tests.peer.bare import exchange_bare, offer_of_bare
+from tests.peer.bare_aiortc import exchange_bare, offer_of_bare
 from tests.peer.conftest import MakeBare, MakeLive
 from tests.peer.peers import announced, answer_of, backend_of, connected, exchange, offer_of, opened, rejections, until
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from aioice.candidate import Candidate
 
-from tests.peer.bare import connected_bare, exchange_bare, ufrag_of
+from tests.peer.bare_aiortc import connected_bare, exchange_bare, ufrag_of
 from tests.peer.conftest import MakeBare
 from tests.peer.statistics_call import Call, Peer, called, of_type, the, visible
 

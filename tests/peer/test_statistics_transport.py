@@ -9,7 +9,7 @@ import hashlib
 import pytest
 import pytest_asyncio
 
-from tests.peer.bare import ufrag_of
+from tests.peer.bare_aiortc import ufrag_of
 from tests.peer.conftest import MakeBare
 from tests.peer.peers import LIMIT_SECONDS
 from tests.peer.statistics_call import Call, Peer, called, the, visible

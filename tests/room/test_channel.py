@@ -15,7 +15,7 @@ from fsm_rtc.errors import LinkDownError
 from fsm_rtc.messages import Introduction, Member
 from fsm_rtc.room import channel as room_channel
 from fsm_rtc.room.channel import PeerChannel, RoomChannel, RoomNews
-from tests.memory_signaling import Hall, HallChannel
+from tests.memory_signaling import MemorySignaling, MemorySignalingChannel
 
 ME, ALICE, BOB = (Member("hall", name=name) for name in ("me", "alice", "bob"))
 
@@ -28,7 +28,7 @@ class Desk:
     """A real channel in the hands of a test, and what is told of it."""
 
     def __init__(self) -> None:
-        self.real = HallChannel(Hall())
+        self.real = MemorySignalingChannel(MemorySignaling())
         self.whole = RoomChannel(self.real)
         self.news: list[RoomNews] = []
 

@@ -23,23 +23,23 @@ from fsm_rtc.room.room import Room
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.connection.connection_pairs import LIMIT_SECONDS
 from tests.instant_loop import InstantLoop
-from tests.memory_signaling import Hall, HallChannel, room_in
+from tests.memory_signaling import MemorySignaling, MemorySignalingChannel, room_in
 from tests.room.mesh import connections_of, gone, has_just, hear_each_other, whole
 
 A, B, C, D = sorted((Identity.generate() for _ in range(4)), key=lambda one: one.id)
 
 
 class Meeting:
-    """A hall and the rooms over it; all are closed at the end, and nothing is left of them."""
+    """A signalling server in memory, and the rooms over it; all are closed at the end, and nothing is left of them."""
 
     def __init__(self, **faults: Any) -> None:
-        self.hall = Hall(**faults)
+        self.signaling = MemorySignaling(**faults)
         self.network = FakeNetwork()
-        self.channels: dict[Room, HallChannel] = {}
+        self.channels: dict[Room, MemorySignalingChannel] = {}
 
     def room(self, identity: Identity | None, name: str = "", **options: Any) -> Room:
-        channel = self.hall.channel()
-        room = room_in(self.hall, identity, self.network, channel=channel, name=name, **options)
+        channel = self.signaling.channel()
+        room = room_in(self.signaling, identity, self.network, channel=channel, name=name, **options)
         self.channels[room] = channel
         return room
 
@@ -222,10 +222,10 @@ async def test_a_lost_link_disturbs_no_connection_that_stands() -> None:
 
 def test_who_left_while_the_link_was_down_is_not_waited_for_for_ever() -> None:
     async def play() -> None:
-        hall = Hall(loss=1.0)
+        signaling = MemorySignaling(loss=1.0)
         loop = asyncio.get_running_loop()
-        async with room_in(hall, A, FakeNetwork(), channel=(channel := hall.channel()), clock=loop.time) as a:
-            channel.tell(PeerJoined(Member(hall.name, B).introduction))
+        async with room_in(signaling, A, FakeNetwork(), channel=(channel := signaling.channel()), clock=loop.time) as a:
+            channel.tell(PeerJoined(Member(signaling.name, B).introduction))
             connection = await anext(a.connections())
             assert not connection.is_ready
             channel.down()

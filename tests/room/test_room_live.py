@@ -10,7 +10,7 @@ import pytest
 from fsm_rtc.messages import Identity
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.room.room import Room
-from tests.memory_signaling import Hall, HallChannel
+from tests.memory_signaling import MemorySignaling, MemorySignalingChannel
 from tests.room.mesh import Talk, connections_of, gone, has_just, hear_each_other, whole
 
 pytestmark = pytest.mark.live
@@ -20,13 +20,13 @@ LIMIT_SECONDS = 60.0
 EIGHT = 8
 
 
-def room_over(channel: HallChannel, name: str) -> Room:
+def room_over(channel: MemorySignalingChannel, name: str) -> Room:
     return Room(channel, Identity.generate(), name=name, configuration=Configuration(loopback=True))
 
 
 async def test_one_is_killed_and_one_comes_and_the_others_notice_nothing() -> None:
-    hall = Hall()
-    channels = [hall.channel() for _ in range(EIGHT + 1)]
+    signaling = MemorySignaling()
+    channels = [signaling.channel() for _ in range(EIGHT + 1)]
     async with asyncio.timeout(LIMIT_SECONDS), AsyncExitStack() as stack:
         rooms = [
             await stack.enter_async_context(room_over(channel, f"{number}"))
@@ -64,8 +64,8 @@ async def test_one_is_killed_and_one_comes_and_the_others_notice_nothing() -> No
 
 
 async def test_a_link_that_is_lost_and_returns_disturbs_no_connection() -> None:
-    hall = Hall()
-    channels = [hall.channel() for _ in range(3)]
+    signaling = MemorySignaling()
+    channels = [signaling.channel() for _ in range(3)]
     async with (
         asyncio.timeout(LIMIT_SECONDS),
         room_over(channels[0], "alice") as alice,

@@ -15,7 +15,7 @@ from fsm_rtc.messages import Identity
 from fsm_rtc.room.room import Room
 from fsm_rtc.testing import FakeNetwork
 from tests.instant_loop import InstantLoop
-from tests.memory_signaling import Hall, HallChannel, room_in
+from tests.memory_signaling import MemorySignaling, MemorySignalingChannel, room_in
 from tests.room.mesh import hear_each_other, whole
 
 pytestmark = pytest.mark.usefixtures("young_heap")
@@ -35,23 +35,28 @@ steps = st.tuples(
 class Party:
     """Everybody who comes and goes."""
 
-    def __init__(self, hall: Hall) -> None:
-        self.hall = hall
+    def __init__(self, signaling: MemorySignaling) -> None:
+        self.signaling = signaling
         self.network = FakeNetwork()
         self.rooms: dict[int, Room] = {}
-        self.channels: dict[int, HallChannel] = {}
+        self.channels: dict[int, MemorySignalingChannel] = {}
         self.killed: list[Room] = []
         self.leaving: list[asyncio.Task[None]] = []
 
     async def do(self, verb: str, number: int, turns: int) -> None:
         room = self.rooms.get(number)
         if verb == "restart":
-            self.hall.restart()
+            self.signaling.restart()
         elif verb == "join" and room is None:
-            self.channels[number] = self.hall.channel()
+            self.channels[number] = self.signaling.channel()
             loop = asyncio.get_running_loop()
             made = room_in(
-                self.hall, KEYS[number], self.network, channel=self.channels[number], name=f"{number}", clock=loop.time
+                self.signaling,
+                KEYS[number],
+                self.network,
+                channel=self.channels[number],
+                name=f"{number}",
+                clock=loop.time,
             )
             self.rooms[number] = await made.open()
         elif room is None:
@@ -73,7 +78,7 @@ class Party:
             await asyncio.sleep(0)
 
     async def ends_well(self) -> None:
-        self.hall.calm()
+        self.signaling.calm()
         for number in self.rooms:
             if not self.channels[number].is_up:
                 self.channels[number].up()
@@ -104,7 +109,7 @@ def test_each_two_who_are_there_end_with_one_ready_connection(
     script: list[tuple[str, int, int]], seed: int, faults: float
 ) -> None:
     async def play() -> None:
-        party = Party(Hall(seed, loss=faults, delay=faults))
+        party = Party(MemorySignaling(seed, loss=faults, delay=faults))
         for step in script:
             await party.do(*step)
         await party.ends_well()

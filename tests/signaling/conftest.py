@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.signaling.server import SignalingServer
-from tests.signaling.people import ANNA, BERT, ROOM
+from tests.signaling.participants import ANNA, BERT, ROOM
 
 
 @pytest_asyncio.fixture

@@ -22,7 +22,7 @@ from websockets.exceptions import WebSocketException
 from fsm_rtc.messages.identity import Identity
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import PROTOCOL, Challenge, DeliveriesReceived, Hello, decode, encode
-from tests.signaling.people import hello_of, offer
+from tests.signaling.participants import hello_of, offer
 
 __all__ = ["ATTACKS", "SLOW"]
 

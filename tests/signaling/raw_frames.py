@@ -12,7 +12,7 @@ from ssl import SSLContext
 
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import Challenge, decode
-from tests.signaling.people import PATIENCE_SECONDS, hello_of
+from tests.signaling.participants import PATIENCE_SECONDS, hello_of
 
 __all__ = ["CONTINUATION", "PING", "PONG", "TEXT", "RawSocket", "frame", "raw_socket"]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fsm_rtc.errors import TokenError
 from fsm_rtc.messages.wire import Introduction
 from fsm_rtc.signaling.access import Access, JoinTokens, Open, RoomAllowlist, join_token
-from tests.signaling.people import ANNA, BERT
+from tests.signaling.participants import ANNA, BERT
 
 SECRET = "a secret that is long enough for HS512 too, by sixty-four bytes."
 NOW = 1_800_000_000.5

@@ -23,7 +23,7 @@ from fsm_rtc.messages.wire import ErrorCode, MemberLeft
 from fsm_rtc.signaling import Limits, Settings
 from fsm_rtc.signaling.asgi import SignalingApp
 from tests.signaling.cutting_proxy import proxied
-from tests.signaling.people import (
+from tests.signaling.participants import (
     ANNA,
     BERT,
     CARL,

@@ -15,7 +15,7 @@ from fsm_rtc.signaling import sockets
 from fsm_rtc.signaling.limits import CLOSE_CODES
 from fsm_rtc.signaling.server import SignalingServer
 from fsm_rtc.signaling.sockets import SERVER_TOO_FAST
-from tests.signaling.people import ROOM, following, joining, room_of, scripted, server_of, until, welcome
+from tests.signaling.participants import ROOM, following, joining, room_of, scripted, server_of, until, welcome
 from tests.signaling.raw_frames import CONTINUATION, PING, PONG, TEXT, frame, raw_socket
 
 pytestmark = pytest.mark.live

@@ -24,7 +24,7 @@ from tests.effort import by_profile
 from tests.random_seed import seeded
 from tests.signaling.chaos_client import Plan, Report
 from tests.signaling.cutting_proxy import CuttingProxy, proxied
-from tests.signaling.people import server_of
+from tests.signaling.participants import server_of
 
 pytestmark = pytest.mark.live
 

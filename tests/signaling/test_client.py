@@ -18,7 +18,7 @@ from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.signaling.client import LANE, WebSocketSignaling
 from fsm_rtc.signaling.limits import CLOSE_CODES
 from fsm_rtc.signaling.server import SignalingServer
-from tests.signaling.people import (
+from tests.signaling.participants import (
     ANNA,
     CARL,
     ROOM,

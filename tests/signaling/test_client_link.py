@@ -17,7 +17,7 @@ from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.signaling.client import MAX_WAITING_EVENTS, WebSocketSignaling
 from fsm_rtc.signaling.server import SignalingServer
 from fsm_rtc.signaling.sockets import EVENTS_NOT_READ
-from tests.signaling.people import ROOM, code_of, following, joining, offer, quick, room_of, scripted, welcome
+from tests.signaling.participants import ROOM, code_of, following, joining, offer, quick, room_of, scripted, welcome
 
 pytestmark = pytest.mark.live
 

@@ -13,7 +13,7 @@ from fsm_rtc import Configuration, Room, join
 from tests.cli.programs import Program
 from tests.connection.connection_pairs import refused_by
 from tests.room.mesh import Talk, connections_of, gone, has_just, whole
-from tests.signaling.people import room_of, server_of
+from tests.signaling.participants import room_of, server_of
 
 pytestmark = pytest.mark.live
 

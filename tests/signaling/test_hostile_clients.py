@@ -23,7 +23,7 @@ from fsm_rtc.signaling.client import WebSocketSignaling
 from fsm_rtc.signaling.server import SignalingServer
 from tests.effort import by_profile
 from tests.signaling.hostile_clients import ATTACKS, SLOW
-from tests.signaling.people import ANNA, BERT, following, joining, offer, open_sockets, room_of, server_of, until
+from tests.signaling.participants import ANNA, BERT, following, joining, offer, open_sockets, room_of, server_of, until
 
 pytestmark = pytest.mark.live
 

@@ -12,7 +12,7 @@ from fsm_rtc.connection.channel import LinkUp, PeerJoined
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import ErrorCode
 from fsm_rtc.signaling.server import SignalingServer
-from tests.signaling.people import bare, following, joining, offer, refusal, room_of, server_of, until
+from tests.signaling.participants import bare, following, joining, offer, refusal, room_of, server_of, until
 
 pytestmark = pytest.mark.live
 

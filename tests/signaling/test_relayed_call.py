@@ -11,7 +11,7 @@ from fsm_rtc import Configuration, Connection, ConnectionFailedError, Connection
 from fsm_rtc.signaling import Settings, SignalingServer
 from fsm_rtc.signaling.turn import TurnServers
 from tests.coturn import coturn
-from tests.signaling.people import room_of
+from tests.signaling.participants import room_of
 
 pytestmark = pytest.mark.live
 

@@ -13,7 +13,7 @@ from fsm_rtc.peer import PeerConnection
 from fsm_rtc.signaling import Settings, SignalingServer
 from fsm_rtc.signaling.turn import TurnServers
 from tests.coturn import coturn
-from tests.signaling.people import room_of
+from tests.signaling.participants import room_of
 
 pytestmark = pytest.mark.live
 

@@ -19,7 +19,7 @@ from fsm_rtc.signaling.client import WebSocketSignaling
 from fsm_rtc.signaling.inbox import MAX_UNTAKEN_MESSAGES
 from fsm_rtc.signaling.server import SignalingServer
 from tests.signaling.cutting_proxy import CuttingProxy, proxied
-from tests.signaling.people import (
+from tests.signaling.participants import (
     BERT,
     CARL,
     PATIENCE_SECONDS,

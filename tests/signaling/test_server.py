@@ -18,7 +18,7 @@ from fsm_rtc.messages.wire import (
     Welcome,
 )
 from fsm_rtc.signaling.server import SignalingServer
-from tests.signaling.people import (
+from tests.signaling.participants import (
     ANNA,
     CARL,
     ROOM,

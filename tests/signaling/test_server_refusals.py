@@ -18,7 +18,7 @@ from fsm_rtc.messages.wire import (
     encode,
 )
 from fsm_rtc.signaling.server import SignalingServer
-from tests.signaling.people import ANNA, BERT, CARL, ROOM, bare, hello_of, offer, refusal, server_of
+from tests.signaling.participants import ANNA, BERT, CARL, ROOM, bare, hello_of, offer, refusal, server_of
 
 pytestmark = pytest.mark.live
 

@@ -9,7 +9,7 @@ from fsm_rtc.messages.identity import Identity
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.messages.wire import Challenge, MemberJoined, Message, Welcome, decode
 from fsm_rtc.signaling.service import SignalingService
-from tests.signaling.people import ROOM, hello_of
+from tests.signaling.participants import ROOM, hello_of
 
 
 class Newcomer:

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, broadcast
 
 from fsm_rtc.signaling.sockets import SILENT, WRITE_BUFFER_BYTES, close
-from tests.signaling.people import scripted
+from tests.signaling.participants import scripted
 
 pytestmark = pytest.mark.live
 

@@ -17,7 +17,7 @@ from fsm_rtc.connection.channel import LinkDown, LinkUp, PeerJoined
 from fsm_rtc.messages.signing import Member
 from fsm_rtc.signaling.client import WebSocketSignaling
 from fsm_rtc.signaling.server import SignalingServer
-from tests.signaling.people import ANNA, BERT, ROOM, following, quick
+from tests.signaling.participants import ANNA, BERT, ROOM, following, quick
 
 pytestmark = pytest.mark.live
 

@@ -11,7 +11,7 @@ from fsm_rtc.signaling import Settings, SignalingServer
 from fsm_rtc.signaling.hub import Hub
 from fsm_rtc.signaling.seats import Seat, SessionWatch
 from tests.signaling.hub_talk import introduction
-from tests.signaling.people import ANNA, BERT, ROOM, bare
+from tests.signaling.participants import ANNA, BERT, ROOM, bare
 
 pytestmark = pytest.mark.live
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.store.stores import World
+from tests.store.store_pairs import World
 
 
 @pytest_asyncio.fixture(params=["compiled", "transitions"])

@@ -8,7 +8,7 @@ import pytest
 from fsm_rtc.errors import InvalidStateError
 from fsm_rtc.peer import IceCandidate
 from fsm_rtc.store import ConnectionSnapshot
-from tests.store.stores import CANDIDATE, LIMIT_SECONDS, World, connect, turns, until
+from tests.store.store_pairs import CANDIDATE, LIMIT_SECONDS, World, connect, turns, until
 
 
 class TestClose:

@@ -18,7 +18,7 @@ from fsm_rtc.errors import (
 from fsm_rtc.peer import IceCandidate, IceServer, SessionDescription
 from fsm_rtc.store import DEFAULT_CONFIGURATION, SECURE_CHANNEL, ConnectionStore
 from fsm_rtc.testing import FakePeerConnection
-from tests.store.stores import CANDIDATE, LIMIT_SECONDS, Side, World, connect, turns, until
+from tests.store.store_pairs import CANDIDATE, LIMIT_SECONDS, Side, World, connect, turns, until
 
 
 def test_the_documented_servers_are_the_default_and_a_dead_one_costs_two_seconds() -> None:

@@ -7,7 +7,7 @@ import pytest
 from fsm_rtc.connection.exchange.candidates import KEPT_CANDIDATES
 from fsm_rtc.errors import OperationError, Rejected
 from fsm_rtc.peer import IceCandidate
-from tests.store.stores import World, until
+from tests.store.store_pairs import World, until
 
 
 def candidate(number: int) -> IceCandidate:

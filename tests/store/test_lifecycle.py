@@ -6,7 +6,7 @@ from fsm_rtc.errors import InvalidStateError, OperationError
 from fsm_rtc.peer import IceCandidate, SessionDescription
 from fsm_rtc.store import ConnectionSnapshot, ConnectionStore
 from fsm_rtc.testing import FakePeerConnection, FakeTrack
-from tests.store.stores import CANDIDATE, LIMIT_SECONDS, World, connect, turns, until
+from tests.store.store_pairs import CANDIDATE, LIMIT_SECONDS, World, connect, turns, until
 
 
 class TestCreatePeerConnection:

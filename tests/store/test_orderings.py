@@ -21,7 +21,7 @@ from fsm_rtc.peer import Configuration, IceCandidate
 from fsm_rtc.store import ConnectionSnapshot
 from fsm_rtc.testing import FakeTrack
 from tests.instant_loop import InstantLoop
-from tests.store.stores import CANDIDATE, Side, World
+from tests.store.store_pairs import CANDIDATE, Side, World
 
 SIDES = st.integers(0, 1)
 ALLOWED_ERRORS = (FsmRtcError, TypeError, ValueError)

@@ -7,7 +7,7 @@ import pytest
 from fsm_rtc.errors import InvalidDescriptionError, InvalidStateError, Reason, Rejected
 from fsm_rtc.peer import SessionDescription
 from fsm_rtc.store import ConnectionStore
-from tests.store.stores import World, turns
+from tests.store.store_pairs import World, turns
 
 DESCRIPTION = {"sdp": "v=0"}
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import fields
 
 from fsm_rtc.store import ConnectionSnapshot
-from tests.store.stores import World
+from tests.store.store_pairs import World
 
 DOCUMENTED = (
     "signalingStatus",

@@ -9,7 +9,7 @@ import pytest
 
 from fsm_rtc.errors import Rejected
 from fsm_rtc.store import ConnectionSnapshot, ConnectionStore, subscriptions
-from tests.store.stores import World, connect, turns
+from tests.store.store_pairs import World, connect, turns
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from fsm_rtc.errors import (
     ChannelClosedError,
 )
 from fsm_rtc.testing import FakeTrack
-from tests.store.stores import LIMIT_SECONDS, World, connect, turns
+from tests.store.store_pairs import LIMIT_SECONDS, World, connect, turns
 
 
 class TestMessages:

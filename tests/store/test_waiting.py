@@ -6,7 +6,7 @@ import pytest
 
 from fsm_rtc.errors import ConnectTimeoutError, InvalidStateError
 from fsm_rtc.testing import FakeTrack
-from tests.store.stores import LIMIT_SECONDS, World, connect, turns
+from tests.store.store_pairs import LIMIT_SECONDS, World, connect, turns
 
 
 async def test_a_state_that_is_there_already_is_returned_at_once(world: World) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import fsm_rtc
-from tests.tables.branches import Package, state_enums
+from tests.tables.state_branches import Package, state_enums
 
 FOLDER = Path(fsm_rtc.__file__).parent
 

@@ -32,7 +32,7 @@ from fsm_rtc.messages import Allowlist, AnyPeer, Member
 from fsm_rtc.signaling.backoff import Backoff
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.instant_loop import InstantLoop
-from tests.memory_signaling import Hall, HallChannel
+from tests.memory_signaling import MemorySignaling, MemorySignalingChannel
 
 pytestmark = pytest.mark.live
 
@@ -54,13 +54,13 @@ class Program:
 
     def __init__(
         self,
-        hall: Hall,
+        signaling: MemorySignaling,
         network: FakeNetwork,
         key: Identity,
         place: MemoryPersistence | SqliteFile | None = None,
         recovery: RecoveryPolicy | None = None,
     ) -> None:
-        self.channel: HallChannel = hall.channel()
+        self.channel: MemorySignalingChannel = signaling.channel()
         self.place = place
         self.call = Connection(
             self.channel,
@@ -81,10 +81,10 @@ class Program:
         return kept
 
 
-def cut_off(channel: HallChannel, calls: Iterable[Connection]) -> None:
-    channel.hall.leave(channel)  # as a server says of who is away too long
+def cut_off(channel: MemorySignalingChannel, calls: Iterable[Connection]) -> None:
+    channel.signaling.leave(channel)  # as a server says of who is away too long
     channel.is_up = False
-    channel.hall = Hall()
+    channel.signaling = MemorySignaling()
     for call in calls:
         if isinstance(call.peer_connection, FakePeerConnection):
             call.peer_connection.library.die()
@@ -109,10 +109,10 @@ async def ended(call: Connection) -> Ended:
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "in memory"])
 def test_what_waits_outlives_a_call_that_is_given_up(kept: bool) -> None:
     async def play() -> None:
-        hall, network = Hall(), FakeNetwork()
-        sender = Program(hall, network, A, MemoryPersistence() if kept else None, IMPATIENT)
+        signaling, network = MemorySignaling(), FakeNetwork()
+        sender = Program(signaling, network, A, MemoryPersistence() if kept else None, IMPATIENT)
         async with sender.call:
-            receiver = Program(hall, network, B)
+            receiver = Program(signaling, network, B)
             await receiver.call.open()
             await ready(sender.call, receiver.call)
             network.cut()
@@ -122,7 +122,7 @@ def test_what_waits_outlives_a_call_that_is_given_up(kept: bool) -> None:
             await receiver.die()
             assert "could not be recovered" in (await over).reason
             network.heal()
-            async with Program(hall, network, B).call as again:
+            async with Program(signaling, network, B).call as again:
                 await ready(sender.call, again)
                 heard = again.messages()
                 assert [await anext(heard) for _ in range(3)] == ["0", "1", "2"]
@@ -134,8 +134,8 @@ def test_who_gave_up_hears_nothing_twice_and_the_other_side_keeps_what_waits() -
     """The side that gives up tells the other; neither has said goodbye."""
 
     async def play() -> None:
-        hall, network = Hall(), FakeNetwork()
-        one, other = Program(hall, network, A, recovery=IMPATIENT), Program(hall, network, B)
+        signaling, network = MemorySignaling(), FakeNetwork()
+        one, other = Program(signaling, network, A, recovery=IMPATIENT), Program(signaling, network, B)
         async with one.call:
             await other.call.open()
             await ready(one.call, other.call)
@@ -156,7 +156,7 @@ def test_who_gave_up_hears_nothing_twice_and_the_other_side_keeps_what_waits() -
             one.channel.up()
             # one of the two needs a session of its own: another run, which knows nothing of the first
             await other.die()
-            async with Program(hall, network, B).call as again:
+            async with Program(signaling, network, B).call as again:
                 await ready(one.call, again)
                 words = again.messages()
                 assert await anext(words) == "late"
@@ -166,11 +166,11 @@ def test_who_gave_up_hears_nothing_twice_and_the_other_side_keeps_what_waits() -
 
 def test_another_peer_who_comes_first_takes_nothing_away() -> None:
     async def play() -> None:
-        hall, network = Hall(), FakeNetwork()
+        signaling, network = MemorySignaling(), FakeNetwork()
         place: MemoryPersistence | None = Old()
-        first = Program(hall, network, A, place)
+        first = Program(signaling, network, A, place)
         await first.call.open()
-        bob = Program(hall, network, B)
+        bob = Program(signaling, network, B)
         await bob.call.open()
         await ready(first.call, bob.call)
         network.cut()
@@ -179,9 +179,9 @@ def test_another_peer_who_comes_first_takes_nothing_away() -> None:
         place = await first.die()
         assert place is not None
         network.heal()
-        second = Program(hall, network, A, place)
+        second = Program(signaling, network, A, place)
         await second.call.open()
-        carol = Program(hall, network, C)
+        carol = Program(signaling, network, C)
         await carol.call.open()
         await ready(second.call, carol.call)
         words = carol.call.messages()
@@ -190,7 +190,7 @@ def test_another_peer_who_comes_first_takes_nothing_away() -> None:
         assert set(place.peers()) >= {B.id}
         await carol.call.aclose()
         assert C.id not in place.peers()
-        async with Program(hall, network, B).call as again:
+        async with Program(signaling, network, B).call as again:
             await ready(second.call, again)
             assert await anext(again.messages()) == "for bob"
         await second.call.aclose()
@@ -203,8 +203,8 @@ def test_another_peer_who_comes_first_takes_nothing_away() -> None:
 @pytest.mark.parametrize("who", ["this side", "the peer"])
 def test_a_goodbye_drops_what_waits(who: str) -> None:
     async def play() -> None:
-        hall, network, place = Hall(), FakeNetwork(), MemoryPersistence()
-        one, other = Program(hall, network, A, place), Program(hall, network, B)
+        signaling, network, place = MemorySignaling(), FakeNetwork(), MemoryPersistence()
+        one, other = Program(signaling, network, A, place), Program(signaling, network, B)
         await asyncio.gather(one.call.open(), other.call.open())
         await ready(one.call, other.call)
         network.cut()
@@ -225,16 +225,16 @@ def test_a_goodbye_drops_what_waits(who: str) -> None:
 
 def test_leaving_without_a_goodbye_keeps_what_waits_on_both_sides() -> None:
     async def play() -> None:
-        hall, network = Hall(), FakeNetwork()
+        signaling, network = MemorySignaling(), FakeNetwork()
         places = MemoryPersistence(), MemoryPersistence()
-        one, other = Program(hall, network, A, places[0]), Program(hall, network, B, places[1])
+        one, other = Program(signaling, network, A, places[0]), Program(signaling, network, B, places[1])
         await asyncio.gather(one.call.open(), other.call.open())
         await ready(one.call, other.call)
         waiting = other.call.deliveries()
         await one.call.send("unread")
         unread = await anext(waiting)
         await one.call.leave("to be started anew")
-        async with Program(hall, network, A, places[0]).call as again:
+        async with Program(signaling, network, A, places[0]).call as again:
             await ready(again)
             unread.ack()
             await again.send("next")
@@ -251,8 +251,8 @@ def test_nothing_is_sent_by_a_connection_that_is_being_closed(for_good: bool) ->
     """It would reach the peer in the middle of its next call."""
 
     async def play() -> None:
-        hall, network, place = Hall(), FakeNetwork(), MemoryPersistence()
-        one, other = Program(hall, network, A, place), Program(hall, network, B)
+        signaling, network, place = MemorySignaling(), FakeNetwork(), MemoryPersistence()
+        one, other = Program(signaling, network, A, place), Program(signaling, network, B)
         await asyncio.gather(one.call.open(), other.call.open())
         await ready(one.call, other.call)
         closing = asyncio.create_task(one.call.aclose() if for_good else one.call.leave())
@@ -270,7 +270,7 @@ def test_nothing_is_sent_by_a_connection_that_is_being_closed(for_good: bool) ->
         assert refused > 1
         with pytest.raises(ChannelClosedError, match="is closed"):
             one.call.send_now("too late")
-        async with Program(hall, network, A, place).call as again:
+        async with Program(signaling, network, A, place).call as again:
             heard = other.call.messages()
             await ready(again)
             await again.send("in time")
@@ -283,30 +283,30 @@ def test_nothing_is_sent_by_a_connection_that_is_being_closed(for_good: bool) ->
 @pytest.mark.parametrize("kept_in", ["memory", "a file"])
 def test_two_calls_are_not_kept_in_one_place(kept_in: str, tmp_path: Path) -> None:
     async def play() -> None:
-        hall, network = Hall(), FakeNetwork()
+        signaling, network = MemorySignaling(), FakeNetwork()
         place = MemoryPersistence() if kept_in == "memory" else SqliteFile(tmp_path / "call.db")
-        one = Program(hall, network, A, place)
+        one = Program(signaling, network, A, place)
         with pytest.raises(SnapshotError, match="is kept in this"):
-            Program(Hall(), network, A, place)
-        async with one.call, Program(hall, network, B).call as other:
+            Program(MemorySignaling(), network, A, place)
+        async with one.call, Program(signaling, network, B).call as other:
             await ready(one.call, other)
             await one.call.send("still kept")
             assert await anext(other.messages()) == "still kept"
         if kept_in == "memory":
-            await Program(Hall(), network, A, place).call.aclose()
+            await Program(MemorySignaling(), network, A, place).call.aclose()
 
     on_instant_loop(play)
 
 
 def test_a_restart_after_any_number_of_sessions_of_the_peer_is_heard() -> None:
     async def play() -> None:
-        hall, network, place = Hall(), FakeNetwork(), MemoryPersistence()
+        signaling, network, place = MemorySignaling(), FakeNetwork(), MemoryPersistence()
         for run in range(3):
-            mine = Program(hall, network, A, place)
+            mine = Program(signaling, network, A, place)
             await mine.call.open()
             heard = mine.call.messages()
             for session in range(19):
-                theirs = Program(hall, network, B)
+                theirs = Program(signaling, network, B)
                 await theirs.call.open()
                 await ready(mine.call, theirs.call)
                 await theirs.call.send(f"{run} {session}")
@@ -320,14 +320,14 @@ def test_a_restart_after_any_number_of_sessions_of_the_peer_is_heard() -> None:
 
 def test_an_old_stream_goes_before_a_new_one() -> None:
     async def play() -> None:
-        hall, network, place = Hall(), FakeNetwork(), MemoryPersistence()
+        signaling, network, place = MemorySignaling(), FakeNetwork(), MemoryPersistence()
         steady: MemoryPersistence | None = Old()  # of a peer whose stream is the same in all its runs
-        mine = Program(hall, network, A, place)
+        mine = Program(signaling, network, A, place)
         await mine.call.open()
         heard = mine.call.deliveries()
         for number in range(12):
             for has_place in (True, False):
-                theirs = Program(hall, network, B, steady if has_place else None)
+                theirs = Program(signaling, network, B, steady if has_place else None)
                 await theirs.call.open()
                 await ready(mine.call, theirs.call)
                 await theirs.call.send(f"{number} {has_place}")
@@ -359,9 +359,9 @@ def test_who_has_nothing_waiting_is_forgotten_first_behind_a_restart_too() -> No
 
 @asynccontextmanager
 async def room(
-    hall: Hall, network: FakeNetwork, key: Identity, place: MemoryPersistence | None = None
-) -> AsyncIterator[tuple[Room, HallChannel]]:
-    channel = hall.channel()
+    signaling: MemorySignaling, network: FakeNetwork, key: Identity, place: MemoryPersistence | None = None
+) -> AsyncIterator[tuple[Room, MemorySignalingChannel]]:
+    channel = signaling.channel()
     one = Room(
         channel,
         key,
@@ -383,9 +383,9 @@ async def first_of(one: Room) -> Connection:
 
 def test_in_a_room_what_was_sent_arrives_at_the_peers_next_run() -> None:
     async def play() -> None:
-        hall, network = Hall(), FakeNetwork()
-        async with room(hall, network, A) as (one, _):
-            other = Program(hall, network, B)
+        signaling, network = MemorySignaling(), FakeNetwork()
+        async with room(signaling, network, A) as (one, _):
+            other = Program(signaling, network, B)
             await other.call.open()
             before = await first_of(one)
             arrivals = one.connections()
@@ -394,7 +394,7 @@ def test_in_a_room_what_was_sent_arrives_at_the_peers_next_run() -> None:
             assert await one.send("while it is away") == 1
             await other.die()
             network.heal()
-            async with Program(hall, network, B).call as again:
+            async with Program(signaling, network, B).call as again:
                 after = await anext(arrivals)
                 assert after is not before
                 words = again.messages()
@@ -407,11 +407,11 @@ def test_in_a_room_what_was_sent_arrives_at_the_peers_next_run() -> None:
 
 def test_a_room_that_is_killed_goes_on_with_what_waits_for_each_peer() -> None:
     async def play() -> None:
-        hall, network, place = Hall(), FakeNetwork(), MemoryPersistence()
-        others = [Program(hall, network, key) for key in (B, C)]
+        signaling, network, place = MemorySignaling(), FakeNetwork(), MemoryPersistence()
+        others = [Program(signaling, network, key) for key in (B, C)]
         heard = [other.call.deliveries() for other in others]
         half_done = {}
-        async with room(hall, network, A, place) as (one, channel):
+        async with room(signaling, network, A, place) as (one, channel):
             connections = one.connections()
             for other in others:
                 await other.call.open()
@@ -425,7 +425,7 @@ def test_a_room_that_is_killed_goes_on_with_what_waits_for_each_peer() -> None:
             kept = copy.deepcopy(place)
             cut_off(channel, one.peers.values())
         network.heal()
-        async with room(hall, network, A, kept) as (again, _):
+        async with room(signaling, network, A, kept) as (again, _):
             connections = again.connections()
             for _ in others:
                 connection = await anext(connections)
@@ -452,13 +452,13 @@ def test_a_room_that_is_killed_goes_on_with_what_waits_for_each_peer() -> None:
 @pytest.mark.parametrize("in_room", [False, True], ids=["a call", "a call in a room"])
 def test_waiting_tells_what_the_engine_found_and_not_the_time(in_room: bool) -> None:
     async def play() -> None:
-        hall, network = Hall(), FakeNetwork()
-        silent = hall.channel()  # it joins, and answers nothing
+        signaling, network = MemorySignaling(), FakeNetwork()
+        silent = signaling.channel()  # it joins, and answers nothing
         policy = RecoveryPolicy(answer_timeout_seconds=20, connect_timeout_seconds=60)
         one: Connection
         if in_room:
-            async with room(hall, network, C) as (several, _):
-                await silent.open(Member(hall.name, A, ""))
+            async with room(signaling, network, C) as (several, _):
+                await silent.open(Member(signaling.name, A, ""))
                 one = await anext(several.connections())
                 with pytest.raises(ConnectionFailedError, match="acknowledged nothing for 45 s"):
                     await one.wait_for_ready(60)
@@ -468,8 +468,8 @@ def test_waiting_tells_what_the_engine_found_and_not_the_time(in_room: bool) -> 
                 assert one.failure is not None
                 assert "45 s" in one.failure.reason
         else:
-            async with Program(hall, network, C, recovery=policy).call as one:
-                await silent.open(Member(hall.name, A, ""))
+            async with Program(signaling, network, C, recovery=policy).call as one:
+                await silent.open(Member(signaling.name, A, ""))
                 with pytest.raises(ConnectionFailedError, match="acknowledged nothing for 45 s"):
                     await one.wait_for_ready(60)
                 with pytest.raises(ConnectionFailedError, match="acknowledged nothing for 45 s"):
@@ -514,12 +514,12 @@ async def test_a_program_whose_key_joins_elsewhere_learns_it_at_once() -> None:
 @pytest.mark.parametrize("first", ["leads", "follows"])
 def test_a_call_that_is_closed_in_order_has_no_rejected_event(first: str, in_room: bool) -> None:
     async def play() -> None:
-        hall, network, journal = Hall(), FakeNetwork(), Journal()
+        signaling, network, journal = MemorySignaling(), FakeNetwork(), Journal()
         entries: list[Entry] = []
         journal.subscribe(lambda record: entries.append(record) if isinstance(record, Entry) else None)
         made = [
             (Room if in_room else Connection)(
-                hall.channel(),
+                signaling.channel(),
                 key,
                 trust=AnyPeer(),
                 configuration=Configuration(close_timeout_seconds=0.02),

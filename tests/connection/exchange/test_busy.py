@@ -14,13 +14,13 @@ from fsm_rtc.connection.events import Ended, PeerBusy
 from fsm_rtc.messages.trust import AnyPeer
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.instant_loop import InstantLoop
-from tests.memory_signaling import Hall, HallChannel
+from tests.memory_signaling import MemorySignaling, MemorySignalingChannel
 
 KEYS = sorted((Identity.generate() for _ in range(3)), key=lambda one: one.id)
 ORDERS = list(permutations(range(3)))
 
 
-def made(channel: HallChannel, key: Identity, network: FakeNetwork) -> Connection:
+def made(channel: MemorySignalingChannel, key: Identity, network: FakeNetwork) -> Connection:
     return Connection(
         channel,
         key,
@@ -39,8 +39,8 @@ async def told(call: Connection, what: list[object]) -> None:
 @pytest.mark.parametrize("order", ORDERS, ids=str)
 def test_a_third_is_called_when_the_call_is_over(order: tuple[int, int, int]) -> None:
     async def play() -> None:
-        hall, network, happened = Hall(), FakeNetwork(), list[object]()
-        staying, leaving, third = (made(hall.channel(), KEYS[number], network) for number in order)
+        signaling, network, happened = MemorySignaling(), FakeNetwork(), list[object]()
+        staying, leaving, third = (made(signaling.channel(), KEYS[number], network) for number in order)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(staying)
             await stack.enter_async_context(leaving)
@@ -63,8 +63,8 @@ def test_a_third_is_called_when_the_call_is_over(order: tuple[int, int, int]) ->
 @pytest.mark.parametrize("order", ORDERS, ids=str)
 def test_nobody_waits_for_ever_for_who_was_busy_and_is_silent(order: tuple[int, int, int]) -> None:
     async def play() -> None:
-        hall, network = Hall(), FakeNetwork()
-        channels = [hall.channel() for _ in order]
+        signaling, network = MemorySignaling(), FakeNetwork()
+        channels = [signaling.channel() for _ in order]
         one, other, third = (
             made(channel, KEYS[number], network) for channel, number in zip(channels, order, strict=True)
         )
@@ -73,7 +73,7 @@ def test_nobody_waits_for_ever_for_who_was_busy_and_is_silent(order: tuple[int, 
             async with third:
                 await asyncio.sleep(100)
                 for channel in channels[:2]:  # nobody is told that they are away
-                    channel.is_up, channel.hall = False, Hall()
+                    channel.is_up, channel.signaling = False, MemorySignaling()
                 with pytest.raises(ConnectionFailedError):
                     await third.wait_for_ready(120)
 

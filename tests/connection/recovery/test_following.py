@@ -7,12 +7,12 @@ import asyncio
 from fsm_rtc.connection.events import Recovering
 from fsm_rtc.machines.recovery import RecoveryState
 from tests.connection.recovery.test_recovery_orderings import POLICY, Pair, run
-from tests.memory_signaling import Hall
+from tests.memory_signaling import MemorySignaling
 
 
 def test_who_has_agreed_to_the_leaders_offer_makes_none_of_its_own() -> None:
     async def play() -> None:
-        pair = Pair(Hall())
+        pair = Pair(MemorySignaling())
         for side in pair.sides:
             await side.call.open()
         for side in pair.sides:

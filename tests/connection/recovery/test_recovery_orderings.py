@@ -29,7 +29,7 @@ from fsm_rtc.messages import Identity
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.instant_loop import InstantLoop
-from tests.memory_signaling import Hall, HallChannel
+from tests.memory_signaling import MemorySignaling, MemorySignalingChannel
 
 pytestmark = pytest.mark.usefixtures("young_heap")
 
@@ -83,7 +83,7 @@ class Side:
     def live(self) -> None:
         """A run of its program."""
         self.is_alive = True
-        self.channel: HallChannel = self.pair.hall.channel()
+        self.channel: MemorySignalingChannel = self.pair.signaling.channel()
         self.call = Connection(
             self.channel,
             KEYS[self.number],
@@ -101,7 +101,7 @@ class Side:
         self.is_alive = False
         self.place = copy.deepcopy(self.place)
         self.channel.is_up = False
-        self.channel.hall = Hall()
+        self.channel.signaling = MemorySignaling()
         if isinstance(self.call.peer_connection, FakePeerConnection):
             self.call.peer_connection.library.die()
         self.tasks.append(asyncio.create_task(self.call.aclose()))  # unheard; that nothing is left of it here
@@ -133,10 +133,10 @@ class Side:
 
 
 class Pair:
-    """Two sides, the network between them, and the hall through which they signal."""
+    """Two sides, the network between them, and the signalling between them."""
 
-    def __init__(self, hall: Hall) -> None:
-        self.hall = hall
+    def __init__(self, signaling: MemorySignaling) -> None:
+        self.signaling = signaling
         self.network = FakeNetwork()
         self.sides = [Side(self, number) for number in range(2)]
 
@@ -161,7 +161,7 @@ class Pair:
             case "close channel" if side.call.data_channel is not None:
                 side.call.data_channel.close()
             case "restart":
-                self.hall.restart()
+                self.signaling.restart()
             case "kill" if side.is_alive:
                 side.die()
             case "back" if not side.is_alive:
@@ -173,7 +173,7 @@ class Pair:
         await side.call.open()
 
     async def ends_well(self) -> None:
-        self.hall.calm()
+        self.signaling.calm()
         self.network.heal()
         for side in self.sides:
             if not side.is_alive:
@@ -241,7 +241,7 @@ def test_once_the_faults_end_both_are_connected_or_both_have_given_up(
     script: list[tuple[str, int, float]], seed: int, faults: float
 ) -> None:
     async def play() -> None:
-        pair = Pair(Hall(seed, loss=faults, delay=faults))
+        pair = Pair(MemorySignaling(seed, loss=faults, delay=faults))
         for side in pair.sides:
             await side.call.open()
         for step in script:

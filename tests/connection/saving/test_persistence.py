@@ -36,7 +36,7 @@ from fsm_rtc.messages import Identity, Introduction
 from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.testing import FakeNetwork, FakePeerConnection
 from tests.connection.connection_pairs import FIRST, LIMIT_SECONDS, SECOND, ready, refused_by
-from tests.memory_signaling import Hall, HallChannel
+from tests.memory_signaling import MemorySignaling, MemorySignalingChannel
 
 PEER = Introduction("bob", "s2", "bob", b"key", b"")
 SAVED = SavedCall(
@@ -170,9 +170,11 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path) -> None:
 # Calls.
 
 
-def call(hall: Hall, network: FakeNetwork, key: Identity | None, place: Persistence | None = None) -> Connection:
+def call(
+    signaling: MemorySignaling, network: FakeNetwork, key: Identity | None, place: Persistence | None = None
+) -> Connection:
     return Connection(
-        hall.channel(),
+        signaling.channel(),
         key,
         configuration=Configuration(close_timeout_seconds=0.02),
         peer_connection_factory=partial(FakePeerConnection, network=network),
@@ -184,7 +186,7 @@ def die(one: Connection, channel: Any) -> None:
     """As SIGKILL does: nothing is said to anybody."""
     assert isinstance(one.peer_connection, FakePeerConnection)
     one.peer_connection.library.vanish()
-    assert isinstance(channel, HallChannel)
+    assert isinstance(channel, MemorySignalingChannel)
     channel.down()
 
 
@@ -193,10 +195,10 @@ async def told(calls: list[Connection]) -> None:
 
 
 async def test_another_run_goes_on_with_the_session_and_with_what_was_not_acknowledged() -> None:
-    hall, network, place = Hall(), FakeNetwork(), MemoryPersistence()
+    signaling, network, place = MemorySignaling(), FakeNetwork(), MemoryPersistence()
     async with asyncio.timeout(LIMIT_SECONDS):
-        async with call(hall, network, FIRST) as survivor:
-            first = call(hall, network, SECOND, place)
+        async with call(signaling, network, FIRST) as survivor:
+            first = call(signaling, network, SECOND, place)
             await first.open()
             await ready(survivor, first)
             session, heard, taken = first.me.session, survivor.messages(), first.deliveries()
@@ -207,9 +209,9 @@ async def test_another_run_goes_on_with_the_session_and_with_what_was_not_acknow
             half_done = await anext(taken)
             await first.send("before")
             assert await anext(heard) == "before"
-            die(first, hall.seats[SECOND.id])
+            die(first, signaling.seats[SECOND.id])
             await first.send("never went out")
-            second = call(hall, network, SECOND, copy.deepcopy(place))
+            second = call(signaling, network, SECOND, copy.deepcopy(place))
             assert second.me.session == session
             await second.open()
             await ready(survivor, second)
@@ -228,14 +230,14 @@ async def test_another_run_goes_on_with_the_session_and_with_what_was_not_acknow
 async def test_a_session_that_may_be_forgotten_is_not_gone_on_with_but_the_call_is(
     why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hall, network, place = Hall(), FakeNetwork(), MemoryPersistence()
+    signaling, network, place = MemorySignaling(), FakeNetwork(), MemoryPersistence()
     async with asyncio.timeout(LIMIT_SECONDS):
-        async with call(hall, network, FIRST) as survivor:
-            first = call(hall, network, SECOND, place)
+        async with call(signaling, network, FIRST) as survivor:
+            first = call(signaling, network, SECOND, place)
             await first.open()
             await ready(survivor, first)
             heard = survivor.messages()
-            die(first, hall.seats[SECOND.id])
+            die(first, signaling.seats[SECOND.id])
             await first.send("not lost")
             if why == "too long ago":
                 monkeypatch.setattr(place, "age_seconds", lambda: RESUMABLE_SECONDS + 1)
@@ -245,7 +247,7 @@ async def test_a_session_that_may_be_forgotten_is_not_gone_on_with_but_the_call_
                 busy = replace(saved.machines["connection.exchange"], state="making offer")
                 machines = {**saved.machines, "connection.exchange": busy}
                 place.save(msgspec.structs.replace(saved, machines=machines))
-            second = call(hall, network, SECOND, copy.deepcopy(place))
+            second = call(signaling, network, SECOND, copy.deepcopy(place))
             assert second.me.session != first.me.session
             await second.open()
             await ready(survivor, second)
@@ -254,9 +256,9 @@ async def test_a_session_that_may_be_forgotten_is_not_gone_on_with_but_the_call_
 
 
 async def test_a_call_that_was_closed_in_order_leaves_nothing() -> None:
-    hall, network, place = Hall(), FakeNetwork(), MemoryPersistence()
+    signaling, network, place = MemorySignaling(), FakeNetwork(), MemoryPersistence()
     async with asyncio.timeout(LIMIT_SECONDS):
-        async with call(hall, network, FIRST) as other, call(hall, network, SECOND, place) as one:
+        async with call(signaling, network, FIRST) as other, call(signaling, network, SECOND, place) as one:
             await ready(one, other)
             assert place.load() is not None
         assert place.load() is None
@@ -266,12 +268,12 @@ def test_what_was_kept_for_another_room_or_key_is_refused() -> None:
     place = MemoryPersistence()
     place.save(SAVED)
     with pytest.raises(SnapshotError, match="another room or key"):
-        call(Hall(), FakeNetwork(), FIRST, place)
+        call(MemorySignaling(), FakeNetwork(), FIRST, place)
 
 
 def test_without_a_key_nothing_is_kept() -> None:
     with pytest.raises(SnapshotError, match="give an identity"):
-        call(Hall(), FakeNetwork(), None, MemoryPersistence())
+        call(MemorySignaling(), FakeNetwork(), None, MemoryPersistence())
 
 
 @pytest.mark.parametrize(
@@ -280,15 +282,15 @@ def test_without_a_key_nothing_is_kept() -> None:
 )
 def test_a_call_of_a_changed_table_is_refused(machine: str, digest: str, says: str) -> None:
     place = MemoryPersistence()
-    own = msgspec.structs.replace(SAVED, room=Hall.name, id=FIRST.id)
+    own = msgspec.structs.replace(SAVED, room=MemorySignaling.name, id=FIRST.id)
     place.save(msgspec.structs.replace(own, machines={"connection.exchange": MachineSnapshot(machine, digest, "idle")}))
     with pytest.raises(SnapshotError, match=says):
-        call(Hall(), FakeNetwork(), FIRST, place)
+        call(MemorySignaling(), FakeNetwork(), FIRST, place)
 
 
 def test_or_migrated() -> None:
     place = MemoryPersistence({"0123456789abcdef": lambda _: "idle"})
-    own = msgspec.structs.replace(SAVED, room=Hall.name, id=FIRST.id)
+    own = msgspec.structs.replace(SAVED, room=MemorySignaling.name, id=FIRST.id)
     old = {"connection.exchange": MachineSnapshot("Exchange", "0123456789abcdef", "resting")}
     place.save(msgspec.structs.replace(own, machines=old))
-    assert call(Hall(), FakeNetwork(), FIRST, place).me.session == "s1"
+    assert call(MemorySignaling(), FakeNetwork(), FIRST, place).me.session == "s1"

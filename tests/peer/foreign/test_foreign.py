@@ -10,7 +10,7 @@ import pytest
 
 from fsm_rtc.conformance.adapter import LocalAdapter, ProcessAdapter
 from fsm_rtc.conformance.adapters.own import Own
-from tests.conformance.talk import installed
+from tests.conformance.adapter_conversation import installed
 from tests.peer.foreign.answers import ANSWERS
 from tests.peer.foreign.ask import Table, ask, load
 from tests.peer.foreign.descriptions import OFFERS

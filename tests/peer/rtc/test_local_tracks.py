@@ -15,7 +15,7 @@ from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, MediaStreamT
 from fsm_rtc import MediaStream, RTCConfiguration, RTCPeerConnection
 from fsm_rtc import aiortc as dropin
 from fsm_rtc.media import SyntheticVideoTrack, subscribe
-from tests.media.sources import picture, sound
+from tests.media.numbered_tracks import picture, sound
 from tests.peer.wpt.conftest import MakeRtc
 from tests.peer.wpt.exchanges import connected, exchange, soon, trickle, upcoming
 

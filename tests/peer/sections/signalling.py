@@ -7,7 +7,7 @@ from typing import Any
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 from fsm_rtc import RTCSessionDescription
-from tests.peer.bare import until_bare as until
+from tests.peer.bare_aiortc import until_bare as until
 
 __all__ = ["STATES", "bring", "connected", "exchange", "finish", "with_media"]
 

@@ -12,7 +12,7 @@ import pytest
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 from fsm_rtc.errors import InvalidStateError
-from tests.peer.bare import until_bare as until
+from tests.peer.bare_aiortc import until_bare as until
 from tests.peer.sections.conftest import Make
 from tests.peer.sections.signalling import STATES, bring, connected, exchange, with_media
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.peer.bare import until_bare as until
+from tests.peer.bare_aiortc import until_bare as until
 from tests.peer.sections.conftest import Make
 from tests.peer.sections.signalling import STATES, bring, connected, exchange, finish, with_media
 

@@ -12,7 +12,7 @@ import pytest
 
 from fsm_rtc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from fsm_rtc.errors import InvalidStateError
-from tests.peer.bare import until_bare as until
+from tests.peer.bare_aiortc import until_bare as until
 from tests.peer.peers import LIMIT_SECONDS, turns
 from tests.peer.wpt.conftest import MakeRtc
 

@@ -1,4 +1,4 @@
-"""One of the two sides: ``python -m tests.kills.side WHO URL FOLDER``.
+"""One of the two sides: ``python -m tests.kills.killed_peer WHO URL FOLDER``.
 
 It keeps its call in FOLDER, says numbers and commits what it hears. A number is used once: it is noted in WHO.meant
 before it is sent, and in WHO.sent when `send` has returned. What it hears is committed, with its id, to WHO.heard,
@@ -17,7 +17,7 @@ from typing import Any
 from fsm_rtc import Allowlist, Configuration, Connection, Identity, WebSocketSignaling
 from fsm_rtc.connection import Ended, Persistence, SqliteFile
 from fsm_rtc.errors import ChannelClosedError
-from tests.kills.trap import Trap, read_commands, wait_to_begin
+from tests.kills.kill_trap import Trap, read_commands, wait_to_begin
 
 SAVES = ("save", "alive", "message_sent", "messages_acknowledged", "messages_taken")
 SIDES = ("s", "r")

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.engine.order import AskBank, Release, Reserve, Shop
+from tests.engine.order_chart import AskBank, Release, Reserve, Shop
 
 __all__ = ["OPTIONS", "HandShop", "shop_with"]
 
