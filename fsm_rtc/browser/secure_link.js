@@ -80,14 +80,14 @@ export class SecureLink {
   }
 
   /**
-   * Something came on the channel.
+   * Something came on the channel; a frame behind the end of the call is the next call's, and is dropped.
    * @param {import("./frames.js").Data} frame
    */
   received(frame) {
-    if (this.isNumbered && this.#conversation !== null) {
-      this.#conversation.received(frame);
+    if (this.isNumbered) {
+      this.#conversation?.received(frame);
       this.#flush();
-    } else this.#events.message(frame);
+    } else if (this.channel !== null) this.#events.message(frame);
   }
 
   /** Ask the peer whether it is there, where it would answer. */

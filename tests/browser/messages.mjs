@@ -90,6 +90,16 @@ test("two sides greet each other, and then messages go either way, texts and byt
   assert.deepEqual([bob.got, ann.got, ann.refused, bob.refused], [["hello", [1, 2]], [[7], ""], [], []]);
 });
 
+test("what comes behind the end of a call is no message", () => {
+  for (const protocol of ["fsm-rtc.1", ""]) {
+    const ann = new Side("bob");
+    ann.opened(protocol);
+    ann.link.fail();
+    for (const frame of ["behind it", controlFrame({ type: "ping" })]) ann.link.received(frame);
+    assert.deepEqual([ann.got, ann.refused], [[], []]);
+  }
+});
+
 test("a greeting that a stack loses is asked for again, on either side", () => {
   for (const loses of [0, 1]) {
     const sides = [new Side("bob"), new Side("ann")];

@@ -451,7 +451,6 @@ async def test_a_call_that_was_never_opened_closes_and_its_readers_end() -> None
         assert not side.call.is_open
 
 
-@pytest.mark.xfail(reason="behind MessageChannel.fail() a numbered channel's frames are handed over, with no number")
 @instantly
 async def test_what_comes_while_it_leaves_and_waits_to_be_heard_is_for_the_next_call() -> None:
     async with pair() as here:

@@ -134,14 +134,14 @@ class MessageChannel:
         self._moved.set()
 
     def received(self, frame: str | bytes) -> None:
-        """Something came on the channel."""
+        """Something came on the channel; a numbered one's frames behind the end of the call are the next call's."""
         self.heard_at = asyncio.get_running_loop().time()
-        if self.is_numbered and self._conversation is not None:
+        if not self.is_numbered:
+            self._messages.received(frame)
+        elif self._conversation is not None:
             self._conversation.received(frame)
             self._flush()
             self._moved.set()
-        else:
-            self._messages.received(frame)
 
     def ping(self) -> None:
         """Ask the peer whether it is there, where it would answer."""

@@ -200,6 +200,14 @@ class JsepSession:
     async def prepare_remote(self, read: Any) -> Prepared:
         """Make what applying a description will need, some sections a turn; nothing of it is the session's yet."""
         prepared = Prepared()
+        try:
+            await self._prepare(read, prepared)
+        except BaseException:
+            self.media.drop_unused()  # the transports that it has made
+            raise
+        return prepared
+
+    async def _prepare(self, read: Any, prepared: Prepared) -> None:
         known = self.media.transceivers_by_mid()
         free = {kind: len(self._free_transceivers(kind)) for kind in ("audio", "video")}
         for media in read.media:
@@ -212,7 +220,6 @@ class JsepSession:
                 prepared.transceivers[mid] = self.media.make_transceiver(media.kind, "recvonly", (), path)
                 if len(prepared.transceivers) % SECTIONS_A_TURN == 0:
                     await asyncio.sleep(0)
-        return prepared
 
     def apply_remote(self, read: Any, prepared: Prepared) -> RemoteTracks:
         """Apply what `read_remote` returned, with what `prepare_remote` has made for it.

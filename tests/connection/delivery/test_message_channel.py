@@ -451,7 +451,6 @@ async def test_what_nobody_has_read_of_a_call_is_read_in_the_next_one_with_that_
     assert again.heard == ["read by nobody yet"]
 
 
-@pytest.mark.xfail(reason="behind fail() a numbered channel's frames are handed over, with no number")
 @instantly
 async def test_frames_behind_the_end_of_the_call_are_no_messages() -> None:
     pair = await Pair().connected()

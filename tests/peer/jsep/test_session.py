@@ -142,7 +142,6 @@ async def test_preparing_changes_nothing_and_may_be_cancelled_anywhere() -> None
         assert len(session.media.paths) == 1
 
 
-@pytest.mark.xfail(reason="what prepare_remote makes of transports is the session's at once")
 async def test_a_preparation_that_is_cancelled_leaves_no_transport() -> None:
     async with sessions() as (session,):
         read = session.read_remote(await offer_of(*["audio"] * (SECTIONS_A_TURN + 1)))
