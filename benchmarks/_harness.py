@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
-__all__ = ["Result", "Samples", "alternate", "arguments", "finish", "per_call_seconds", "ratio_of"]
+__all__ = ["Result", "Samples", "alternate", "arguments", "exponent", "finish", "per_call_seconds", "ratio_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,13 @@ def ratio_of(name: str, samples: Samples, *, scale: float, at_most: float | None
     budget = "" if at_most is None else f"≤ {at_most:g} ×"
     holds = at_most is None or samples.ratio <= at_most
     return Result(name, samples.value * scale, samples.against * scale, samples.ratio, budget, holds, samples.noise)
+
+
+def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
+    """How the time grows with the size: the slope of the logarithms, by least squares; 0 is flat, 1 is linear."""
+    xs, ys = [math.log(size) for size in sizes], [math.log(one) for one in seconds]
+    x, y = sum(xs) / len(xs), sum(ys) / len(ys)
+    return sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)
 
 
 def arguments(description: str) -> argparse.Namespace:

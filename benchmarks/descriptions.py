@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import math
 import time
 import tracemalloc
 from asyncio import events
@@ -23,7 +22,7 @@ from statistics import median
 from typing import Any
 
 import aiortc
-from _harness import Result, arguments, finish
+from _harness import Result, arguments, exponent, finish
 
 from fsm_rtc.errors import SpecificationError
 from fsm_rtc.peer import IceCandidate, PeerConnection, SessionDescription
@@ -177,13 +176,6 @@ def cost(attack: Callable[[], Awaitable[None]], rounds: int) -> Cost:
             costs.append(Cost(time.thread_time() - began, turn[0]))
         gc.enable()
     return Cost(min(one.total for one in costs), min(one.turn for one in costs))
-
-
-def exponent(sizes: list[int], seconds: list[float]) -> float:
-    """The slope of the logarithms, by least squares."""
-    xs, ys = [math.log(size) for size in sizes], [math.log(one) for one in seconds]
-    x, y = sum(xs) / len(xs), sum(ys) / len(ys)
-    return sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)
 
 
 def kept(attack: Callable[[], Awaitable[None]], rounds: int) -> float:

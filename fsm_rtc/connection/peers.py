@@ -41,7 +41,7 @@ CLOSED_ITSELF = "it was closed"
 
 def expects_channel(connection: PeerConnection | None) -> bool:
     """Whether the other side's description holds data channels: one that it made comes, or is there."""
-    remote = connection.remote_description if connection is not None else None
+    remote = connection.descriptions.applied_remote if connection is not None else None
     return remote is not None and "\nm=application " in remote.sdp
 
 
@@ -198,7 +198,7 @@ class ReplaceablePeer:
         await self._on_a_live_one(partial(self._apply_offer, offer))
 
     async def _apply_offer(self, offer: SessionDescription, session: PeerSession) -> None:
-        before = session.connection.remote_description
+        before = session.connection.descriptions.applied_remote
         if before is not None and fingerprints_of(before).isdisjoint(fingerprints_of(offer)):
             session = self._open("the other side has another certificate")
         session.connection.receive(*self._options.receive)
@@ -223,7 +223,7 @@ class ReplaceablePeer:
 
     async def apply_answer(self, answer: SessionDescription) -> None:
         session = self._demand_session()
-        before = session.connection.remote_description
+        before = session.connection.descriptions.applied_remote
         if before is not None and fingerprints_of(before).isdisjoint(fingerprints_of(answer)):
             # It was started anew, and has answered for the peer connection that it no longer has.
             self._offer_again("the other side has another certificate")

@@ -69,6 +69,9 @@ class IceCandidate:
         sdp_m_line_index: the media section's index from 0, or None.
         username_fragment: the ICE user fragment that it belongs to, or None for the newest.
 
+    Attributes:
+        known: what it says, once `fsm_rtc.peer.sdp.read_candidate` has read it.
+
     Raises:
         InvalidCandidateError: a field has the wrong type.
     """
@@ -77,6 +80,7 @@ class IceCandidate:
     sdp_mid: str | None = None
     sdp_m_line_index: int | None = None
     username_fragment: str | None = None
+    known: object = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         texts = [text for text in (self.sdp_mid, self.username_fragment) if text is not None]

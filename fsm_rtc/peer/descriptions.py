@@ -6,6 +6,7 @@ Source: webrtc-pc, #dfn-lastcreatedoffer, #dfn-currentlocaldescription and #dom-
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, NoReturn
 
 from fsm_rtc.errors import InvalidStateError, OperationError, Rejected
@@ -52,6 +53,10 @@ def _written(applied: Applied | None) -> SessionDescription | None:
     return applied.written if applied is not None else None
 
 
+def _base(applied: Applied | None) -> SessionDescription | None:
+    return applied.base if applied is not None else None
+
+
 class Descriptions:
     """The last created, the pending and the current descriptions of both sides.
 
@@ -89,6 +94,9 @@ class Descriptions:
     local = Forwarded[SessionDescription | None]("slots.local", _written)
 
     remote = Forwarded[SessionDescription | None]("slots.remote", _written)
+
+    applied_remote = Forwarded[SessionDescription | None]("slots.remote", _base)
+    """The other side's as it was applied, without what came later: it is read once, and within its bounds."""
 
     @property
     def has_remote(self) -> bool:
@@ -131,7 +139,7 @@ class RemoteCandidate:
         self._given = candidate
         self._descriptions = descriptions
 
-    @property
+    @cached_property
     def placed(self) -> IceCandidate | None:
         """The candidate with its section's index, and its mid if the section has one.
 
@@ -196,8 +204,8 @@ class RemoteCandidate:
             )
 
     def _parse(self) -> None:
-        if self._given is not None and (text := self._given.candidate.removeprefix("a=")):
-            read_candidate(text)
+        if self.placed is not None and self.placed.candidate:
+            read_candidate(self.placed)
 
 
 CHECKS: Mapping[str, Callable[[RemoteCandidate], None]] = {

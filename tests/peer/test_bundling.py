@@ -187,7 +187,7 @@ WRONG = "a=fingerprint:sha-256 " + ":".join(["00"] * 32) + "\r\n"
     [
         (lambda sdp: sdp.replace("a=fingerprint:sha-256", f"{WRONG}a=fingerprint:sha-256"), True),
         (lambda sdp: re.sub("a=fingerprint:sha-(384|512).*\r\n", "", sdp).replace("sha-256 ", "SHA-256 "), True),
-        (lambda sdp: re.sub("(a=fingerprint:sha-512) ..", "\\1 00", sdp), False),
+        (lambda sdp: re.sub("(?<=a=fingerprint:sha-512 )..", lambda byte: f"{int(byte[0], 16) ^ 1:02X}", sdp), False),
         (lambda sdp: re.sub("a=fingerprint:.*\r\n", WRONG, sdp), False),
     ],
     ids=["one of several", "one in upper case", "the best one is wrong", "all wrong"],

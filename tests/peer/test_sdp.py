@@ -120,7 +120,7 @@ def test_a_candidate_for_no_section_is_refused(candidate: IceCandidate) -> None:
 )
 def test_what_is_no_candidate_is_refused(line: str) -> None:
     with pytest.raises(InvalidCandidateError, match="no ICE candidate"):
-        read_candidate(line)
+        read_candidate(IceCandidate(line))
 
 
 @given(st.text() | st.text(alphabet="vma=0:- \r\n9udpice-ufrag").map(lambda text: "v=0\r\n" + text))
@@ -132,4 +132,4 @@ def test_no_text_raises_anything_but_a_named_error(sdp: str) -> None:
 @given(st.text() | st.text(alphabet="candite:0123 typhosrflxudp."))
 def test_no_candidate_raises_anything_but_a_named_error(line: str) -> None:
     with suppress(InvalidCandidateError):
-        read_candidate(line)
+        read_candidate(IceCandidate(line))

@@ -257,7 +257,7 @@ class AiortcBackend(JsepSession):
             index = candidate.sdp_m_line_index if candidate is not None else None
             self.add_candidate(None, index, candidate.username_fragment if candidate is not None else None)
             return
-        read = as_aiortc_candidate(read_candidate(candidate.candidate))
+        read = as_aiortc_candidate(read_candidate(candidate))
         self.add_candidate(read, candidate.sdp_m_line_index, candidate.username_fragment)
 
     def create_data_channel(self, label: str, options: ChannelOptions) -> AiortcChannel:

@@ -235,8 +235,10 @@ class Checks(AgentEvents, ice.Connection):
             if last.remote_candidate.type == "prflx":
                 self._remote_candidates.remove(last.remote_candidate)
                 self._indexed.pop(_address(last.remote_candidate), None)
-        if self._early_checks_done and all(_foundation(one) != _foundation(pair) for one in self._check_list):
-            pair.status.unfreeze()
+        if self._early_checks_done:
+            foundation = _foundation(pair)
+            if all(_foundation(one) != foundation for one in self._check_list):
+                pair.status.unfreeze()
         insort(self._check_list, pair, key=self._rank)
         if self._early_checks_done and not self._check_list_done:
             self.exhausted(False)

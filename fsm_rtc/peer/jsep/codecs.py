@@ -53,16 +53,18 @@ Key = tuple[object, ...]
 
 
 class PayloadNumbers:
-    """The payload types that a session's codecs have.
+    """The payload types that a session's codecs have: those of one offer, for all its sections.
 
     Args:
-        negotiated: the codecs that the session has agreed on, of all its transceivers.
+        transceivers: the session's.
     """
 
-    def __init__(self, negotiated: Iterable[Any]) -> None:
-        keyed = _keyed(list(negotiated))
+    def __init__(self, transceivers: Iterable[Any]) -> None:
+        self._own = {one: _keyed(one.negotiated.codecs) for one in transceivers}
+        keyed = [pair for own in self._own.values() for pair in own]
         self._numbers: dict[Key, int] = {key: codec.payloadType for key, codec in keyed}
         self._keys = {codec.payloadType: key for key, codec in keyed}
+        self._known = {kind: {codec.payloadType: key for key, codec in _keyed(CODECS[kind])} for kind in CODECS}
 
     def of(self, key: Key, wanted: int) -> int:
         """A codec's number: the one that it has, the wanted one if it is free, or another."""
@@ -72,24 +74,20 @@ class PayloadNumbers:
             self._keys[number] = key
         return self._numbers[key]
 
-
-def offered_codecs(transceiver: Any, numbers: PayloadNumbers) -> list[Any]:
-    """What an offer holds for a transceiver.
-
-    Args:
-        transceiver: whose preferences count; the numbers that it has negotiated stay its own.
-        numbers: those of the session.
-    """
-    own = {key: codec.payloadType for key, codec in _keyed(list(transceiver.negotiated.codecs))}
-    result, renumbered = [], {}
-    for key, known in _keyed(filter_preferred_codecs(CODECS[transceiver.kind][:], codec_preferences(transceiver))):
-        number = own[key] if key in own else numbers.of(key, known.payloadType)
-        renumbered[known.payloadType] = number
-        codec = _copied(known, number)
-        if is_rtx(codec):
-            codec.parameters["apt"] = renumbered.get(codec.parameters["apt"], codec.parameters["apt"])
-        result.append(codec)
-    return result
+    def offered(self, transceiver: Any) -> list[Any]:
+        """The codecs that an offer holds for a transceiver: as it prefers, and under the numbers that it agreed on."""
+        own = {key: codec.payloadType for key, codec in self._own[transceiver]}
+        known = self._known[transceiver.kind]
+        result, renumbered = [], {}
+        for one in preferred_codecs(transceiver, CODECS[transceiver.kind]):
+            key = known[one.payloadType]
+            number = own[key] if key in own else self.of(key, one.payloadType)
+            renumbered[one.payloadType] = number
+            codec = _copied(one, number)
+            if is_rtx(codec):
+                codec.parameters["apt"] = renumbered.get(codec.parameters["apt"], codec.parameters["apt"])
+            result.append(codec)
+        return result
 
 
 def common_codecs(transceiver: Any, remote: list[Any]) -> list[Any]:
@@ -116,9 +114,9 @@ def common_codecs(transceiver: Any, remote: list[Any]) -> list[Any]:
     return common
 
 
-def preferred_codecs(transceiver: Any, common: Iterable[Any]) -> list[Any]:
+def preferred_codecs(transceiver: Any, codecs: Iterable[Any]) -> list[Any]:
     """Those of these that this side prefers, in its order; all of them if it prefers none."""
-    return filter_preferred_codecs(list(common), codec_preferences(transceiver))
+    return filter_preferred_codecs(list(codecs), codec_preferences(transceiver))
 
 
 class ExtensionNumbers:
@@ -167,18 +165,17 @@ def _copied(codec: Any, number: int) -> Any:
     )
 
 
-def _keyed(codecs: list[Any]) -> list[tuple[Key, Any]]:
+def _keyed(codecs: Iterable[Any]) -> list[tuple[Key, Any]]:
     """Each codec with what tells it from others, whatever its number."""
     by_number = {codec.payloadType: codec for codec in codecs}
 
     def key(codec: Any) -> Key:
-        parameters = {name: value for name, value in codec.parameters.items() if name != "apt"}
         base = by_number.get(codec.parameters.get("apt")) if is_rtx(codec) else None
         return (
             codec.mimeType.lower(),
             codec.clockRate,
             codec.channels,
-            tuple(sorted((name, str(value)) for name, value in parameters.items())),
+            frozenset((name, str(value)) for name, value in codec.parameters.items() if name != "apt"),
             key(base) if base is not None and not is_rtx(base) else None,
         )
 

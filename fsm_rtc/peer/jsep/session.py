@@ -389,22 +389,16 @@ class JsepSession:
             sections = [media for place, media in enumerate(remote.media) if index is None or place == index]
             if ufrag is not None and all(media.ice.usernameFragment != ufrag for media in sections):
                 continue
+            users = self.media.by_mid() if self._is_in_force(remote) else {}
             for media in sections:
-                self._add_to(media, candidate, in_force=self._is_in_force(remote))
+                if candidate is None:
+                    media.ice_candidates_complete = True
+                else:
+                    media.ice_candidates.append(candidate)
+                if (user := users.get(media.rtp.muxId)) is not None:
+                    given = [candidate] if candidate is not None else []
+                    user.path.feed(given, is_complete=candidate is None, ufrag=media.ice.usernameFragment)
             return
-
-    def _add_to(self, media: Any, candidate: Any, *, in_force: bool) -> None:
-        if candidate is None:
-            media.ice_candidates_complete = True
-        else:
-            media.ice_candidates.append(candidate)
-        user = self.media.by_mid().get(media.rtp.muxId)
-        if in_force and user is not None:
-            user.path.feed(
-                [candidate] if candidate is not None else [],
-                is_complete=candidate is None,
-                ufrag=media.ice.usernameFragment,
-            )
 
     def _is_in_force(self, remote: Any) -> bool:
         """Whether an answer has brought it in force; an offer waits for one."""

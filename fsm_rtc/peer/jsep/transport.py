@@ -287,7 +287,10 @@ class Transport:
             self._held += [(ufrag, candidate) for candidate in given]
 
     def _give(self, candidates: list[Any]) -> None:
-        self._taking = self._tasks.spawn(self._take(candidates, self.gatherer, self._taking))
+        if len(candidates) == 1 and (self._taking is None or self._taking.done()):
+            self._tasks.spawn(self.ice.addRemoteCandidate(candidates[0]))
+        elif candidates:
+            self._taking = self._tasks.spawn(self._take(candidates, self.gatherer, self._taking))
 
     async def _take(self, candidates: list[Any], gatherer: IceGatherer, before: asyncio.Task[None] | None) -> None:
         """Some in each turn of the loop, behind those that came before; who is looked up by name holds nobody up."""

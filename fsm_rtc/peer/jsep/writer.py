@@ -17,7 +17,7 @@ from fsm_rtc.machines.descriptions import Slots
 from fsm_rtc.peer.directions import common_direction, reversed_direction, sends
 from fsm_rtc.peer.ice import IceGatherer
 from fsm_rtc.peer.jsep import sections
-from fsm_rtc.peer.jsep.codecs import ExtensionNumbers, PayloadNumbers, offered_codecs, preferred_codecs
+from fsm_rtc.peer.jsep.codecs import ExtensionNumbers, PayloadNumbers, preferred_codecs
 from fsm_rtc.peer.jsep.media import Media, User
 from fsm_rtc.peer.jsep.private import dtls_role, opposite_role
 from fsm_rtc.peer.jsep.sections import data_section, groups_of, is_rejected, whole
@@ -157,7 +157,7 @@ class Writer:
             transceiver,
             mid=mid,
             direction=transceiver.wanted_direction,
-            codecs=offered_codecs(transceiver, draft.numbers),
+            codecs=draft.numbers.offered(transceiver),
             extensions=self.extension_numbers.offered(transceiver.kind),
             cname=self.cname,
         )
@@ -271,7 +271,7 @@ class _Draft:
     @cached_property
     def numbers(self) -> PayloadNumbers:
         """The session's payload types."""
-        return PayloadNumbers(codec for one in self._media.transceivers for codec in one.negotiated.codecs)
+        return PayloadNumbers(self._media.transceivers)
 
     def gatherer_of(self, path: Transport) -> IceGatherer:
         """The gatherer whose credentials the description has for a transport."""

@@ -143,15 +143,19 @@ def made_up_mids(found: ReadDescription, before: list[str], next_number: int) ->
     return result
 
 
-def read_candidate(text: str) -> SdpCandidate:
-    """What a candidate's attribute says.
-
-    Args:
-        text: ``candidate:…``.
+def read_candidate(candidate: IceCandidate) -> SdpCandidate:
+    """What a candidate's attribute, ``candidate:…``, says; it is read once, however often it is asked.
 
     Raises:
         InvalidCandidateError: it is none; the message tells the rule.
     """
+    if candidate.known is None:
+        object.__setattr__(candidate, "known", _read_candidate(candidate.candidate))
+    assert isinstance(candidate.known, SdpCandidate)  # noqa: S101
+    return candidate.known
+
+
+def _read_candidate(text: str) -> SdpCandidate:
     if not text.startswith("candidate:"):
         raise InvalidCandidateError(f"{text[:80]!r} is no ICE candidate: it begins with candidate: (RFC 8839)")
     try:

@@ -8,7 +8,6 @@ Two profiles of one implementation: `fsm_rtc.RTCPeerConnection` is webrtc-pc to 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -142,7 +141,7 @@ class RTCPeerConnection(EventTarget):
     @property
     def canTrickleIceCandidates(self) -> bool | None:
         """Whether the other side takes candidates later; None before its description is there."""
-        remote = self.peer.descriptions.remote
+        remote = self.peer.descriptions.applied_remote
         return read(remote).trickles if remote is not None else None
 
     @property
@@ -383,7 +382,10 @@ class RTCPeerConnection(EventTarget):
     # What happens.
 
     def _found(self, candidate: IceCandidate | None) -> None:
-        found = RTCIceCandidate(*astuple(candidate)) if candidate is not None else None
+        found = None
+        if candidate is not None:
+            section = candidate.sdp_mid, candidate.sdp_m_line_index
+            found = RTCIceCandidate(candidate.candidate, *section, candidate.username_fragment)
         self.emit("icecandidate", RTCPeerConnectionIceEvent(found))
 
     def _announced(self, channel: DataChannel) -> None:
