@@ -17,7 +17,9 @@ class Forwarded(Generic[T]):
         convert: makes it of what is there; None for the very value.
     """
 
-    __slots__ = ("_convert", "_read")
+    __slots__ = ("__orig_class__", "_convert", "_read")
+    __orig_class__: Any
+    """Where typing keeps the type argument."""
 
     def __init__(self, path: str, convert: Callable[[Any], T] | None = None) -> None:
         self._read = attrgetter(path)
