@@ -155,7 +155,7 @@ class FakeBackend:
     def die(self) -> None:
         """Be gone without a word, as the process is that is killed; the other side hears nothing more, ever."""
         other = self._other()
-        self._closed = True
+        self._closed = self._is_deserted = True
         self._events = SILENT
         self._end_consent()
         if self._connected and other is not None:

@@ -43,6 +43,9 @@ BOUND_SECONDS = (
     + POLICY.connect_timeout_seconds
 )
 
+CLOSED_BY_LIBRARY = "the peer connection was closed during this operation; make a new one"
+"""Why a call ends whose library closes by itself again and again while the first offer is made."""
+
 times = st.floats(0.0, 40.0, width=16)
 steps = st.one_of(
     st.tuples(st.sampled_from(("cut", "heal", "wait")), st.just(0), times),
@@ -197,7 +200,8 @@ class Pair:
                 assert side.ends[-1].reason
                 assert side.call.peer_connection is None
         for end in (*one.ends, *other.ends):
-            assert "Error" not in end.reason, "a call ends with its faults, never with a mistake of its own"
+            is_the_librarys = end.reason.endswith(CLOSED_BY_LIBRARY)
+            assert is_the_librarys or "Error" not in end.reason, "a call ends with its faults, never with a mistake"
         if not one.ends and not other.ends:
             assert other.told == one.said
             assert one.told == other.said
@@ -235,6 +239,11 @@ GAVE_UP_AND_HEARD_IT_AGAIN = [
 """The one that gives up hears again, from the other's next run, what it has heard before."""
 
 
+KILLED_WITH_A_WORD_ON_ITS_WAY = [("heal", 0, 1.5), ("send", 1, 0.0), ("kill", 1, 20.0)]
+"""Who is killed says no goodbye, whatever its program would have liked to say."""
+
+
+@example(script=KILLED_WITH_A_WORD_ON_ITS_WAY, seed=0, faults=0.0)
 @example(script=GAVE_UP_AND_HEARD_IT_AGAIN, seed=0, faults=0.0)
 @given(script=st.lists(steps, min_size=1, max_size=20), seed=st.integers(0, 1 << 16), faults=st.floats(0.0, 0.4))
 def test_once_the_faults_end_both_are_connected_or_both_have_given_up(
