@@ -1,10 +1,10 @@
-"""What grows costs processor time as it should: ``python benchmarks/cpu.py [--json] [--quick]``.
+"""What a call and what grows cost in processor time: ``python benchmarks/cpu.py [--json] [--quick]``.
 
 Each scenario is a function of `SCENARIOS`: it does the same with the drop-in for aiortc and with aiortc itself, in
-turn, at several sizes. A figure is the processor time of this process, as a median; its ratio is to bare aiortc's, and
-the A/A ratio is aiortc's to itself. The exponent tells how the time grows with the size, fitted by least squares: 1 is
-linear, 0 is flat. Garbage collection is off while time is taken: how long one takes depends on what else the program
-holds. No server is asked, and the candidates have an address that nobody has (RFC 5737).
+turn, mostly at several sizes. A figure is the processor time of this process, as a median; its ratio is to bare
+aiortc's, and the A/A ratio is aiortc's to itself. The exponent tells how the time grows with the size, fitted by least
+squares: 1 is linear, 0 is flat. Garbage collection is off while time is taken: how long one takes depends on what else
+the program holds. No server is asked, and the candidates have an address that nobody has (RFC 5737).
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ from aiortc.sdp import candidate_from_sdp
 from descriptions import DATA, HEAD, SECURE
 
 import fsm_rtc.aiortc
+from fsm_rtc import Connection
+from fsm_rtc.connection.pipe import memory_pipe
+from fsm_rtc.messages import Identity
+from fsm_rtc.peer.configuration import Configuration
 from fsm_rtc.peer.sdp import BOUNDS
 
 MOST_EXPONENT = 1.1
@@ -34,6 +38,10 @@ FLAT_EXPONENT = 0.1
 
 MORE = 20
 """So many candidates are given in a sample."""
+
+MOST_IDLE_MS = 130
+
+KEYS = [Identity.generate() for _ in range(2)]
 
 OURS, BARE = fsm_rtc.aiortc.RTCPeerConnection, aiortc.RTCPeerConnection
 
@@ -164,12 +172,78 @@ def trickled_candidates(rounds: int) -> list[Result]:
     ]
 
 
-SCENARIOS = (second_offers, own_offers, trickled_candidates)
+async def call_by_hand(kind: type[Any]) -> float:
+    """A call over a data channel with a message there and back, and its end."""
+    began = time.process_time()
+    async with connection(kind) as one, connection(kind) as other:
+        answered = asyncio.Event()
+        channel = one.createDataChannel("chat")
+        channel.on("open", lambda: channel.send("there"))
+        channel.on("message", lambda _: answered.set())
+        other.on("datachannel", lambda theirs: theirs.on("message", lambda _: theirs.send("and back")))
+        await one.setLocalDescription(await one.createOffer())
+        await other.setRemoteDescription(one.localDescription)
+        await other.setLocalDescription(await other.createAnswer())
+        await one.setRemoteDescription(other.localDescription)
+        await answered.wait()
+    return time.process_time() - began
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[tuple[Connection, Connection]]:
+    """Two signed `Connection` objects in one process, ready."""
+    ends = zip(memory_pipe("kitchen"), KEYS, strict=True)
+    one, other = (Connection(end, key, configuration=Configuration(ice_servers=())) for end, key in ends)
+    async with one, other:
+        await asyncio.gather(one.wait_for_ready(30), other.wait_for_ready(30))
+        yield one, other
+
+
+async def call_by_connections() -> float:
+    """The same by two `Connection` objects, with signed messages between them."""
+    began = time.process_time()
+    async with connected() as (one, other):
+        for sender, receiver in ((one, other), (other, one)):
+            await sender.send("there, and back")
+            await anext(aiter(receiver.messages()))
+    return time.process_time() - began
+
+
+def whole_calls(rounds: int) -> list[Result]:
+    """A call from nothing to its end, both sides; the budgets are what holds today, 1.15 and 1.5 what is wanted."""
+
+    def bare() -> float:
+        return asyncio.run(call_by_hand(BARE))
+
+    drop_in = alternate(lambda: asyncio.run(call_by_hand(OURS)), bare, 5 * rounds)
+    signed = alternate(lambda: asyncio.run(call_by_connections()), bare, 5 * rounds)
+    return [
+        ratio_of("a call, the drop-in, ms", drop_in, scale=1e3, at_most=1.7),
+        ratio_of("a call, two Connections, ms", signed, scale=1e3, at_most=3.4),
+    ]
+
+
+def idle_minute(rounds: int) -> list[Result]:
+    """What two `Connection` objects take that have nothing to say, in a minute: signs of life, ICE's consent."""
+
+    async def sample() -> float:
+        async with connected():
+            await asyncio.sleep(2)
+            began = time.process_time()
+            await asyncio.sleep(5 * rounds)
+            return (time.process_time() - began) * 60 / (5 * rounds)
+
+    milliseconds = asyncio.run(sample()) * 1e3
+    budget = f"≤ {MOST_IDLE_MS}"
+    return [Result("idle pair, ms a minute", milliseconds, None, None, budget, holds=milliseconds <= MOST_IDLE_MS)]
+
+
+SCENARIOS = (second_offers, own_offers, trickled_candidates, whole_calls, idle_minute)
 
 
 def main() -> None:
     """Measure, print, leave."""
-    options = arguments("What grows costs processor time as it should.")
+    options = arguments("What a call and what grows cost in processor time.")
     rounds = 3 if options.quick else 9
     finish([one for scenario in SCENARIOS for one in scenario(rounds)], as_json=options.json)
 
