@@ -72,7 +72,7 @@ class ChatTrust:
             self._inner.remember(name, public_key)
         except KnownPeersError as error:
             self._forgetful(error)
-        self._seen[seen_name(name)] = id_of(public_key)
+        self._seen.setdefault(seen_name(name), id_of(public_key))  # the first keeps the name, as in what is kept
 
     def _forgetful(self, error: KnownPeersError) -> None:
         if self.report is not None:

@@ -77,7 +77,10 @@ logger = logging.getLogger("fsm_rtc.connection")
 MAX_REASON_CHARACTERS = 200
 
 LAST_WORDS_SECONDS = 2.0
-"""How long closing waits until the other side has what was sent to it."""
+"""How long closing waits while nothing of what was sent goes out."""
+
+LONGEST_LAST_WORDS_SECONDS = 10.0
+"""How long it waits at most, on a slow way."""
 
 FAILED = EndCode.CONNECTION_FAILED
 
@@ -232,15 +235,17 @@ class LiveCall:
         """Let arrive what was sent: a goodbye over the signalling could outrun it."""
         told = reason[:MAX_REASON_CHARACTERS]
         try:
-            if for_good:
-                async with asyncio.timeout(LAST_WORDS_SECONDS):
-                    await self.link.finish(told)
-            else:
-                self.link.say_goodbye(told, failed=True)
+            async with asyncio.timeout(LONGEST_LAST_WORDS_SECONDS):
+                if for_good:
+                    await self.link.finish(told, LAST_WORDS_SECONDS)
+                else:
+                    self.link.say_goodbye(told, failed=True)
+                await self.peers.finish_sending(LAST_WORDS_SECONDS)
         except TimeoutError:
-            logger.warning("the other side may not have all that was sent: it took more than %g s", LAST_WORDS_SECONDS)
-        else:
-            await self.peers.finish_sending(LAST_WORDS_SECONDS)
+            logger.warning(
+                "the other side may not have all that was sent: the way to it is too slow, or cut; await "
+                "Connection.wait_for_delivery() before closing"
+            )
 
     async def _leave(self, reason: str, *, for_good: bool, code: EndCode | None) -> None:
         try:

@@ -349,6 +349,19 @@ class Connection:
                 f"{failure.reason}; {how_far(self._call)}. {failure.advice}", failure=failure
             ) from failure.error
 
+    async def wait_for_delivery(self, timeout_seconds: float | None = None) -> None:
+        """Wait until the other side's program is done with every message that was sent; before `aclose`, say.
+
+        To a peer without acknowledgements (a `ConnectionStore`, say) there is nothing to wait for.
+
+        Raises:
+            TimeoutError: that took longer than `timeout_seconds`; what is not delivered still waits.
+            ChannelClosedError: the call ended before.
+        """
+        check_timeout(timeout_seconds)
+        async with asyncio.timeout(timeout_seconds):
+            await self._call.link.delivered()
+
     def _check_open(self, operation: str) -> None:
         if not self._call.machine.permits("use"):
             raise InvalidStateError(f"{operation}: the connection is closed, or being closed; make a new one")

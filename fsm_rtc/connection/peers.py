@@ -242,8 +242,12 @@ class ReplaceablePeer:
     def needs_negotiation(self) -> bool:
         return self.connection is not None and (self.wants_offer or self.connection.negotiation_needed)
 
-    async def finish_sending(self, timeout_seconds: float) -> None:
-        """Close the channel in order, so that what was sent arrives: a goodbye over the signalling could outrun it."""
+    async def finish_sending(self, patience_seconds: float) -> None:
+        """Close the channel in order, so that what was sent arrives: a goodbye over the signalling could outrun it.
+
+        Raises:
+            TimeoutError: for so long nothing of it went out.
+        """
         channel = self.channel
         if channel is None or not channel.machine.permits("send"):
             return
@@ -251,11 +255,14 @@ class ReplaceablePeer:
         forget = channel.on("close", closed.set)
         channel.close()
         try:
-            async with asyncio.timeout(timeout_seconds):
-                while not channel.machine.is_final:
-                    await closed.wait()
-        except TimeoutError:
-            logger.warning("the other side may not have all that was sent: it took more than %g s", timeout_seconds)
+            while not channel.machine.is_final:
+                left = channel.buffered_amount
+                try:
+                    async with asyncio.timeout(patience_seconds):
+                        await closed.wait()
+                except TimeoutError:
+                    if channel.buffered_amount >= left:
+                        raise
         finally:
             forget()
 

@@ -41,7 +41,7 @@ class PipeChannel:
         self._room = room
         self._me: Introduction | None = None
         self._opened = asyncio.Event()
-        self._known: set[tuple[str, str]] = set()
+        self._answered: tuple[str, str] | None = None
         self._life = Lifetime(None)
 
     @property
@@ -74,8 +74,8 @@ class PipeChannel:
             if joined is None:
                 yield MessageReceived(frame)
                 continue
-            if (joined.id, joined.session) not in self._known:
-                self._known.add((joined.id, joined.session))
+            if (joined.id, joined.session) != self._answered:
+                self._answered = joined.id, joined.session
                 await self._introduce()
             yield PeerJoined(joined)
         yield LinkDown()

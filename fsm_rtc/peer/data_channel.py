@@ -102,6 +102,16 @@ class DataChannel:
             self._hand_out()
         return unsubscribe
 
+    def check_size(self, size: int) -> None:
+        """Refuse a message of so many bytes if the other side doesn't take so long ones.
+
+        Raises:
+            ValueError: it doesn't.
+        """
+        limit = min(MAX_MESSAGE_BYTES, self._backend.max_message_bytes)
+        if size > limit:
+            raise ValueError(f"a message of {size} bytes is too long; send at most {limit} bytes at a time")
+
     @on_own_thread
     def send(self, data: str | bytes) -> None:
         """Send a message.
@@ -125,10 +135,7 @@ class DataChannel:
             raise ChannelClosedError(
                 f"{refused} {advice}.", rejected=refused if isinstance(refused, Rejected) else None
             )
-        size = len(data) if isinstance(data, bytes) else len(data.encode())
-        limit = min(MAX_MESSAGE_BYTES, self._backend.max_message_bytes)
-        if size > limit:
-            raise ValueError(f"a message of {size} bytes is too long; send at most {limit} bytes at a time")
+        self.check_size(len(data) if isinstance(data, bytes) else len(data.encode()))
         self._backend.send(data)
         if self.buffered_amount >= self.flow.context.high_bytes:
             self._note_amount()

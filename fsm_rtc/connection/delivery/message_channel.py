@@ -7,10 +7,11 @@ next channel. On any other they go as they are, once, or not at all.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from functools import partial
 
-from fsm_rtc.connection.delivery.frames import CHANNEL_PROTOCOL, StreamGoodbye
+from fsm_rtc.connection.delivery.frames import CHANNEL_PROTOCOL, StreamGoodbye, size_of
 from fsm_rtc.connection.delivery.message_store import MessageStore
 from fsm_rtc.connection.delivery.messages import Messages
 from fsm_rtc.connection.delivery.reliable_stream import ReliableStream
@@ -19,6 +20,8 @@ from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.machine_set import MachineSet
 
 __all__ = ["MessageChannel"]
+
+logger = logging.getLogger("fsm_rtc.connection")
 
 ACKNOWLEDGE_WITHIN_SECONDS = 0.02
 """So long an acknowledgement waits for others."""
@@ -164,6 +167,8 @@ class MessageChannel:
             TypeError, ValueError: it is no message.
         """
         if self._conversation is not None and (self.channel is None or self.is_numbered):
+            if self.channel is not None and self.channel.machine.permits("send"):
+                self.channel.check_size(size_of(message) + isinstance(message, bytes))  # before it counts as sent
             self._conversation.send(message)
             self._flush()
         elif self.channel is None:
@@ -190,9 +195,33 @@ class MessageChannel:
                 if forget is not None:
                     forget()
 
-    async def finish(self, reason: str) -> None:
-        """Let everything go out that was sent, and a goodbye behind it."""
-        await self._everything_gone()
+    async def delivered(self) -> None:
+        """Wait until the peer is done with all that was sent.
+
+        Raises:
+            ChannelClosedError: the call ended before.
+        """
+        conversation = self._conversation
+        while conversation is not None and conversation.unacknowledged:
+            self._moved.clear()
+            await self._moved.wait()
+            if self._conversation is not conversation:
+                raise ChannelClosedError("the call has ended, and the other side has not confirmed all that was sent")
+
+    async def finish(self, reason: str, patience_seconds: float) -> None:
+        """Let everything go out that was sent, and a goodbye behind it.
+
+        Raises:
+            TimeoutError: for so long nothing went out.
+        """
+        async with asyncio.timeout(patience_seconds) as patience:
+            left = self._unsent
+            while self._has_unsent:
+                self._moved.clear()
+                await self._moved.wait()
+                if self._unsent < left:
+                    left = self._unsent
+                    patience.reschedule(asyncio.get_running_loop().time() + patience_seconds)
         self.say_goodbye(reason)
 
     def say_goodbye(self, reason: str, *, failed: bool = False) -> None:
@@ -201,10 +230,13 @@ class MessageChannel:
             self._conversation.say_goodbye(reason, failed=failed)
             self._flush()
 
-    async def _everything_gone(self) -> None:
-        while self.is_ready and self._conversation is not None and self._conversation.has_unsent:
-            self._moved.clear()
-            await self._moved.wait()
+    @property
+    def _has_unsent(self) -> bool:
+        return self.is_ready and self._unsent > 0
+
+    @property
+    def _unsent(self) -> int:
+        return self._conversation.unsent if self._conversation is not None else 0
 
     def _flush(self) -> None:
         """Send what is due, as much as the channel takes."""
@@ -218,6 +250,10 @@ class MessageChannel:
                 channel.send(frame)
         except ChannelClosedError:
             pass  # the library closes it and hasn't told yet; what is not acknowledged goes over the next one
+        except ValueError as too_long:
+            # It was taken for an earlier channel, whose other side took longer ones. Without it nothing may follow.
+            logger.error("a message waits for a peer that no longer takes it, and all behind it: %s", too_long)
+            channel.close()
         self._moved.set()
 
     def _acknowledgement_due(self) -> None:

@@ -134,9 +134,9 @@ class ReliableStream:
         return self._messages.waiting
 
     @property
-    def has_unsent(self) -> bool:
-        """Whether messages wait that haven't gone out on the present channel."""
-        return self._to_send_next <= self.sent
+    def unsent(self) -> int:
+        """How many messages wait that haven't gone out on the present channel."""
+        return self.sent - self._to_send_next + 1
 
     # What this side does.
 
@@ -176,7 +176,7 @@ class ReliableStream:
 
     def next_frame(self) -> str | bytes | None:
         """The next message that is to go out on the present channel, as a frame; None if there is none."""
-        if not self.is_flowing or not self.has_unsent:
+        if not self.is_flowing or not self.unsent:
             return None
         message = self._messages.numbered(self._to_send_next)
         self._to_send_next += 1

@@ -123,7 +123,7 @@ async def test_before_there_is_a_channel_nothing_can_be_sent_and_nobody_waits() 
     assert not side.link.is_numbered
     assert not side.link.is_congested
     await side.link.drained()
-    await side.link.finish("nobody hears it")
+    await side.link.finish("nobody hears it", 2.0)
     side.link.ping()
 
 
@@ -378,7 +378,7 @@ async def test_finishing_sends_what_waits_and_the_goodbye_behind_it() -> None:
     pair.a.library.buffered_amount = FlowLimits().high_bytes
     for word in ("last", "words"):
         pair.a.link.send(word)
-    finishing = asyncio.create_task(pair.a.link.finish("good night"))
+    finishing = asyncio.create_task(pair.a.link.finish("good night", 2.0))
     await turns()
     assert not finishing.done()
     pair.a.library.buffered_amount = 0
@@ -397,10 +397,117 @@ async def test_finishing_does_not_wait_for_a_channel_that_is_lost_meanwhile() ->
     pair.a.library.buffered_amount = FlowLimits().high_bytes
     for word in ("last", "words"):
         pair.a.link.send(word)
-    finishing = asyncio.create_task(pair.a.link.finish("good night"))
+    finishing = asyncio.create_task(pair.a.link.finish("good night", 2.0))
     await turns()
     pair.lose()
     await finishing
+
+
+class Narrow(FakeChannel):
+    """One that takes a message at a time, and tells each time that there is room for one more."""
+
+    def send(self, data: str | bytes) -> None:
+        super().send(data)
+        self.buffered_amount = FlowLimits().high_bytes
+
+
+def narrowed(side: Side) -> None:
+    side.library.__class__ = Narrow
+    side.library.buffered_amount = FlowLimits().high_bytes
+
+
+@instantly
+async def test_finishing_goes_on_while_something_goes_out_however_slowly() -> None:
+    pair = await Pair().connected()
+    narrowed(pair.a)
+    for number in range(6):
+        pair.a.link.send(f"{number}")
+    channel = pair.a.link.channel
+    assert channel is not None
+    finishing = asyncio.create_task(pair.a.link.finish("good night", 2.0))
+    while not finishing.done():
+        await asyncio.sleep(1.5)
+        pair.a.library.buffered_amount = 0
+        channel.drained()
+    await finishing
+    channel.drained()
+    await turns()
+    assert pair.b.heard == [f"{number}" for number in range(6)]
+    assert pair.b.link.goodbye is not None
+
+
+@instantly
+async def test_finishing_ends_when_nothing_goes_out_any_more() -> None:
+    pair = await Pair().connected()
+    narrowed(pair.a)
+    for number in range(6):
+        pair.a.link.send(f"{number}")
+    with pytest.raises(TimeoutError):
+        await pair.a.link.finish("good night", 2.0)
+    assert asyncio.get_running_loop().time() < 3
+
+
+@instantly
+async def test_who_waits_for_delivery_waits_until_the_peer_is_done_with_all() -> None:
+    pair = await Pair().connected()
+    await pair.a.link.delivered()
+    deliveries = pair.b.messages.deliveries(10)
+    for number in range(2):
+        pair.a.link.send(f"{number}")
+    waiting = asyncio.create_task(pair.a.link.delivered())
+    first = await anext(deliveries)
+    await turns()
+    assert not waiting.done()
+    first.ack()
+    (await anext(deliveries)).ack()
+    await waiting
+    assert pair.a.link.is_ready
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_who_waits_for_delivery_is_told_that_the_call_has_ended(ends: bool) -> None:
+    @instantly
+    async def end() -> None:
+        pair = await Pair().connected()
+        pair.lose()
+        pair.a.link.send("never confirmed")
+        waiting = asyncio.create_task(pair.a.link.delivered())
+        await turns()
+        if ends:
+            pair.a.link.end()
+        else:
+            pair.a.link.fail()
+        with pytest.raises(ChannelClosedError, match="not confirmed"):
+            await waiting
+
+    end()
+
+
+@instantly
+async def test_a_message_that_the_peer_would_not_take_is_refused_before_it_counts() -> None:
+    pair = await Pair().connected()
+    pair.a.library.max_message_bytes = 100
+    for too_long in ("x" * 101, b"x" * 100):
+        with pytest.raises(ValueError, match="send at most 100 bytes"):
+            pair.a.link.send(too_long)
+    pair.a.link.send("x" * 100)
+    pair.a.link.send(b"x" * 99)
+    await turns()
+    await pair.a.link.delivered()
+    assert [len(message) for message in pair.b.heard] == [100, 99]
+
+
+@instantly
+async def test_a_message_that_another_run_of_the_peer_does_not_take_stops_the_channel() -> None:
+    pair = await Pair().connected()
+    pair.lose()
+    pair.a.link.send("x" * 101)
+    pair.channel()
+    pair.a.library.max_message_bytes = 100
+    pair.open()
+    await turns()
+    assert pair.b.heard == []
+    assert not pair.a.link.is_ready
 
 
 @instantly

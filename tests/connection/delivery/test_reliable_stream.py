@@ -70,7 +70,7 @@ class Pair:
                     other.coming.append(frame)
                 if other.coming:
                     other.talk.received(other.coming.popleft())
-            if not (self.a.coming or self.b.coming or self.a.talk.has_unsent or self.b.talk.has_unsent):
+            if not (self.a.coming or self.b.coming or self.a.talk.unsent or self.b.talk.unsent):
                 return
 
 
