@@ -91,11 +91,16 @@ async def receive_file(
         ConnectionFailedError: the connection was closed before.
     """
     receiver = FileReceiver(folder, _over(connection), tell, admit)
-    events, messages = connection.events(), connection.messages()
+    events, deliveries = connection.events(), connection.deliveries()
 
     async def hear() -> None:
-        async for message in messages:
-            await receiver.take(message)
+        async for delivery in deliveries:
+            if receiver.path is not None and receiver.is_offer_of_another(delivery.data):
+                return  # not acknowledged, it is for who receives that one
+            try:
+                await receiver.take(delivery.data)
+            finally:
+                delivery.ack()
             if receiver.path is not None and limit.when() is None:
                 limit.reschedule(asyncio.get_running_loop().time() + linger_seconds)
         failure = connection.failure

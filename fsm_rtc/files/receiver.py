@@ -94,6 +94,11 @@ class FileReceiver:
         """Whether a part of it was there before."""
         return self._part is not None and self._part.is_resumed
 
+    def is_offer_of_another(self, data: str | bytes) -> bool:
+        """Whether a message offers another file than the present one."""
+        message = decode(data)
+        return isinstance(message, FileOffer) and message.transfer != self.transfer
+
     async def take(self, data: str | bytes) -> None:
         """Here is a message of the sender's.
 

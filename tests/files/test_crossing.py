@@ -54,6 +54,26 @@ async def test_a_receiver_that_hears_no_goodbye_leaves_after_a_while(film: Path,
     assert arrived(film, path)
 
 
+@pytest.mark.parametrize("sizes", [(1_000, 2_000), (0, 0), (3_000_000, 10)])
+async def test_files_cross_one_after_the_other(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    """A receiver that lingers leaves the next file's offer to who receives that."""
+    films = [tmp_path / f"film {number}.bin" for number in range(len(sizes))]
+    for film, size in zip(films, sizes, strict=True):
+        film.write_bytes(random.Random(size).randbytes(size))
+    folder = ReceivingFolder(tmp_path / "in")
+    async with pair() as (alice, bob, _, _):
+
+        async def send() -> None:
+            for film in films:
+                await send_file(alice, await FileSource.of(film))
+            await alice.aclose()
+
+        sending = asyncio.create_task(send())
+        for film in films:
+            assert arrived(film, await receive_file(bob, folder))
+        await sending
+
+
 async def test_who_is_asked_may_refuse_an_offer(film: Path, tmp_path: Path) -> None:
     async def admit(offer: FileOffer) -> None:
         raise FileTransferError(f"not {offer.name}", reason=FileRefusal.BUSY)
