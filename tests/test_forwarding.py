@@ -52,7 +52,8 @@ def is_of(value: object, declared: Any) -> bool:
 
 def read_all(classes: set[type]) -> Iterator[tuple[str, object, Any]]:
     """Each attribute of each object of these classes: its name, its value, its declared type."""
-    for instance in [one for one in gc.get_objects() if isinstance(one, tuple(classes))]:
+    # By its type: isinstance asks a weak reference's object, which may be gone.
+    for instance in [one for one in gc.get_objects() if issubclass(type(one), tuple(classes))]:
         for kind in type(instance).__mro__:
             for name, own in vars(kind).items():
                 if isinstance(own, Forwarded):
