@@ -44,7 +44,7 @@ class Verdict(StrEnum):
     """What became of a mutant."""
 
     KILLED = "killed"
-    GOLDEN = "killed by the golden files alone"
+    GOLDEN = "killed by the golden files, not by its machine's tests"
     REFUSED = "refused by the engine"
     EQUIVALENT = "equivalent"
     SURVIVED = "survived"
@@ -64,12 +64,15 @@ class Suite:
 
     def run(self, machine: str) -> int:
         """The exit code for the tests of a chart class that is run in this process: 0 if no test noticed anything."""
-        for paths in (self.near(machine), self.others(machine)):
-            code = run_pytest(paths, f"not {self.golden}") if paths else int(pytest.ExitCode.OK)
-            if code != pytest.ExitCode.OK:
-                return code
-        code = run_pytest([self.root], self.golden)
-        return BY_GOLDEN_FILES_ALONE if code in NOTICED else code
+        near, others, without_golden = self.near(machine), self.others(machine), f"not {self.golden}"
+        code = run_pytest(near, without_golden) if near else int(pytest.ExitCode.OK)
+        if code == pytest.ExitCode.OK:
+            code = run_pytest([self.root], self.golden)
+            if code in NOTICED:
+                return BY_GOLDEN_FILES_ALONE
+        if code == pytest.ExitCode.OK and others:
+            code = run_pytest(others, without_golden)
+        return code
 
     def near(self, machine: str) -> list[Path]:
         """The test files that name the class, most often first: they notice soonest."""
