@@ -197,7 +197,7 @@ class PartFile:
         self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Leave it is."""
+        """Leave it as it is."""
         with self._busy:
             self._file.close()
 

@@ -254,7 +254,7 @@ def advice_on(failure: FailedCall) -> str:
 RULES = (
     AdviceRule(
         said_goodbye,
-        "The other side ended the call, for the reason that stands here: the way between the two is good.",
+        "The other side ended the call: the way between the two is good.",
     ),
     AdviceRule(
         was_replaced,
@@ -268,7 +268,7 @@ RULES = (
     ),
     AdviceRule(
         was_refused_by_the_server,
-        "The server is there but refuses, for the reason that stands here: ask who runs it if that doesn't help.",
+        "The server is there but refuses: ask who runs it if that doesn't help.",
     ),
     AdviceRule(
         has_no_link,
@@ -385,7 +385,7 @@ RULES = (
     AdviceRule(broke_here, "An operation failed on this side: the error says which, and what to change."),
     AdviceRule(
         broke_there,
-        "The other side ended the exchange, for the reason that stands here: see what it shows itself.",
+        "The other side ended the exchange: see what it shows itself.",
     ),
     AdviceRule(
         did_not_agree,
