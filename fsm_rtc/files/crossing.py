@@ -10,6 +10,7 @@ from typing import Any
 
 from fsm_rtc.connection import Connection
 from fsm_rtc.connection.events import Ended, Ready
+from fsm_rtc.engine.doors import finite_seconds, told
 from fsm_rtc.errors import ConnectionFailedError
 from fsm_rtc.files.folder import ReceivingFolder
 from fsm_rtc.files.progress import FileProgress
@@ -40,7 +41,10 @@ async def send_file(
     Raises:
         FileTransferError: the other side refuses it, or it was changed or can't be read.
         ConnectionFailedError: the connection was closed before.
+        TypeError: the source is none.
     """
+    if not isinstance(source, FileSource):
+        raise TypeError(f"the file to send is {told(source)}; give await FileSource.of(path)")
     sender = FileSender(source, _over(connection), tell)
     events, messages = connection.events(), connection.messages()
 
@@ -89,7 +93,11 @@ async def receive_file(
     Raises:
         FileTransferError: it can't be received.
         ConnectionFailedError: the connection was closed before.
+        TypeError: the folder is none, or `linger_seconds` no time.
     """
+    if not isinstance(folder, ReceivingFolder):
+        raise TypeError(f"the folder to receive into is {told(folder)}; give ReceivingFolder(path)")
+    finite_seconds(linger_seconds, "linger_seconds", TypeError)
     receiver = FileReceiver(folder, _over(connection), tell, admit)
     events, deliveries = connection.events(), connection.deliveries()
 

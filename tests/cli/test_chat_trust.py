@@ -54,6 +54,18 @@ def test_another_key_under_a_known_name_is_refused_and_told_once(tmp_path: Path,
     assert told.refusals == [("bob", OTHER.id, ONE.id)]
 
 
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_who_was_there_first_is_named_though_a_call_with_another_was_agreed_on(tmp_path: Path, in_memory: bool) -> None:
+    """Two join under one name before either is known: calls with both are agreed on, and one keeps the name."""
+    trust, told = trusting(None if in_memory else tmp_path / "known")
+    for one in (ONE, OTHER):
+        assert trust.accepts("bob", one.id)
+    trust.remember("bob", ONE.public_key)
+    trust.remember("bob", OTHER.public_key)
+    assert not trust.accepts("bob", OTHER.id)
+    assert told.refusals == [("bob", OTHER.id, ONE.id)]
+
+
 def test_what_is_remembered_is_in_the_file(tmp_path: Path) -> None:
     trust, _ = trusting(tmp_path / "known")
     trust.remember("bob", ONE.public_key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -72,6 +73,18 @@ async def test_files_cross_one_after_the_other(tmp_path: Path, sizes: tuple[int,
         for film in films:
             assert arrived(film, await receive_file(bob, folder))
         await sending
+
+
+async def test_what_is_no_file_no_folder_and_no_time_is_refused_at_once(film: Path, tmp_path: Path) -> None:
+    async with pair() as (alice, bob, _, _):
+        for source in (film, str(film), None):
+            with pytest.raises(TypeError, match=r"FileSource\.of"):
+                await send_file(alice, cast(Any, source))
+        for folder in (tmp_path, "in", None):
+            with pytest.raises(TypeError, match="ReceivingFolder"):
+                await receive_file(bob, cast(Any, folder))
+        with pytest.raises(TypeError, match="linger_seconds"):
+            await receive_file(bob, ReceivingFolder(tmp_path), linger_seconds=cast(Any, "x"))
 
 
 async def test_who_is_asked_may_refuse_an_offer(film: Path, tmp_path: Path) -> None:

@@ -55,6 +55,9 @@ __all__ = ["ExchangeDriver"]
 
 logger = logging.getLogger("fsm_rtc.connection")
 
+CLOSE_SECONDS = 10.0
+"""How long a channel, which may be an embedder's own, has to close; `WebSocketSignaling` takes less."""
+
 GOODBYE_SECONDS = 2.0
 """How long closing waits until the peer has acknowledged the goodbye."""
 
@@ -226,7 +229,10 @@ class ExchangeDriver:
 
     async def _close_channel(self) -> None:
         try:
-            await self._channel.aclose()
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._channel.aclose()
+        except TimeoutError:
+            logger.warning("the signalling channel didn't close within %g s; it is left", CLOSE_SECONDS)
         except Exception:
             logger.exception("the signalling channel failed to close")
 

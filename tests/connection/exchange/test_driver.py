@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+import fsm_rtc.connection.exchange.driver as driver_module
 from fsm_rtc.connection.channel import LinkDown, LinkUp, MessageReceived, PeerJoined, PeerLeft
 from fsm_rtc.connection.exchange.exchanger import Exchanger
 from fsm_rtc.connection.exchange.waiting import MAX_MEMBERS
@@ -296,3 +297,17 @@ async def test_a_channel_that_fails_to_close_leaves_no_task_behind(caplog: pytes
         await it.driver.aclose()
         assert asyncio.all_tasks() == {asyncio.current_task()}
     assert "the handle came off" in caplog.text
+
+
+async def test_a_channel_that_never_closes_is_left(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(driver_module, "CLOSE_SECONDS", 0.01)
+    async with scene() as it:
+        it.channel.aclose = never  # type: ignore[method-assign]
+        await it.driver.aclose()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert "didn't close" in caplog.text
