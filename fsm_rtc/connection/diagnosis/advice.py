@@ -225,6 +225,12 @@ def did_not_agree(failure: FailedCall) -> bool:
     return failure.phase is Phase.EXCHANGE
 
 
+def stands(failure: FailedCall) -> bool:
+    """Nothing has happened to the call: it is only asked for."""
+    ended = failure.was_lost or failure.by_peer or failure.error is not None or failure.end_code is not None
+    return failure.phase is Phase.CONNECTED and not ended
+
+
 def stood(failure: FailedCall) -> bool:
     """The call stood."""
     return failure.phase is Phase.CONNECTED
@@ -268,7 +274,7 @@ RULES = (
     ),
     AdviceRule(
         was_refused_by_the_server,
-        "The server is there but refuses: ask who runs it if that doesn't help.",
+        "The server is there but refuses, and says why: ask who runs it if that doesn't help.",
     ),
     AdviceRule(
         has_no_link,
@@ -392,6 +398,7 @@ RULES = (
         "The other side is there but doesn't agree on the call in time: look at its own output; it may hang, or run "
         "another version.",
     ),
+    AdviceRule(stands, "The call stands: what is missing isn't the way between the two, but what the other side does."),
     AdviceRule(
         stood,
         "The call stood and was lost: the other side's program or its network is gone, or this host's; call again when "

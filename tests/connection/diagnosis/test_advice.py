@@ -73,6 +73,7 @@ CASES: list[tuple[str, Failure]] = [
     ("stood", at(Phase.CONNECTED, by_peer=True, end_code=EndCode.CONNECTION_FAILED)),
     ("stood", at(Phase.CONNECTED, by_peer=True, was_lost=True)),
     ("stood", at(Phase.CONNECTED, error=OperationError("gone"))),
+    ("stands", at(Phase.CONNECTED)),
 ]
 
 
@@ -106,7 +107,7 @@ def test_every_phase_has_a_last_rule_of_its_own() -> None:
 def test_turn_is_not_blamed_where_it_gave_an_address_or_was_not_needed() -> None:
     relayed = checked((PRIVATE, RELAYED), (PRIVATE,), candidate_errors=(NO_TURN, WRONG_USER))
     assert "Even by way of the TURN server" in relayed.advice
-    assert "was lost" in at(Phase.CONNECTED, candidate_errors=(WRONG_USER,)).advice
+    assert "was lost" in at(Phase.CONNECTED, candidate_errors=(WRONG_USER,), was_lost=True).advice
 
 
 def test_a_wrong_certificate_is_never_tried_again_and_any_other_end_of_dtls_may_be() -> None:
