@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from enum import StrEnum
 from itertools import combinations_with_replacement, product
-from typing import TypeVar
+from random import Random
+from typing import Any, TypeVar
 
 from fsm_rtc.engine import Chart
+from fsm_rtc.machines.call_status import CallFacts
 from fsm_rtc.machines.connection_state import TransportStates
 from fsm_rtc.machines.dtls import DtlsTransportState
 from fsm_rtc.machines.gathering import IceGatheringState
@@ -22,6 +25,8 @@ from fsm_rtc.machines.ice import IceTransportState
 from tests.mutation.mutants import AnyChart, AnyDerived
 
 E = TypeVar("E", bound=StrEnum)
+
+MOST_FACTS = 6000
 
 
 def behaviour_of(cls: AnyChart | AnyDerived) -> object:
@@ -61,10 +66,30 @@ def inputs_of(machine: str) -> Iterator[object]:
     """Every input of a derived table, by its class name."""
     if machine == "IceGathering":
         return iter(up_to_three(IceGatheringState))
+    if machine in ("CallProgress", "CallPhase"):
+        return facts_of_calls()
     return (
         TransportStates(closed, ice, dtls)
         for closed, ice, dtls in product((False, True), up_to_three(IceTransportState), up_to_three(DtlsTransportState))
     )
+
+
+def facts_of_calls() -> Iterator[CallFacts]:
+    """Some thousand, the same ones each time: all would be too many. Half of what one says is as it is at first."""
+    random, first = Random(0), CallFacts()
+    for _ in range(MOST_FACTS):
+        drawn: dict[str, Any] = {}
+        for field in fields(CallFacts):
+            value = getattr(first, field.name)
+            if random.random() < 0.5:
+                continue
+            if isinstance(value, bool):
+                drawn[field.name] = random.random() < 0.5
+            elif isinstance(value, StrEnum):
+                drawn[field.name] = random.choice([*type(value)])
+            else:
+                drawn[field.name] = frozenset(random.choice(up_to_three(DtlsTransportState)))
+        yield CallFacts(**drawn)
 
 
 def up_to_three(states: type[E]) -> list[tuple[E, ...]]:
