@@ -17,7 +17,7 @@ from fsm_rtc.connection.options import CallOptions
 from fsm_rtc.connection.peer_session import PeerSession
 from fsm_rtc.connection.relaying import Relaying
 from fsm_rtc.connection.tracks import Tracks
-from fsm_rtc.errors import InvalidStateError
+from fsm_rtc.errors import InvalidStateError, OperationError
 from fsm_rtc.peer.configuration import Configuration, IceServer
 from fsm_rtc.peer.data_channel import DataChannel
 from fsm_rtc.peer.description import IceCandidate, SessionDescription
@@ -37,6 +37,9 @@ SECURE_CHANNEL = "secure-channel"
 ROLLBACK = SessionDescription("rollback", "")
 
 CLOSED_ITSELF = "it was closed"
+
+MOST_CLOSED = 4
+"""So many peer connections that close themselves within one operation make it fail."""
 
 
 def expects_channel(connection: PeerConnection | None) -> bool:
@@ -293,15 +296,23 @@ class ReplaceablePeer:
         while self._closings:
             await asyncio.wait(set(self._closings))
 
-    async def _on_a_live_one(self, work: Callable[[PeerSession], Awaitable[T]]) -> T:
-        """Do it with the present peer connection, and again with a new one if that closes itself meanwhile."""
-        session = self.to_go_on_with()
+    async def _on_a_live_one(
+        self, work: Callable[[PeerSession], Awaitable[T]], session: PeerSession | None = None, tries: int = MOST_CLOSED
+    ) -> T:
+        """Do it with the present peer connection, and again with a new one if that closes itself meanwhile.
+
+        Raises:
+            OperationError: so did several, one after the other; a later attempt of the recovery may succeed.
+        """
+        session = session or self.to_go_on_with()
         try:
             return await work(session)
-        except InvalidStateError:
+        except InvalidStateError as error:
             if not self._has_closed_itself(session):
                 raise
-        return await work(self._open(CLOSED_ITSELF))
+            if tries == 1:
+                raise OperationError(f"{MOST_CLOSED} peer connections were closed by the library meanwhile") from error
+        return await self._on_a_live_one(work, self._open(CLOSED_ITSELF), tries - 1)
 
     def _has_closed_itself(self, session: PeerSession) -> bool:
         """Whether this is the present peer connection, and has been closed by nobody here."""
